@@ -1,0 +1,65 @@
+#include "arguments.hpp"
+
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+
+namespace {
+
+struct TextOption {
+    const char* key;
+    const char* Arguments::*field;
+};
+constexpr TextOption kTexts[] = {
+    {"key", &Arguments::key_path},      {"sd", &Arguments::sd},
+    {"usb", &Arguments::usb},           {"sd-path", &Arguments::sd_path},
+    {"usb-path", &Arguments::usb_path}, {"battery", &Arguments::battery},
+    {"control", &Arguments::control},
+};
+
+bool parse_number(const char* text, uint32_t& out) {
+    char* end = nullptr;
+    const unsigned long value = std::strtoul(text, &end, 10);
+    if (end == text || *end != '\0' || value > UINT32_MAX) return false;
+    out = static_cast<uint32_t>(value);
+    return true;
+}
+
+bool parse_word(const char* word, Arguments& out) {
+    const char* equal = std::strchr(word, '=');
+    if (equal == nullptr) return false;
+    const auto length = static_cast<size_t>(equal - word);
+    const auto is = [&](const char* key) {
+        return std::strlen(key) == length && std::memcmp(key, word, length) == 0;
+    };
+    for (const TextOption& option : kTexts) {
+        if (!is(option.key)) continue;
+        out.*option.field = equal + 1;
+        return true;
+    }
+    uint32_t number = 0;
+    if (!parse_number(equal + 1, number)) return false;
+    if (is("auto")) {
+        out.automatic = number != 0;
+    } else if (is("check-ms")) {
+        out.check_ms = number;
+    } else if (is("rollback-ms")) {
+        out.rollback_ms = number;
+    } else {
+        return false;
+    }
+    return true;
+}
+
+}  // namespace
+
+bool parse_arguments(int argc, char** argv, Arguments& out) {
+    for (int i = 1; i < argc; ++i) {
+        if (parse_word(argv[i], out)) continue;
+        std::fprintf(stderr,
+                     "firmware: unknown or malformed argument '%s' (see bess_boot --help)\n",
+                     argv[i]);
+        return false;
+    }
+    return true;
+}

@@ -1,0 +1,115 @@
+#include "control.hpp"
+
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <array>
+#include <csignal>
+#include <cstdio>
+#include <cstring>
+
+#include "ota_manager.h"
+
+namespace {
+
+struct Call {
+    const char* word;
+    esp_err_t (*function)();
+};
+constexpr Call kCalls[] = {
+    {"check", ota_manager_check_for_update},
+    {"start", ota_manager_start_update},
+    {"apply", ota_manager_apply},
+    {"abort", ota_manager_abort},
+    {"confirm", ota_manager_confirm},
+    {"rollback", ota_manager_rollback},
+};
+
+void write_status(char* reply, unsigned size) {
+    ota_boot_status_t boot{};
+    ota_error_info_t error{};
+    ota_report_t report{};
+    size_t received = 0;
+    size_t total = 0;
+    (void)ota_manager_get_boot_status(&boot);
+    (void)ota_manager_get_last_error(&error);
+    (void)ota_manager_get_last_report(&report);
+    (void)ota_manager_get_progress(&received, &total);
+    std::snprintf(reply, size,
+                  "{\"status\":\"%s\",\"slot\":%u,\"trial\":%s,\"paused\":%s,\"error\":%d,"
+                  "\"detail\":\"%s\",\"reading\":%ld,\"limit\":%ld,\"received\":%zu,\"total\":%zu,"
+                  "\"report\":{\"ended\":%s,\"confirmed\":%s,\"reason\":\"%s\",\"version\":\"%s\","
+                  "\"probe\":\"%s\"}}",
+                  ota_manager_status_to_string(ota_manager_get_status()), boot.running_slot,
+                  boot.trial ? "true" : "false", boot.paused ? "true" : "false",
+                  static_cast<int>(error.error), error.detail, static_cast<long>(error.reading),
+                  static_cast<long>(error.limit), received, total, report.ended ? "true" : "false",
+                  report.confirmed ? "true" : "false",
+                  ota_manager_revert_reason_to_string(report.revert_reason), report.version,
+                  report.probe);
+}
+
+}  // namespace
+
+Control::~Control() {
+    if (fd_ >= 0) close(fd_);
+}
+
+bool Control::open(const char* path) {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    if (std::strlen(path) >= sizeof address.sun_path) return false;
+    std::strcpy(address.sun_path, path);
+    (void)unlink(path);
+    fd_ = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    return fd_ >= 0 && bind(fd_, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+}
+
+bool Control::serve(int timeout_ms) {
+    if (fd_ < 0) {
+        (void)poll(nullptr, 0, timeout_ms);
+        return true;
+    }
+    pollfd ready = {fd_, POLLIN, 0};
+    if (poll(&ready, 1, timeout_ms) <= 0) return true;
+    std::array<char, 512> command{};
+    std::array<char, 1024> reply{};
+    sockaddr_un peer{};
+    socklen_t length = sizeof peer;
+    const ssize_t n = recvfrom(fd_, command.data(), command.size() - 1, 0,
+                               reinterpret_cast<sockaddr*>(&peer), &length);
+    if (n < 0) return true;
+    const bool on = answer(command.data(), reply.data(), reply.size());
+    (void)sendto(fd_, reply.data(), std::strlen(reply.data()), 0,
+                 reinterpret_cast<const sockaddr*>(&peer), length);
+    return on;
+}
+
+bool Control::answer(const char* command, char* reply, unsigned size) {
+    constexpr const char* kBattery = "battery ";
+    if (std::strncmp(command, kBattery, std::strlen(kBattery)) == 0) {
+        const bool ok = battery_.apply(command + std::strlen(kBattery));
+        std::snprintf(reply, size, ok ? "ok" : "error: battery key=value …");
+        return true;
+    }
+    for (const Call& call : kCalls) {
+        if (std::strcmp(command, call.word) != 0) continue;
+        const esp_err_t error = call.function();
+        std::snprintf(reply, size, error == ESP_OK ? "ok" : "error 0x%x",
+                      static_cast<unsigned>(error));
+        return true;
+    }
+    if (std::strcmp(command, "status") == 0) {
+        write_status(reply, size);
+        return true;
+    }
+    if (std::strcmp(command, "crash") == 0) std::raise(SIGSEGV);
+    if (std::strcmp(command, "hang") == 0) {
+        while (true) pause();
+    }
+    const bool off = std::strcmp(command, "off") == 0;
+    std::snprintf(reply, size, off ? "ok" : "error: unknown command");
+    return !off;
+}

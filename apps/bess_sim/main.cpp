@@ -1,0 +1,227 @@
+// The firmware of the twin: what an application on the ESP32-P4 does, in Linux clothes. It runs out
+// of the flash that it updates.
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <ctime>
+
+#include "../twin_abi.hpp"
+#include "arguments.hpp"
+#include "control.hpp"
+#include "linux/compose.hpp"
+#include "linux/console_output.hpp"
+#include "ota_manager.h"
+#include "variant.hpp"
+
+namespace {
+
+constexpr int kHeartbeatMs = 50;
+
+// The engine asks; the main loop leaves through main(), so that sanitizers report and coverage is
+// written.
+class FlaggedRestart final : public ota::Restart {
+  public:
+    void restart() override { requested_ = true; }
+    bool requested() const { return requested_; }
+
+  private:
+    std::atomic<bool> requested_{false};
+};
+
+// Counts flash operations on the wires; loses power for real; takes the device's time if asked to.
+class WiredFlash final : public ota::FlashObserver {
+  public:
+    explicit WiredFlash(twin::Wires& wires) : wires_(wires) {}
+    void on_operation(const ota::FlashOperation& operation) override {
+        ++wires_.operations;
+        if (wires_.flash_timing != 0) usleep(operation.micros);
+    }
+    void on_power_lost() override {
+        ++wires_.operations;
+        wires_.power_lost = 1;
+        (void)kill(getpid(), SIGKILL);
+    }
+
+  private:
+    twin::Wires& wires_;
+};
+
+// The live progress line of a terminal; elsewhere the manager's console log has one line a tenth.
+class Progress {
+  public:
+    void update(size_t received, size_t total) {
+        if (isatty(STDOUT_FILENO) == 0 || total == 0) return;
+        const double now = seconds();
+        if (received == 0 || received < last_ || start_ == 0) {
+            start_ = now;
+            first_ = received;
+        }
+        last_ = received;
+        const double rate =
+            now > start_ ? static_cast<double>(received - first_) / (now - start_) : 0;
+        const double left = rate > 0 ? static_cast<double>(total - received) / rate : 0;
+        std::printf("\r  %3zu %%  %5zu of %zu KiB  %6.0f KiB/s  %3.0f s left%s",
+                    received * 100 / total, received / 1024, total / 1024, rate / 1024, left,
+                    received == total ? "\n" : "");
+        std::fflush(stdout);
+    }
+
+  private:
+    static double seconds() {
+        timespec time{};
+        clock_gettime(CLOCK_MONOTONIC, &time);
+        return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) * 1e-9;
+    }
+    double start_ = 0;
+    size_t first_ = 0;
+    size_t last_ = 0;
+};
+
+void* map_inherited(const char* variable, size_t& size) {
+    const char* text = std::getenv(variable);
+    if (text == nullptr) return nullptr;
+    const int fd = std::atoi(text);
+    struct stat info {};
+    if (fstat(fd, &info) != 0) return nullptr;
+    size = static_cast<size_t>(info.st_size);
+    void* memory = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    return memory == MAP_FAILED ? nullptr : memory;
+}
+
+bool read_file(const char* path, std::array<char, 8192>& out) {
+    FILE* file = std::fopen(path, "r");
+    if (file == nullptr) return false;
+    const size_t n = std::fread(out.data(), 1, out.size() - 1, file);
+    (void)std::fclose(file);
+    out[n] = '\0';
+    return n != 0;
+}
+
+struct Firmware {
+    explicit Firmware(twin::Wires& wires) : wired_flash(wires), control(battery) {}
+
+    FlaggedRestart restart;
+    ota::ConsoleOutput console;
+    WiredFlash wired_flash;
+    ota::BatteryModel battery;
+    Control control;
+    Progress progress;
+    Arguments arguments;
+    std::array<char, 8192> key{};
+    timespec started{};
+};
+
+unsigned milliseconds_since(const timespec& start) {
+    timespec now{};
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return static_cast<unsigned>((now.tv_sec - start.tv_sec) * 1000 +
+                                 (now.tv_nsec - start.tv_nsec) / 1000000);
+}
+
+void connect_flash(Firmware& firmware, twin::Wires& wires, uint8_t* flash, size_t size) {
+    ota::TwinSetup setup;
+    setup.flash = {flash, size};
+    setup.running = static_cast<ota::SlotId>(wires.slot.load());
+    setup.reset = static_cast<ota::ResetReason>(wires.reset.load());
+    setup.sd_directory = firmware.arguments.sd;
+    setup.usb_directory = firmware.arguments.usb;
+    setup.flash_observer = &firmware.wired_flash;
+    setup.restart = &firmware.restart;
+    setup.console = &firmware.console;
+    if (wires.cut_at > wires.operations) setup.cut_at = wires.cut_at - wires.operations;
+    setup.cut_kind = static_cast<ota::CutKind>(wires.cut_kind.load());
+    setup.cut_seed = wires.cut_seed;
+    ota::set_twin(setup);
+}
+
+ota_manager_config_t make_config(Firmware& firmware) {
+    const Arguments& arguments = firmware.arguments;
+    ota_manager_config_t config{};
+    config.source = arguments.sd != nullptr ? OTA_SOURCE_SD_CARD : OTA_SOURCE_USB_DRIVE;
+    config.config.sd_card.filepath =
+        arguments.sd != nullptr ? arguments.sd_path : arguments.usb_path;
+    config.check_interval_ms = arguments.check_ms;
+    config.automatic_update = arguments.automatic ? 1 : 0;
+    config.public_key_pem = firmware.key.data();
+    config.rollback_timeout_ms = arguments.rollback_ms;
+    config.progress_cb = [](size_t received, size_t total, void* user) {
+        static_cast<Progress*>(user)->update(received, total);
+    };
+    config.progress_cb_data = &firmware.progress;
+    return config;
+}
+
+bool start_manager(Firmware& firmware) {
+    const ota_manager_config_t config = make_config(firmware);
+    if (ota_manager_init(&config) != ESP_OK) {
+        std::fprintf(stderr, "firmware: configuration: %s\n", ota_manager_config_error());
+        return false;
+    }
+    if (firmware.arguments.sd != nullptr && firmware.arguments.usb != nullptr) {
+        ota_source_config_t usb{};
+        usb.usb_drive.filepath = firmware.arguments.usb_path;
+        (void)ota_manager_add_source(OTA_SOURCE_USB_DRIVE, &usb);
+    }
+    (void)ota_manager_set_battery_provider(
+        [](ota_battery_reading_t* reading, void* user) {
+            return static_cast<ota::BatteryModel*>(user)->read(*reading);
+        },
+        &firmware.battery);
+    (void)ota_manager_add_health_probe(
+        "plant",
+        [](void* user) {
+            return kVariant.health(milliseconds_since(static_cast<Firmware*>(user)->started));
+        },
+        &firmware);
+    return ota_manager_start() == ESP_OK;
+}
+
+// The application's main loop: heartbeat, battery, service connector.
+int run(Firmware& firmware, twin::Wires& wires) {
+    do {
+        ++wires.heartbeat;
+        if (firmware.arguments.battery != nullptr)
+            firmware.battery.reload(firmware.arguments.battery);
+    } while (firmware.control.serve(kHeartbeatMs) && !firmware.restart.requested());
+    (void)ota_manager_stop();
+    (void)ota_manager_deinit();
+    return firmware.restart.requested() ? twin::kExitRestart : twin::kExitPowerDown;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    size_t flash_size = 0;
+    size_t wires_size = 0;
+    auto* flash = static_cast<uint8_t*>(map_inherited(twin::kFlashFdVariable, flash_size));
+    auto* wires = static_cast<twin::Wires*>(map_inherited(twin::kWiresFdVariable, wires_size));
+    if (flash == nullptr || wires == nullptr) {
+        std::fprintf(stderr,
+                     "This firmware runs out of the twin's flash: start it with bess_boot.\n");
+        return 2;
+    }
+    Firmware firmware(*wires);
+    clock_gettime(CLOCK_MONOTONIC, &firmware.started);
+    if (!parse_arguments(argc, argv, firmware.arguments)) return twin::kExitSettings;
+    kVariant.at_start();
+    if (firmware.arguments.key_path != nullptr &&
+        !read_file(firmware.arguments.key_path, firmware.key)) {
+        std::fprintf(stderr, "firmware: can't read %s\n", firmware.arguments.key_path);
+        return twin::kExitSettings;
+    }
+    if (firmware.arguments.control != nullptr &&
+        !firmware.control.open(firmware.arguments.control)) {
+        std::fprintf(stderr, "firmware: can't open %s\n", firmware.arguments.control);
+        return twin::kExitSettings;
+    }
+    connect_flash(firmware, *wires, flash, flash_size);
+    if (!start_manager(firmware)) return twin::kExitSettings;
+    std::printf("firmware: %s, slot ota_%u\n", kVariant.name, wires->slot.load());
+    std::fflush(stdout);
+    return run(firmware, *wires);
+}

@@ -1,0 +1,107 @@
+/*
+ * OTA manager: C API. Specification names; see docs/architecture.md for the flow.
+ *
+ * Calls may come from any task. All but init, start, stop, deinit and wait return at once; what
+ * they ask for happens in the engine's task, in order. Power may be lost at any moment: the device
+ * boots the confirmed image, and an interrupted update continues where flash ends.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#pragma once
+
+#include "ota_manager_types.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/**
+ * Checks the configuration as a whole, copies it and prepares the engine; starts nothing.
+ * @return ESP_OK; ESP_ERR_INVALID_ARG (ota_manager_config_error() names the field);
+ *         ESP_ERR_INVALID_STATE when initialised already; ESP_ERR_NOT_SUPPORTED for a source that
+ * this build leaves out; ESP_ERR_OTA_MGR_KEY; ESP_ERR_OTA_MGR_PARTITION.
+ */
+esp_err_t ota_manager_init(const ota_manager_config_t* config);
+
+/** The field and rule that made the last init or add_source fail; "" after success. Never NULL. */
+const char* ota_manager_config_error(void);
+
+/**
+ * Starts the engine's task: finds out what the last restart meant, begins a trial if the image is
+ * new, then serves commands.
+ * @return ESP_OK; ESP_ERR_INVALID_STATE before init or when running; ESP_ERR_OTA_MGR_PARTITION or
+ *         ESP_ERR_OTA_MGR_IMAGE when journal or running image can't be read; ESP_ERR_NO_MEM.
+ */
+esp_err_t ota_manager_start(void);
+
+/** Ends the task and waits for it. An update in progress stops where it is and can be resumed.
+ *  @return ESP_OK; ESP_ERR_INVALID_STATE when not running or inside a callback. */
+esp_err_t ota_manager_stop(void);
+
+/** Releases everything. When it returns no callback runs any more.
+ *  @return ESP_OK; ESP_ERR_INVALID_STATE before init, while running or inside a callback. */
+esp_err_t ota_manager_deinit(void);
+
+/**
+ * Commands. @return ESP_OK when accepted; ESP_ERR_INVALID_STATE before start or in a state that
+ * does not take the command; ESP_ERR_NO_MEM when too many are waiting. Outcomes arrive as events.
+ */
+esp_err_t ota_manager_check_for_update(void); /* rest states and UPDATE_AVAILABLE, no trial */
+esp_err_t ota_manager_start_update(void); /* the same; checks first if nothing was found yet, and
+                                             then offers reverted builds again */
+esp_err_t ota_manager_apply(void);        /* READY_TO_APPLY */
+esp_err_t ota_manager_abort(void);        /* CHECKING … APPLYING, not after COMPLETE */
+esp_err_t ota_manager_confirm(void);      /* during a trial: keep the image now */
+esp_err_t ota_manager_rollback(void);     /* back to the previous image, also after confirmation */
+
+ota_status_t ota_manager_get_status(void); /* IDLE before start */
+
+/** Bytes of the package; total 0 = unknown. @return ESP_OK; ESP_ERR_INVALID_ARG for NULL;
+ *  ESP_ERR_INVALID_STATE before init. The getters below likewise. */
+esp_err_t ota_manager_get_progress(size_t* received, size_t* total);
+/** Of the last update that failed; OTA_ERR_NONE since the next check began. */
+esp_err_t ota_manager_get_last_error(ota_error_info_t* info);
+/** What is offered. ESP_ERR_NOT_FOUND when nothing is. */
+esp_err_t ota_manager_get_update_info(ota_update_info_t* info);
+esp_err_t ota_manager_get_boot_status(ota_boot_status_t* status);
+esp_err_t ota_manager_get_last_report(ota_report_t* report);
+
+/**
+ * Waits until the state is in mask (OTA_STATUS_BIT), or one of them was entered since the call.
+ * @param hit may be NULL. @return ESP_OK; ESP_ERR_TIMEOUT; ESP_ERR_INVALID_ARG for an empty mask;
+ *         ESP_ERR_INVALID_STATE before start or inside a callback.
+ */
+esp_err_t ota_manager_wait_for_status(uint32_t mask, uint32_t timeout_ms, ota_status_t* hit);
+
+/**
+ * Replaces the thresholds of the battery interlock; any time after init.
+ * @param min_soc percent, 0…100. @param max_temperature, min_temperature °C, -40…100, min < max.
+ * @param max_current A, 0…1000.
+ * @return ESP_OK; ESP_ERR_INVALID_ARG; ESP_ERR_INVALID_STATE before init; ESP_ERR_NO_MEM.
+ */
+esp_err_t ota_manager_set_bms_safety_thresholds(int min_soc, float max_temperature,
+                                                float min_temperature, float max_current);
+
+/**
+ * Between init and start. @return ESP_OK; ESP_ERR_INVALID_STATE otherwise; ESP_ERR_INVALID_ARG for
+ * NULL where a function is needed; ESP_ERR_NO_MEM when the table is full (4 probes, 4 sources).
+ */
+esp_err_t ota_manager_set_notice_cb(ota_notice_cb_t callback, void* user_data);
+/** NULL = no objection. Asked before every step of an update, after the battery. */
+esp_err_t ota_manager_set_safety_callback(ota_safety_cb_t callback, void* user_data);
+/** Without a provider every update is refused with OTA_ERR_BMS_UNSAFE. */
+esp_err_t ota_manager_set_battery_provider(ota_battery_provider_t provider, void* user_data);
+/** name: up to 24 characters, stays the caller's. */
+esp_err_t ota_manager_add_health_probe(const char* name, ota_health_probe_cb_t probe,
+                                       void* user_data);
+/** A further place to look for updates, asked after the first. */
+esp_err_t ota_manager_add_source(ota_source_t source, const ota_source_config_t* config);
+
+/** Text of the specification; "Unknown error" for other values. Never NULL. */
+const char* ota_manager_error_to_string(ota_error_t error);
+const char* ota_manager_status_to_string(ota_status_t status);
+const char* ota_manager_revert_reason_to_string(ota_revert_reason_t reason);
+
+#ifdef __cplusplus
+}
+#endif

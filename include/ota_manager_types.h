@@ -1,0 +1,290 @@
+/*
+ * Types of the OTA manager's C API: states, errors, notices, configuration and defaults.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#if defined(__has_include)
+#if __has_include("esp_err.h")
+#include "esp_err.h"
+#define OTA_MANAGER_HAS_ESP_ERR 1
+#endif
+#endif
+
+#ifndef OTA_MANAGER_HAS_ESP_ERR
+/* The values of ESP-IDF (components/esp_common/include/esp_err.h) for hosts without it. */
+typedef int esp_err_t;
+#define ESP_OK 0
+#define ESP_FAIL (-1)
+#define ESP_ERR_NO_MEM 0x101
+#define ESP_ERR_INVALID_ARG 0x102
+#define ESP_ERR_INVALID_STATE 0x103
+#define ESP_ERR_NOT_FOUND 0x105
+#define ESP_ERR_NOT_SUPPORTED 0x106
+#define ESP_ERR_TIMEOUT 0x107
+#endif
+
+/* Our own esp_err_t values. 0xA000 is free in ESP-IDF. */
+#define ESP_ERR_OTA_MGR_BASE 0xA000
+#define ESP_ERR_OTA_MGR_PARTITION \
+    (ESP_ERR_OTA_MGR_BASE + 1)                           /*!< a partition is missing or too small */
+#define ESP_ERR_OTA_MGR_IMAGE (ESP_ERR_OTA_MGR_BASE + 2) /*!< the running image can't be read */
+#define ESP_ERR_OTA_MGR_KEY (ESP_ERR_OTA_MGR_BASE + 3)   /*!< public_key_pem holds no usable key */
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Where updates come from. */
+typedef enum {
+    OTA_SOURCE_HTTPS = 0,
+    OTA_SOURCE_AWS_IOT,
+    OTA_SOURCE_MODBUS,
+    OTA_SOURCE_CANBUS,
+    OTA_SOURCE_SD_CARD,
+    OTA_SOURCE_USB_DRIVE,
+} ota_source_t;
+
+/* The state machine of the specification. */
+typedef enum {
+    OTA_STATUS_IDLE = 0,
+    OTA_STATUS_CHECKING,
+    OTA_STATUS_UPDATE_AVAILABLE,
+    OTA_STATUS_DOWNLOADING,
+    OTA_STATUS_VERIFYING,
+    OTA_STATUS_READY_TO_APPLY,
+    OTA_STATUS_APPLYING,
+    OTA_STATUS_COMPLETE,
+    OTA_STATUS_REBOOTING,
+    OTA_STATUS_FAILED,
+    OTA_STATUS_ABORTED,
+} ota_status_t;
+
+/* Bit of a state for ota_manager_wait_for_status(). */
+#define OTA_STATUS_BIT(status) (UINT32_C(1) << (status))
+
+typedef enum {
+    OTA_ERR_NONE = 0,
+    OTA_ERR_NO_UPDATES,
+    OTA_ERR_CONNECTIVITY,
+    OTA_ERR_SERVER,
+    OTA_ERR_AUTHENTICATION,
+    OTA_ERR_INSUFFICIENT_SPACE,
+    OTA_ERR_VALIDATION_FAILED,
+    OTA_ERR_FLASH_WRITE,
+    OTA_ERR_INCOMPATIBLE_VERSION,
+    OTA_ERR_BATTERY_LOW,
+    OTA_ERR_BMS_UNSAFE,
+    OTA_ERR_INTERNAL,
+} ota_error_t;
+
+/* What happens beside the states. */
+typedef enum {
+    OTA_NOTICE_TRIAL_STARTED = 0, /* a new image runs and has to prove itself */
+    OTA_NOTICE_CONFIRMED,         /* it has; it is kept */
+    OTA_NOTICE_REVERTED,          /* a new image was given up; the previous one runs */
+    OTA_NOTICE_PAUSED,            /* the safety gate closed; the update waits */
+    OTA_NOTICE_RESUMED,           /* it is open again */
+    OTA_NOTICE_REPAIRED,          /* a boot record lost to a power cut was restored */
+} ota_notice_t;
+
+/* Why an image was given up. */
+typedef enum {
+    OTA_REVERT_NONE = 0,
+    OTA_REVERT_NEVER_BOOTED,
+    OTA_REVERT_CRASHED,
+    OTA_REVERT_WATCHDOG,
+    OTA_REVERT_UNHEALTHY,
+    OTA_REVERT_DEADLINE,
+    OTA_REVERT_POWER_CYCLE,
+    OTA_REVERT_OTHER_IMAGE,
+    OTA_REVERT_REQUESTED,
+} ota_revert_reason_t;
+
+/* What an update is about to do, for the safety callback. */
+typedef enum {
+    OTA_PHASE_DOWNLOAD = 0,
+    OTA_PHASE_INSTALL,
+    OTA_PHASE_REBOOT,
+} ota_phase_t;
+
+typedef enum {
+    OTA_HEALTH_PENDING = 0, /* not known yet; asked again */
+    OTA_HEALTH_PASS,
+    OTA_HEALTH_FAIL, /* final: reverts at once */
+} ota_health_t;
+
+/* ---- callbacks: all run in the engine's context and must not block ---- */
+
+typedef void (*ota_event_cb_t)(ota_status_t status, ota_error_t error, void* user_data);
+
+/* received never exceeds a known total; total 0 = unknown. Bytes. */
+typedef void (*ota_progress_cb_t)(size_t received, size_t total, void* user_data);
+
+typedef struct {
+    ota_notice_t notice;
+    ota_revert_reason_t revert_reason; /* with OTA_NOTICE_REVERTED */
+    ota_error_t error;                 /* with OTA_NOTICE_PAUSED: BATTERY_LOW or BMS_UNSAFE */
+    const char* detail;                /* what and why, never NULL; static storage */
+    int32_t reading; /* with PAUSED: the value that closed the gate: %, m°C, mA, ms */
+    int32_t limit;   /* and its limit, same unit */
+} ota_notice_info_t;
+typedef void (*ota_notice_cb_t)(const ota_notice_info_t* info, void* user_data);
+
+/* Return true when the plant allows this phase now. */
+typedef bool (*ota_safety_cb_t)(ota_phase_t phase, void* user_data);
+
+typedef struct {
+    int32_t soc_percent;         /* 0…100 */
+    int32_t t_min_millicelsius;  /* coldest cell */
+    int32_t t_max_millicelsius;  /* hottest cell */
+    int32_t current_milliampere; /* sign does not matter here */
+    uint32_t usable_energy_mwh;
+    uint32_t age_ms; /* since the BMS measured; over 5000 counts as unsafe */
+} ota_battery_reading_t;
+/* Fill *reading and return true, or return false when the BMS gives no data. */
+typedef bool (*ota_battery_provider_t)(ota_battery_reading_t* reading, void* user_data);
+
+typedef ota_health_t (*ota_health_probe_cb_t)(void* user_data);
+
+/* ---- configuration ---- */
+
+/* Switches: 0 (omitted or false) = the default, 1 (true) = on, OTA_OFF = off. An omitted or false
+ * switch therefore never disables a signature or the rollback. */
+#define OTA_OFF (-1)
+
+typedef struct {
+    const char* url;
+    const char* cert_pem;
+    const char* basic_auth_user;
+    const char* basic_auth_pass;
+} ota_https_config_t;
+
+typedef struct {
+    const char* endpoint;
+    const char* thing_name;
+    const char* root_ca_pem;
+    const char* device_cert_pem;
+    const char* device_key_pem;
+} ota_aws_iot_config_t;
+
+typedef struct {
+    uint8_t unit_id;
+    uint16_t tcp_port;
+} ota_modbus_config_t;
+
+typedef struct {
+    uint32_t request_id;
+    uint32_t response_id;
+} ota_canbus_config_t;
+
+/* Mount point, directories and file name; the name may hold * and ?. Up to 1024 characters. */
+typedef struct {
+    const char* filepath;
+} ota_sd_card_config_t;
+
+typedef struct {
+    const char* filepath;
+} ota_usb_drive_config_t;
+
+typedef union {
+    ota_https_config_t https;
+    ota_aws_iot_config_t aws_iot;
+    ota_modbus_config_t modbus;
+    ota_canbus_config_t canbus;
+    ota_sd_card_config_t sd_card;
+    ota_usb_drive_config_t usb_drive;
+} ota_source_config_t;
+
+/* Copied by ota_manager_init(); the strings stay the caller's until ota_manager_deinit() returns.
+ * Every numeric 0 means the default. */
+typedef struct {
+    ota_source_t source;
+    ota_source_config_t config;   /* the member named like source */
+    uint32_t check_interval_ms;   /* 0 = no periodic checks */
+    int8_t automatic_update;      /* default off: check ends in UPDATE_AVAILABLE */
+    int8_t verify_signature;      /* default on; OFF is refused for all sources but HTTPS */
+    const char* public_key_pem;   /* one to four PEM blocks, RSA-3072 or ECDSA P-256 */
+    int task_priority;            /* 1…24, default 5 */
+    uint32_t task_stack_size;     /* bytes, 4096…65536, default 8192 */
+    int core_id;                  /* 0 or 1, default 0 */
+    int8_t allow_rollback;        /* default on */
+    uint32_t rollback_timeout_ms; /* 1000…86400000, default 300000 */
+    uint8_t min_soc;              /* %, 1…100, default 30 */
+    float max_temperature;        /* °C, default 45 */
+    float min_temperature;        /* °C, default 0 */
+    float max_current;            /* A, default 10 */
+    const char* expected_sha256;  /* 64 hexadecimal digits, or NULL */
+    const char* expected_md5;     /* 32 hexadecimal digits, or NULL; never instead of a signature */
+    uint32_t battery_capacity_wh; /* default 200000 */
+    ota_event_cb_t event_cb;
+    void* event_cb_data;
+    ota_progress_cb_t progress_cb;
+    void* progress_cb_data;
+} ota_manager_config_t;
+
+#define OTA_MANAGER_DEFAULT_ROLLBACK_TIMEOUT_MS UINT32_C(300000)
+#define OTA_MANAGER_DEFAULT_MIN_SOC 30
+#define OTA_MANAGER_DEFAULT_MAX_TEMPERATURE 45.0f
+#define OTA_MANAGER_DEFAULT_MIN_TEMPERATURE 0.0f
+#define OTA_MANAGER_DEFAULT_MAX_CURRENT 10.0f
+#define OTA_MANAGER_DEFAULT_BATTERY_CAPACITY_WH UINT32_C(200000)
+#define OTA_MANAGER_DEFAULT_TASK_PRIORITY 5
+#define OTA_MANAGER_DEFAULT_TASK_STACK_SIZE UINT32_C(8192)
+
+/* All defaults spelled out; source and key are still to be set. */
+#define OTA_MANAGER_CONFIG_DEFAULT()                                                               \
+    {                                                                                              \
+        .source = OTA_SOURCE_HTTPS, .config = {.https = {NULL, NULL, NULL, NULL}},                 \
+        .check_interval_ms = 0, .automatic_update = OTA_OFF, .verify_signature = 1,                \
+        .public_key_pem = NULL, .task_priority = OTA_MANAGER_DEFAULT_TASK_PRIORITY,                \
+        .task_stack_size = OTA_MANAGER_DEFAULT_TASK_STACK_SIZE, .core_id = 0, .allow_rollback = 1, \
+        .rollback_timeout_ms = OTA_MANAGER_DEFAULT_ROLLBACK_TIMEOUT_MS,                            \
+        .min_soc = OTA_MANAGER_DEFAULT_MIN_SOC,                                                    \
+        .max_temperature = OTA_MANAGER_DEFAULT_MAX_TEMPERATURE,                                    \
+        .min_temperature = OTA_MANAGER_DEFAULT_MIN_TEMPERATURE,                                    \
+        .max_current = OTA_MANAGER_DEFAULT_MAX_CURRENT, .expected_sha256 = NULL,                   \
+        .expected_md5 = NULL, .battery_capacity_wh = OTA_MANAGER_DEFAULT_BATTERY_CAPACITY_WH,      \
+        .event_cb = NULL, .event_cb_data = NULL, .progress_cb = NULL, .progress_cb_data = NULL,    \
+    }
+
+/* ---- what can be asked ---- */
+
+typedef struct {
+    ota_error_t error;
+    const char* detail; /* what was found and what to do; never NULL, static storage */
+    int32_t reading;    /* with BATTERY_LOW and BMS_UNSAFE: the value: %, m°C, mA or ms */
+    int32_t limit;      /* and its limit, same unit */
+} ota_error_info_t;
+
+typedef struct {
+    char version[33];
+    char running_version[33];
+    uint32_t size; /* bytes of the package */
+} ota_update_info_t;
+
+typedef struct {
+    bool trial;             /* the running image is not confirmed yet */
+    uint8_t running_slot;   /* ota_n; 0xFE = factory */
+    uint8_t boot_slot;      /* what otadata names; 0xFF = nothing */
+    uint32_t running_state; /* esp_ota_img_states_t of the running slot */
+    bool paused;            /* the safety gate holds an update */
+} ota_boot_status_t;
+
+/* How the latest update ended. */
+typedef struct {
+    bool ended; /* false: none was tried, or it is still under way */
+    bool confirmed;
+    ota_revert_reason_t revert_reason;
+    char version[33];
+    char probe[25]; /* the failing probe with OTA_REVERT_UNHEALTHY */
+} ota_report_t;
+
+#ifdef __cplusplus
+}
+#endif

@@ -1,0 +1,125 @@
+// The one file that names all adapters of the twin.
+#include "linux/compose.hpp"
+
+#include <optional>
+
+#include "api/platform.hpp"
+#include "linux/clock_real.hpp"
+#include "linux/directory_store.hpp"
+#include "linux/flash_region.hpp"
+#include "linux/otadata.hpp"
+#include "linux/partition_table.hpp"
+#include "linux/threads.hpp"
+#include "observe/console_log.hpp"
+#include "verify/slot_check.hpp"
+
+namespace ota {
+namespace {
+
+constexpr Status missing(Detail detail) {
+    return {Code::kStorage, Origin::kPlatform, detail};
+}
+
+// ESP32-P4 silicon v1.0, as the twin's boot ROM reports it too.
+constexpr uint16_t kChipRevision = 100;
+
+class SlotBootability final : public SlotInspector {
+  public:
+    SlotBootability(Flash& flash, const PartitionTable& table) : flash_(flash), table_(table) {}
+    bool is_bootable(SlotId slot) override {
+        const Partition* partition = table_.slot(slot);
+        if (partition == nullptr) return false;
+        FlashRegion region(flash_, partition->offset, partition->size);
+        return slot_holds_image(region);
+    }
+
+  private:
+    Flash& flash_;
+    const PartitionTable& table_;
+};
+
+struct Twin {
+    explicit Twin(const TwinSetup& setup)
+        : flash(setup.flash), inspector(flash, table), restart(*setup.restart) {
+        flash.set_observer(setup.flash_observer);
+        flash.cut_at(setup.cut_at, setup.cut_kind, setup.cut_seed);
+        if (setup.sd_directory != nullptr) sd_card.emplace("/sdcard", setup.sd_directory);
+        if (setup.usb_directory != nullptr) usb_drive.emplace("/usb", setup.usb_directory);
+        if (setup.console != nullptr) console.emplace(*setup.console);
+    }
+
+    Status open(const TwinSetup& setup);
+
+    FlashModel flash;
+    PartitionTable table;
+    SlotBootability inspector;
+    Restart& restart;
+    FlashRegion running;
+    FlashRegion standby;
+    FlashRegion journal;
+    FlashRegion otadata;
+    std::optional<OtadataBootControl> boot;
+    RealClock clock;
+    ThreadMailbox mailbox;
+    ThreadStatusSignal signal;
+    EngineThread task;
+    std::optional<DirectoryStore> sd_card;
+    std::optional<DirectoryStore> usb_drive;
+    std::optional<ConsoleLog> console;
+    std::optional<Platform> platform;
+};
+
+Status Twin::open(const TwinSetup& setup) {
+    std::array<uint8_t, layout::kPartitionTableSize> bytes;
+    OTA_TRY(flash.read(layout::kPartitionTableOffset, bytes));
+    OTA_TRY(table.parse(bytes, flash.geometry().size));
+    const Partition* data = table.find(layout::kTypeData, layout::kSubtypeOtadata);
+    const Partition* records = table.find(layout::kJournalLabel);
+    const Partition* own = table.slot(setup.running);
+    if (data == nullptr || own == nullptr || table.slot_count() < 2) {
+        return missing(Detail::kPartitionMissing);
+    }
+    if (records == nullptr) return missing(Detail::kJournalAbsent);
+
+    otadata = FlashRegion(flash, data->offset, data->size);
+    journal = FlashRegion(flash, records->offset, records->size);
+    running = FlashRegion(flash, own->offset, own->size);
+    flash.protect(own->offset, own->size);
+    boot.emplace(otadata, inspector,
+                 OtadataBootControl::Setup{setup.running, table.slot_count(),
+                                           table.slot(kFactorySlot) != nullptr, setup.reset});
+    BootStatus status;
+    OTA_TRY(boot->status(status));
+    const Partition* next = table.slot(status.standby);
+    standby = FlashRegion(flash, next->offset, next->size);
+    platform.emplace(Platform{running, standby, journal, *boot, clock, restart, mailbox, signal,
+                              task, sd_card ? &*sd_card : nullptr,
+                              usb_drive ? &*usb_drive : nullptr, console ? &*console : nullptr,
+                              ErasePolicy::kBlockAhead, layout::kChipEsp32P4, kChipRevision});
+    return {};
+}
+
+TwinSetup next_setup;
+std::optional<Twin> twin;
+
+}  // namespace
+
+void set_twin(const TwinSetup& setup) {
+    next_setup = setup;
+}
+
+const Platform* open_platform(Status& why) {
+    twin.emplace(next_setup);
+    why = twin->open(next_setup);
+    if (!why.ok()) {
+        twin.reset();
+        return nullptr;
+    }
+    return &*twin->platform;
+}
+
+void close_platform() {
+    twin.reset();
+}
+
+}  // namespace ota

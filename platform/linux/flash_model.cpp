@@ -1,0 +1,189 @@
+#include "linux/flash_model.hpp"
+
+namespace ota {
+namespace {
+
+constexpr Status fault(Code code, Detail detail) {
+    return {code, Origin::kPlatform, detail};
+}
+
+}  // namespace
+
+FlashModel::FlashModel(MutableBytes memory, uint32_t write_unit)
+    : memory_(memory), write_unit_(write_unit) {}
+
+FlashGeometry FlashModel::geometry() const {
+    return {static_cast<uint32_t>(memory_.size()), layout::kSectorSize, layout::kBlockSize,
+            layout::kPageSize, write_unit_};
+}
+
+void FlashModel::protect(uint32_t address, uint32_t length) {
+    protect_from_ = address;
+    protect_to_ = address + length;
+}
+
+void FlashModel::cut_at(uint64_t operation, CutKind kind, uint32_t seed) {
+    cut_at_ = operation == 0 ? 0 : operations_ + operation;
+    cut_kind_ = kind;
+    random_state_ = seed * 2654435761U + 1;
+}
+
+void FlashModel::power_on() {
+    off_ = false;
+    cut_at_ = 0;
+}
+
+void FlashModel::fail_operations(uint64_t first, uint64_t count) {
+    fail_from_ = operations_ + first + 1;
+    fail_to_ = fail_from_ + count;
+}
+
+Status FlashModel::read(uint32_t address, MutableBytes out) {
+    if (off_) return fault(Code::kStorage, Detail::kPowerOff);
+    if (!inside(address, out.size())) return misuse(Code::kOutOfRange, Detail::kUnaligned);
+    std::copy_n(memory_.begin() + address, out.size(), out.begin());
+    return {};
+}
+
+Status FlashModel::program(uint32_t address, Bytes bytes) {
+    if (!inside(address, bytes.size())) return misuse(Code::kOutOfRange, Detail::kUnaligned);
+    if (address % write_unit_ != 0 || bytes.size() % write_unit_ != 0) {
+        return misuse(Code::kStorage, Detail::kUnaligned);
+    }
+    while (!bytes.empty()) {
+        const size_t room = layout::kPageSize - address % layout::kPageSize;
+        const Bytes page = bytes.first(std::min(room, bytes.size()));
+        OTA_TRY(program_page(address, page));
+        address += static_cast<uint32_t>(page.size());
+        bytes = bytes.subspan(page.size());
+    }
+    return {};
+}
+
+Status FlashModel::program_page(uint32_t address, Bytes bytes) {
+    if (off_) return fault(Code::kStorage, Detail::kPowerOff);
+    if (is_protected(address, bytes.size())) return misuse(Code::kStorage, Detail::kRunningSlot);
+    const MutableBytes target = memory_.subspan(address, bytes.size());
+    for (size_t i = 0; i < bytes.size(); ++i) {
+        if ((target[i] & bytes[i]) != bytes[i]) return misuse(Code::kStorage, Detail::kNotErased);
+    }
+    switch (next_fate()) {
+        case Fate::kFails:
+            return fault(Code::kStorage, Detail::kFlashProgram);
+        case Fate::kCut:
+            tear_program(target, bytes);
+            if (observer_ != nullptr) observer_->on_power_lost();
+            return fault(Code::kStorage, Detail::kPowerOff);
+        case Fate::kWorks:
+            break;
+    }
+    if (observer_ != nullptr) {
+        observer_->on_operation({FlashOperation::Kind::kProgram, address,
+                                 static_cast<uint32_t>(bytes.size()), bytes, kPageMicros});
+    }
+    std::copy(bytes.begin(), bytes.end(), target.begin());
+    return {};
+}
+
+Status FlashModel::erase(uint32_t address, uint32_t length) {
+    if (!inside(address, length)) return misuse(Code::kOutOfRange, Detail::kUnaligned);
+    if (address % layout::kSectorSize != 0 || length % layout::kSectorSize != 0) {
+        return misuse(Code::kStorage, Detail::kUnaligned);
+    }
+    while (length != 0) {
+        const bool block = address % layout::kBlockSize == 0 && length >= layout::kBlockSize;
+        const uint32_t unit = block ? layout::kBlockSize : layout::kSectorSize;
+        OTA_TRY(erase_unit(address, unit));
+        address += unit;
+        length -= unit;
+    }
+    return {};
+}
+
+Status FlashModel::erase_unit(uint32_t address, uint32_t length) {
+    if (off_) return fault(Code::kStorage, Detail::kPowerOff);
+    if (is_protected(address, length)) return misuse(Code::kStorage, Detail::kRunningSlot);
+    const MutableBytes target = memory_.subspan(address, length);
+    switch (next_fate()) {
+        case Fate::kFails:
+            return fault(Code::kStorage, Detail::kFlashErase);
+        case Fate::kCut:
+            tear_erase(target);
+            if (observer_ != nullptr) observer_->on_power_lost();
+            return fault(Code::kStorage, Detail::kPowerOff);
+        case Fate::kWorks:
+            break;
+    }
+    if (observer_ != nullptr) {
+        observer_->on_operation({FlashOperation::Kind::kErase,
+                                 address,
+                                 length,
+                                 {},
+                                 length == layout::kBlockSize ? kBlockMicros : kSectorMicros});
+    }
+    std::fill(target.begin(), target.end(), uint8_t{0xFF});
+    ++erases_;
+    return {};
+}
+
+FlashModel::Fate FlashModel::next_fate() {
+    ++operations_;
+    if (operations_ == cut_at_) {
+        off_ = true;
+        return Fate::kCut;
+    }
+    return operations_ >= fail_from_ && operations_ < fail_to_ ? Fate::kFails : Fate::kWorks;
+}
+
+bool FlashModel::inside(uint32_t address, size_t length) const {
+    return address <= memory_.size() && length <= memory_.size() - address;
+}
+
+bool FlashModel::is_protected(uint32_t address, size_t length) const {
+    return address < protect_to_ && address + length > protect_from_;
+}
+
+Status FlashModel::misuse(Code code, Detail detail) {
+    ++misuses_;
+    return fault(code, detail);
+}
+
+void FlashModel::tear_program(MutableBytes target, Bytes bytes) {
+    switch (cut_kind_) {
+        case CutKind::kClean:
+            return;
+        case CutKind::kTornBytes:
+        case CutKind::kHalfErased:
+            std::copy_n(bytes.begin(), random() % bytes.size(), target.begin());
+            return;
+        case CutKind::kTornBits:
+            for (size_t i = 0; i < bytes.size(); ++i) {
+                target[i] = static_cast<uint8_t>(target[i] & (bytes[i] | random()));
+            }
+            return;
+    }
+}
+
+void FlashModel::tear_erase(MutableBytes target) {
+    switch (cut_kind_) {
+        case CutKind::kClean:
+            return;
+        case CutKind::kTornBytes:
+            std::fill_n(target.begin(), random() % target.size(), uint8_t{0xFF});
+            return;
+        case CutKind::kTornBits:
+            for (uint8_t& byte : target) byte = static_cast<uint8_t>(byte | random());
+            return;
+        case CutKind::kHalfErased:
+            for (uint8_t& byte : target) byte = static_cast<uint8_t>(byte | 0x55);
+            return;
+    }
+}
+
+// Numerical Recipes' LCG; the high bits are good enough for choosing what tears.
+uint32_t FlashModel::random() {
+    random_state_ = random_state_ * 1664525U + 1013904223U;
+    return random_state_ >> 8;
+}
+
+}  // namespace ota

@@ -1,0 +1,98 @@
+#pragma once
+
+#include "ports/clock.hpp"
+#include "ports/flash.hpp"
+#include "ports/flash_layout.hpp"
+
+namespace ota {
+
+// How an operation looks when power is lost in it.
+enum class CutKind : uint8_t {
+    kClean,       // it has not begun
+    kTornBytes,   // program: a prefix of the bytes; erase: a prefix of the sectors' bytes
+    kTornBits,    // program: a random subset of the bits; erase: a random subset is set
+    kHalfErased,  // erase: half of the bits of every byte are set; program: like kTornBytes
+};
+
+struct FlashOperation {
+    enum class Kind : uint8_t { kProgram, kErase };
+    Kind kind = Kind::kProgram;
+    uint32_t address = 0;
+    uint32_t length = 0;
+    Bytes bytes;          // with kProgram
+    uint32_t micros = 0;  // typical duration on the device
+};
+
+class FlashObserver {
+  public:
+    // Before the operation takes effect. Not called for one that power loss cut.
+    virtual void on_operation(const FlashOperation& operation) = 0;
+    virtual void on_power_lost() = 0;
+
+  protected:
+    ~FlashObserver() = default;
+};
+
+// A NOR flash that is stricter than the real one: programming a cleared bit to 1, unaligned or
+// out-of-range access is an error and counted as misuse. One page program or one erase is one
+// operation; power can be cut at any of them and stays off until power_on().
+class FlashModel final : public Flash {
+  public:
+    FlashModel(MutableBytes memory, uint32_t write_unit = 1);
+
+    FlashGeometry geometry() const override;
+    Status read(uint32_t address, MutableBytes out) override;
+    Status program(uint32_t address, Bytes bytes) override;
+    Status erase(uint32_t address, uint32_t length) override;
+
+    // The lowest layer's refusal to write the running slot.
+    void protect(uint32_t address, uint32_t length);
+
+    // Loses power in the operation with this number (1 = the next one); 0 = never.
+    void cut_at(uint64_t operation, CutKind kind, uint32_t seed);
+    bool is_off() const { return off_; }
+    void power_on();
+
+    // From now on, count operations fail with an error after first others succeeded.
+    void fail_operations(uint64_t first, uint64_t count);
+
+    void set_observer(FlashObserver* observer) { observer_ = observer; }
+    uint64_t operations() const { return operations_; }
+    uint64_t erases() const { return erases_; }
+    uint32_t misuses() const { return misuses_; }
+
+    // Typical figures of GD25Q128E / W25Q128JV class parts.
+    static constexpr uint32_t kPageMicros = 500;
+    static constexpr uint32_t kSectorMicros = 45000;
+    static constexpr uint32_t kBlockMicros = 250000;
+
+  private:
+    enum class Fate : uint8_t { kWorks, kCut, kFails };
+
+    Fate next_fate();
+    bool inside(uint32_t address, size_t length) const;
+    bool is_protected(uint32_t address, size_t length) const;
+    Status misuse(Code code, Detail detail);
+    Status program_page(uint32_t address, Bytes bytes);
+    Status erase_unit(uint32_t address, uint32_t length);
+    void tear_program(MutableBytes target, Bytes bytes);
+    void tear_erase(MutableBytes target);
+    uint32_t random();
+
+    MutableBytes memory_;
+    uint32_t write_unit_;
+    uint32_t protect_from_ = 0;
+    uint32_t protect_to_ = 0;
+    FlashObserver* observer_ = nullptr;
+    uint64_t operations_ = 0;
+    uint64_t erases_ = 0;
+    uint32_t misuses_ = 0;
+    uint64_t cut_at_ = 0;
+    uint64_t fail_from_ = 0;
+    uint64_t fail_to_ = 0;
+    CutKind cut_kind_ = CutKind::kClean;
+    uint32_t random_state_ = 1;
+    bool off_ = false;
+};
+
+}  // namespace ota

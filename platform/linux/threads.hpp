@@ -1,0 +1,51 @@
+// The engine's thread and what other threads share with it. POSIX threads through the C++ library;
+// built without exceptions, so a thread that can't be made ends the process.
+#pragma once
+
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+
+#include "api/platform.hpp"
+
+namespace ota {
+
+// A bounded queue of commands.
+class ThreadMailbox final : public Mailbox {
+  public:
+    Status post(const Command& command) override;
+    Result<bool> take(Command& command, Millis max_wait) override;
+
+  private:
+    static constexpr size_t kCapacity = 8;
+    std::mutex mutex_;
+    std::condition_variable filled_;
+    std::array<Command, kCapacity> commands_{};
+    size_t first_ = 0;
+    size_t count_ = 0;
+};
+
+// Counts how often each state was entered, so that a short one is not missed.
+class ThreadStatusSignal final : public StatusSignal {
+  public:
+    void entered(State state) override;
+    bool wait(uint32_t mask, uint32_t timeout_ms, State& hit) override;
+
+  private:
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    std::array<uint32_t, kStateCount> counts_{};
+    State current_ = State::kIdle;
+};
+
+class EngineThread final : public EngineTask {
+  public:
+    Status start(const EngineTaskConfig& config, void (*entry)(void*), void* context) override;
+    void join() override { thread_.join(); }
+    bool is_current() override { return std::this_thread::get_id() == thread_.get_id(); }
+
+  private:
+    std::thread thread_;
+};
+
+}  // namespace ota

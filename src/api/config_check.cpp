@@ -1,0 +1,139 @@
+#include "api/config_check.hpp"
+
+#include <cstring>
+
+#include "base/hex.hpp"
+
+namespace ota {
+namespace {
+
+constexpr size_t kMaxPath = 1024;
+
+bool is_switch(int8_t value) {
+    return value == 0 || value == 1 || value == OTA_OFF;
+}
+
+bool is_on(int8_t value, bool by_default) {
+    return value == 0 ? by_default : value == 1;
+}
+
+bool is_path(const char* path) {
+    if (path == nullptr || path[0] != '/') return false;
+    const size_t length = std::strlen(path);
+    return length > 1 && length <= kMaxPath && path[length - 1] != '/';
+}
+
+// False for NaN too.
+bool within(float value, float low, float high) {
+    return value >= low && value <= high;
+}
+
+const char* check_trust(const ota_manager_config_t& c) {
+    if (!is_switch(c.verify_signature)) return "verify_signature: 0, 1 or OTA_OFF";
+    if (c.verify_signature == OTA_OFF && c.source != OTA_SOURCE_HTTPS) {
+        return "verify_signature: only HTTPS may accept unsigned images";
+    }
+    if (c.verify_signature != OTA_OFF &&
+        (c.public_key_pem == nullptr || c.public_key_pem[0] == '\0')) {
+        return "public_key_pem: missing, and verify_signature is on";
+    }
+    std::array<uint8_t, 32> sha;
+    if (c.expected_sha256 != nullptr && !parse_hex(c.expected_sha256, sha)) {
+        return "expected_sha256: 64 hexadecimal digits";
+    }
+    std::array<uint8_t, 16> md5;
+    if (c.expected_md5 != nullptr && !parse_hex(c.expected_md5, md5)) {
+        return "expected_md5: 32 hexadecimal digits";
+    }
+    return nullptr;
+}
+
+const char* check_task(const ota_manager_config_t& c) {
+    if (c.task_priority < 0 || c.task_priority > 24) return "task_priority: 1 to 24, or 0";
+    if (c.task_stack_size != 0 && (c.task_stack_size < 4096 || c.task_stack_size > 65536)) {
+        return "task_stack_size: 4096 to 65536 bytes, or 0";
+    }
+    if (c.core_id != 0 && c.core_id != 1) return "core_id: 0 or 1";
+    return nullptr;
+}
+
+}  // namespace
+
+bool is_supported(ota_source_t source) {
+    return source == OTA_SOURCE_SD_CARD || source == OTA_SOURCE_USB_DRIVE;
+}
+
+const char* check_source(ota_source_t source, const ota_source_config_t& config) {
+    switch (source) {
+        case OTA_SOURCE_SD_CARD:
+            return is_path(config.sd_card.filepath)
+                       ? nullptr
+                       : "config.sd_card.filepath: an absolute path of at most 1024 characters";
+        case OTA_SOURCE_USB_DRIVE:
+            return is_path(config.usb_drive.filepath)
+                       ? nullptr
+                       : "config.usb_drive.filepath: an absolute path of at most 1024 characters";
+        default:
+            return "source: not a known source";
+    }
+}
+
+const char* check_thresholds(int min_soc, float max_temperature, float min_temperature,
+                             float max_current) {
+    if (min_soc < 0 || min_soc > 100) return "min_soc: 0 to 100 percent";
+    if (!within(max_temperature, -40.0F, 100.0F)) return "max_temperature: -40 to 100 degrees";
+    if (!within(min_temperature, -40.0F, 100.0F)) return "min_temperature: -40 to 100 degrees";
+    if (min_temperature >= max_temperature) return "min_temperature: below max_temperature";
+    if (!within(max_current, 0.0F, 1000.0F)) return "max_current: 0 to 1000 A";
+    return nullptr;
+}
+
+const char* check_config(const ota_manager_config_t& c) {
+    if (const char* error = check_source(c.source, c.config)) return error;
+    if (!is_switch(c.automatic_update)) return "automatic_update: 0, 1 or OTA_OFF";
+    if (const char* error = check_trust(c)) return error;
+    if (const char* error = check_task(c)) return error;
+    if (!is_switch(c.allow_rollback)) return "allow_rollback: 0, 1 or OTA_OFF";
+    if (c.rollback_timeout_ms != 0 &&
+        (c.rollback_timeout_ms < 1000 || c.rollback_timeout_ms > 86400000)) {
+        return "rollback_timeout_ms: 1000 to 86400000, or 0";
+    }
+    const Settings defaults;
+    const SafetyThresholds& t = defaults.thresholds;
+    return check_thresholds(
+        c.min_soc == 0 ? t.min_soc_percent : c.min_soc,
+        c.max_temperature == 0.0F ? OTA_MANAGER_DEFAULT_MAX_TEMPERATURE : c.max_temperature,
+        c.min_temperature, c.max_current == 0.0F ? OTA_MANAGER_DEFAULT_MAX_CURRENT : c.max_current);
+}
+
+SafetyThresholds to_thresholds(int min_soc, float max_temperature, float min_temperature,
+                               float max_current) {
+    SafetyThresholds out;
+    out.min_soc_percent = min_soc;
+    out.max_temperature_millicelsius = static_cast<int32_t>(max_temperature * 1000.0F);
+    out.min_temperature_millicelsius = static_cast<int32_t>(min_temperature * 1000.0F);
+    out.max_current_milliampere = static_cast<int32_t>(max_current * 1000.0F);
+    return out;
+}
+
+Settings to_settings(const ota_manager_config_t& c) {
+    Settings out;
+    out.check_interval_ms = c.check_interval_ms;
+    out.automatic_update = is_on(c.automatic_update, out.automatic_update);
+    out.verify_signature = is_on(c.verify_signature, out.verify_signature);
+    out.allow_rollback = is_on(c.allow_rollback, out.allow_rollback);
+    if (c.rollback_timeout_ms != 0) out.rollback_timeout_ms = c.rollback_timeout_ms;
+    out.thresholds = to_thresholds(
+        c.min_soc == 0 ? OTA_MANAGER_DEFAULT_MIN_SOC : c.min_soc,
+        c.max_temperature == 0.0F ? OTA_MANAGER_DEFAULT_MAX_TEMPERATURE : c.max_temperature,
+        c.min_temperature, c.max_current == 0.0F ? OTA_MANAGER_DEFAULT_MAX_CURRENT : c.max_current);
+    Digest sha{};
+    if (c.expected_sha256 != nullptr && parse_hex(c.expected_sha256, sha)) {
+        out.expected.sha256 = sha;
+    }
+    std::array<uint8_t, 16> md5{};
+    if (c.expected_md5 != nullptr && parse_hex(c.expected_md5, md5)) out.expected.md5 = md5;
+    return out;
+}
+
+}  // namespace ota

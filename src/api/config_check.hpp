@@ -1,0 +1,23 @@
+#pragma once
+
+#include "engine/settings.hpp"
+#include "ota_manager_types.h"
+
+namespace ota {
+
+// The first rule that a configuration breaks, as "field: rule"; null when it breaks none.
+const char* check_config(const ota_manager_config_t& config);
+const char* check_source(ota_source_t source, const ota_source_config_t& config);
+const char* check_thresholds(int min_soc, float max_temperature, float min_temperature,
+                             float max_current);
+
+// Is this source part of the build?
+bool is_supported(ota_source_t source);
+
+// Defaults filled in, floats converted to milli-units. In the caller's context: a task that touches
+// float is pinned to its core for good on ESP-IDF. config passed check_config.
+Settings to_settings(const ota_manager_config_t& config);
+SafetyThresholds to_thresholds(int min_soc, float max_temperature, float min_temperature,
+                               float max_current);
+
+}  // namespace ota

@@ -1,0 +1,116 @@
+#include "api/error_map.hpp"
+
+#include <array>
+
+#include "observe/event_text.hpp"
+#include "ota_manager.h"
+
+namespace ota {
+namespace {
+
+template <typename Inner, typename Outer>
+constexpr bool same(Inner inner, Outer outer) {
+    return static_cast<int>(inner) == static_cast<int>(outer);
+}
+static_assert(same(State::kAborted, OTA_STATUS_ABORTED) && same(State::kFailed, OTA_STATUS_FAILED));
+static_assert(same(Notice::kRepaired, OTA_NOTICE_REPAIRED));
+static_assert(same(RevertReason::kRequested, OTA_REVERT_REQUESTED));
+static_assert(same(Phase::kReboot, OTA_PHASE_REBOOT));
+
+// A closed gate: the charge is the operator's to mend, everything else is the BMS's.
+ota_error_t unsafe_error(Detail detail) {
+    return detail == Detail::kSocLow ? OTA_ERR_BATTERY_LOW : OTA_ERR_BMS_UNSAFE;
+}
+
+}  // namespace
+
+ota_error_t to_ota_error(Status status) {
+    switch (status.code()) {
+        case Code::kOk:
+            return OTA_ERR_NONE;
+        case Code::kNoUpdate:
+            return OTA_ERR_NO_UPDATES;
+        case Code::kTryAgain:
+        case Code::kCancelled:
+            return OTA_ERR_NONE;
+        case Code::kTimeout:
+        case Code::kUnavailable:
+        case Code::kEndOfData:
+            return OTA_ERR_CONNECTIVITY;
+        case Code::kRefused:
+            return status.origin() == Origin::kSource ? OTA_ERR_SERVER : OTA_ERR_INTERNAL;
+        case Code::kUnauthenticated:
+            return OTA_ERR_AUTHENTICATION;
+        case Code::kUntrusted:
+        case Code::kMalformed:
+            return OTA_ERR_VALIDATION_FAILED;
+        case Code::kIncompatible:
+            return OTA_ERR_INCOMPATIBLE_VERSION;
+        case Code::kNoSpace:
+            return OTA_ERR_INSUFFICIENT_SPACE;
+        case Code::kUnsafe:
+            return unsafe_error(status.detail());
+        case Code::kStorage:
+            return OTA_ERR_FLASH_WRITE;
+        case Code::kOutOfRange:
+        case Code::kInternal:
+            return OTA_ERR_INTERNAL;
+    }
+    return OTA_ERR_INTERNAL;
+}
+
+esp_err_t to_esp_err(Status status) {
+    if (status.ok()) return ESP_OK;
+    switch (status.detail()) {
+        case Detail::kPartitionMissing:
+        case Detail::kPartitionTable:
+        case Detail::kJournalAbsent:
+            return ESP_ERR_OTA_MGR_PARTITION;
+        case Detail::kPemMalformed:
+        case Detail::kKeyKind:
+        case Detail::kNoTrustedKey:
+            return ESP_ERR_OTA_MGR_KEY;
+        case Detail::kImageMagic:
+        case Detail::kImageSegments:
+        case Detail::kImageDescriptor:
+        case Detail::kFlashRead:
+            return ESP_ERR_OTA_MGR_IMAGE;
+        default:
+            break;
+    }
+    if (status.is(Code::kNoSpace)) return ESP_ERR_NO_MEM;
+    if (status.is(Code::kOutOfRange)) return ESP_ERR_INVALID_ARG;
+    return ESP_FAIL;
+}
+
+}  // namespace ota
+
+extern "C" {
+
+const char* ota_manager_error_to_string(ota_error_t error) {
+    static constexpr std::array<const char*, 12> kTexts = {
+        "No error",
+        "No updates available",
+        "Cannot connect to update server",
+        "Server error",
+        "Authentication failed",
+        "Not enough space for update",
+        "Signature/checksum validation failed",
+        "Error writing to flash",
+        "Incompatible firmware version",
+        "Battery too low for update",
+        "BMS reports unsafe condition",
+        "Internal error",
+    };
+    const auto index = static_cast<size_t>(error);
+    return index < kTexts.size() ? kTexts[index] : "Unknown error";
+}
+
+const char* ota_manager_status_to_string(ota_status_t status) {
+    return ota::state_name(static_cast<ota::State>(status));
+}
+
+const char* ota_manager_revert_reason_to_string(ota_revert_reason_t reason) {
+    return ota::revert_reason_text(static_cast<ota::RevertReason>(reason));
+}
+}

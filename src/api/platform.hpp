@@ -1,0 +1,53 @@
+// What the C API needs from whoever composes it with a platform. Declared here, defined by exactly
+// one platform/<name>/compose.cpp, so that nothing in src/ names a platform.
+#pragma once
+
+#include "engine/manager.hpp"
+#include "ports/file_store.hpp"
+
+namespace ota {
+
+struct EngineTaskConfig {
+    int priority = 5;
+    uint32_t stack_size = 8192;  // bytes
+    int core = 0;
+};
+
+// The task in which the engine runs.
+class EngineTask {
+  public:
+    // Calls entry(context) in a new task. kNoSpace when there is none to be had.
+    virtual Status start(const EngineTaskConfig& config, void (*entry)(void*), void* context) = 0;
+    // Returns after entry has returned.
+    virtual void join() = 0;
+    // Is the caller inside the engine's task (a callback)?
+    virtual bool is_current() = 0;
+
+  protected:
+    ~EngineTask() = default;
+};
+
+// What is there for the whole life of the manager.
+struct Platform {
+    Flash& running;
+    Flash& standby;
+    Flash& journal;
+    BootControl& boot;
+    Clock& clock;
+    Restart& restart;
+    Mailbox& mailbox;
+    StatusSignal& signal;
+    EngineTask& task;
+    FileStore* sd_card;    // null: this build has none
+    FileStore* usb_drive;  // likewise
+    EventSink* console;    // null: no console log
+    ErasePolicy erase_policy;
+    uint16_t chip_id;
+    uint16_t chip_revision;  // major * 100 + minor
+};
+
+// Opens partitions and services: the platform, or null and why (kPartitionMissing …).
+const Platform* open_platform(Status& why);
+void close_platform();
+
+}  // namespace ota

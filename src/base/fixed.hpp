@@ -1,0 +1,74 @@
+// Containers with a fixed capacity and no heap.
+#pragma once
+
+#include <array>
+#include <cstring>
+#include <string_view>
+
+#include "base/status.hpp"
+
+namespace ota {
+
+// Text of at most N characters, always NUL-terminated; longer input is cut.
+template <size_t N>
+class FixedString {
+  public:
+    constexpr FixedString() = default;
+    explicit FixedString(std::string_view text) { assign(text); }
+
+    void assign(std::string_view text) {
+        size_ = 0;
+        append(text);
+    }
+    void append(std::string_view text) {
+        const size_t n = text.size() < N - size_ ? text.size() : N - size_;
+        std::memcpy(data_.data() + size_, text.data(), n);
+        size_ += n;
+        data_[size_] = '\0';
+    }
+    // True when all of text fits; otherwise nothing changes.
+    bool try_append(std::string_view text) {
+        if (text.size() > N - size_) return false;
+        append(text);
+        return true;
+    }
+    void clear() { assign({}); }
+    bool empty() const { return size_ == 0; }
+    std::string_view view() const { return {data_.data(), size_}; }
+    const char* c_str() const { return data_.data(); }
+
+  private:
+    std::array<char, N + 1> data_{};
+    size_t size_ = 0;
+};
+
+template <typename T, size_t N>
+class FixedVector {
+  public:
+    bool push_back(const T& value) {
+        if (size_ == N) return false;
+        items_[size_++] = value;
+        return true;
+    }
+    void clear() { size_ = 0; }
+    size_t size() const { return size_; }
+    bool empty() const { return size_ == 0; }
+    T& operator[](size_t i) {
+        OTA_ASSERT(i < size_);
+        return items_[i];
+    }
+    const T& operator[](size_t i) const {
+        OTA_ASSERT(i < size_);
+        return items_[i];
+    }
+    T* begin() { return items_.data(); }
+    T* end() { return items_.data() + size_; }
+    const T* begin() const { return items_.data(); }
+    const T* end() const { return items_.data() + size_; }
+
+  private:
+    std::array<T, N> items_{};
+    size_t size_ = 0;
+};
+
+}  // namespace ota

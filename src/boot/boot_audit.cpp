@@ -1,0 +1,80 @@
+#include "boot/boot_audit.hpp"
+
+namespace ota {
+namespace {
+
+constexpr BootAudit found(BootFinding finding) {
+    return {finding, RevertReason::kNone, false};
+}
+constexpr BootAudit reverted(RevertReason reason) {
+    return {BootFinding::kReverted, reason, false};
+}
+
+bool is_unsettled(uint32_t state) {
+    return state == layout::kStateNew || state == layout::kStatePendingVerify ||
+           state == layout::kStateInvalid || state == layout::kStateAborted;
+}
+
+bool in_flight(UpdateStage stage) {
+    return stage == UpdateStage::kArmed || stage == UpdateStage::kTrial ||
+           stage == UpdateStage::kConfirming || stage == UpdateStage::kReverting;
+}
+
+RevertReason reason_of(ResetReason reset) {
+    switch (reset) {
+        case ResetReason::kPanic:
+        case ResetReason::kSoftware:  // restarted itself before it was confirmed
+            return RevertReason::kCrashed;
+        case ResetReason::kWatchdog:
+            return RevertReason::kWatchdog;
+        case ResetReason::kPowerOn:
+        case ResetReason::kBrownout:
+            return RevertReason::kPowerCycle;
+    }
+    return RevertReason::kCrashed;
+}
+
+// The image that the record speaks of is running.
+BootAudit audit_new_image(const BootStatus& boot, const UpdateRecord& record) {
+    if (record.stage == UpdateStage::kReverting) return found(BootFinding::kFinishRevert);
+    if (record.stage == UpdateStage::kConfirming) return found(BootFinding::kFinishConfirm);
+    const bool valid = boot.state_of(boot.running) == layout::kStateValid;
+    return found(valid ? BootFinding::kFinishConfirm : BootFinding::kTrial);
+}
+
+// Another image than the record speaks of is running.
+BootAudit audit_previous_image(const BootStatus& boot, const UpdateRecord& record) {
+    if (record.stage == UpdateStage::kReverting) return reverted(record.reason);
+    const OtadataEntry* entry = boot.entry_for(record.slot);
+    const bool lost = entry == nullptr;
+    const bool aborted = !lost && entry->state == layout::kStateAborted;
+    if (!lost && entry->state == layout::kStateInvalid) return reverted(RevertReason::kUnhealthy);
+    if (!lost && !aborted) return reverted(RevertReason::kOtherImage);
+    // Local health had said yes, or the image never had its chance.
+    const bool deserves_boot =
+        record.stage == UpdateStage::kConfirming || (lost && record.stage == UpdateStage::kArmed);
+    if (!deserves_boot) return reverted(reason_of(boot.reset));
+    if (record.attempts >= kMaxTrials) return reverted(RevertReason::kNeverBooted);
+    return found(BootFinding::kRearm);
+}
+
+}  // namespace
+
+BootAudit audit_boot(const BootStatus& boot, const UpdateRecord& record,
+                     const Digest& running_build) {
+    BootAudit audit;
+    const bool is_new = boot.running == record.slot && record.build_id == running_build;
+    if (in_flight(record.stage) && is_new) {
+        audit = audit_new_image(boot, record);
+    } else if (in_flight(record.stage) && boot.running != record.slot) {
+        audit = audit_previous_image(boot, record);
+    } else if (boot.running != kFactorySlot && is_unsettled(boot.state_of(boot.running))) {
+        // Nobody recorded this start (journal lost, or another tool armed it): unvalidated.
+        audit = found(BootFinding::kTrial);
+    }
+    const SlotId expected = boot.running == kFactorySlot ? kNoSlot : boot.running;
+    audit.repair = boot.boot != expected;
+    return audit;
+}
+
+}  // namespace ota

@@ -1,0 +1,306 @@
+#include "engine/manager.hpp"
+
+#include "engine/state_machine.hpp"
+#include "wire/sha256.hpp"
+
+namespace ota {
+namespace {
+
+constexpr Millis kMediaInterval = 1000;  // how often removable media are looked for
+constexpr Millis kTrialInterval = 250;   // how often probes are asked
+constexpr Millis kConfirmRetry = 1000;
+constexpr uint8_t kConfirmTries = 5;
+
+template <size_t N>
+void copy_text(char (&out)[N], const char* text) {
+    size_t i = 0;
+    for (; i + 1 < N && text[i] != '\0'; ++i) out[i] = text[i];
+    out[i] = '\0';
+}
+
+}  // namespace
+
+Manager::Manager(const Ports& ports, const BootStatus& boot, const Settings& settings,
+                 const TrustStore& trusted, Workspace& workspace)
+    : ports_(ports),
+      boot_(boot),
+      settings_(settings),
+      trusted_(trusted),
+      publisher_(ports.signal),
+      journal_(ports.journal),
+      verifier_(trusted_, settings.verify_signature),
+      app_({ports.running, ports.standby, boot.standby}, ports.boot, settings.erase_policy,
+           verifier_.sink()),
+      gate_(ports.battery, ports.clock),
+      battery_probe_(ports.battery, ports.clock),
+      storage_probe_(app_.running_image()),
+      journal_probe_(journal_),
+      trial_(health_, ports.boot, journal_),
+      session_({ports.clock, ports.restart, ports.boot, journal_, app_, verifier_, gate_,
+                publisher_, settings_, sources_, device_, workspace}) {
+    gate_.set_thresholds(settings.thresholds);
+    (void)health_.add(battery_probe_);
+    (void)health_.add(storage_probe_);
+    (void)health_.add(journal_probe_);
+}
+
+// ---------------------------------------------------------------- start
+
+Status Manager::start() {
+    OTA_TRY(journal_.open());
+    OTA_TRY(read_device());
+    check_backoff_.seed(load_le32(running_build_.data()) ^
+                        static_cast<uint32_t>(ports_.clock.now()));
+    publish_boot();
+    act_on(audit_boot(boot_, journal_.update(), running_build_));
+    publish_report();
+    next_check_ = ports_.clock.now();
+    return {};
+}
+
+Status Manager::read_device() {
+    std::array<uint8_t, layout::kImagePrefixSize> prefix;
+    OTA_TRY(app_.running_image().read_at(0, prefix));
+    ImageIdentity running;
+    OTA_TRY(parse_image_identity(prefix, running));
+    OTA_TRY(sha256(prefix, running_build_));
+    device_.chip_id = settings_.chip_id;
+    device_.chip_revision = settings_.chip_revision;
+    device_.project = running.project;
+    device_.version = running.version;
+    device_.min_secure_version =
+        std::max(running.secure_version, journal_.confirmed().secure_version);
+    device_.slot_size = ports_.standby.geometry().size;
+    return {};
+}
+
+void Manager::publish_boot() {
+    publisher_.set([&](EngineSnapshot& s) {
+        s.running = boot_.running;
+        s.boot = boot_.boot;
+        s.running_state =
+            boot_.running == kFactorySlot ? layout::kStateUndefined : boot_.state_of(boot_.running);
+        s.reset = boot_.reset;
+        copy_text(s.running_version, device_.version.c_str());
+    });
+}
+
+void Manager::act_on(const BootAudit& audit) {
+    switch (audit.finding) {
+        case BootFinding::kNormal:
+            break;
+        case BootFinding::kTrial:
+            return begin_trial();
+        case BootFinding::kFinishConfirm:
+            trial_.resume(ports_.clock.now() + settings_.rollback_timeout_ms);
+            publisher_.set([](EngineSnapshot& s) { s.trial = true; });
+            return keep();
+        case BootFinding::kFinishRevert:
+            return leave(journal_.update().reason, journal_.update().probe);
+        case BootFinding::kReverted:
+            finish_reverted(audit.reason);
+            break;
+        case BootFinding::kRearm:
+            publisher_.notice(Notice::kRepaired);
+            return session_.rearm();
+    }
+    if (!audit.repair) return;
+    const Status repaired = trial_.repair();
+    publisher_.notice(Notice::kRepaired, repaired);
+}
+
+void Manager::begin_trial() {
+    UpdateRecord record = journal_.update();
+    if (record.build_id != running_build_ || record.slot != boot_.running) {
+        // Nobody recorded how this image got here; the record is built anew from the image itself.
+        record = UpdateRecord();
+        record.slot = boot_.running;
+        record.build_id = running_build_;
+        record.version = device_.version;
+        record.attempts = 1;
+    }
+    const Millis deadline = ports_.clock.now() + settings_.rollback_timeout_ms;
+    const Status status = trial_.begin(record, deadline);
+    publisher_.set([](EngineSnapshot& s) { s.trial = true; });
+    publisher_.notice(Notice::kTrialStarted, status);
+    if (!settings_.allow_rollback) keep();
+}
+
+// The previous image is back; why is told once and remembered.
+void Manager::finish_reverted(RevertReason reason) {
+    UpdateRecord record = journal_.update();
+    record.stage = UpdateStage::kReverted;
+    record.reason = reason;
+    // Losing power says nothing about the image, until it has happened too often.
+    const bool not_its_fault = reason == RevertReason::kPowerCycle;
+    if (!not_its_fault || record.attempts >= kMaxTrials) {
+        (void)journal_.reject({record.build_id, reason});
+    }
+    (void)journal_.save(record);
+    publisher_.notice(Notice::kReverted, {}, Verdict::yes(), reason);
+}
+
+void Manager::publish_report() {
+    const UpdateRecord& record = journal_.update();
+    publisher_.set([&](EngineSnapshot& s) {
+        s.report_stage = record.stage;
+        s.report_reason = record.reason;
+        copy_text(s.report_version, record.version.c_str());
+        copy_text(s.report_probe, record.probe.c_str());
+    });
+}
+
+// ---------------------------------------------------------------- serve
+
+bool Manager::step(Millis max_wait) {
+    Command command;
+    const Result<bool> taken = ports_.mailbox.take(command, std::min(max_wait, idle_wait_));
+    if (taken.ok() && *taken) {
+        if (command.kind == CommandKind::kStop) return false;
+        serve(command);
+    }
+    serve_timers();
+    idle_wait_ = session_.step();
+    step_trial();
+    if (trial_.running()) idle_wait_ = std::min(idle_wait_, kTrialInterval);
+    if (publisher_.state() != last_state_) {
+        last_state_ = publisher_.state();
+        schedule_check();
+    }
+    return true;
+}
+
+bool Manager::would_accept(CommandKind command) const {
+    const EngineSnapshot now = publisher_.read();
+    return accepts(now.state, command, now.trial);
+}
+
+// The state may have moved since the caller asked; what does not fit any more is dropped.
+void Manager::serve(const Command& command) {
+    if (!accepts(publisher_.state(), command.kind, trial_.running())) return;
+    switch (command.kind) {
+        case CommandKind::kCheck:
+            return session_.check(false);
+        case CommandKind::kStartUpdate:
+            return session_.start_update();
+        case CommandKind::kApply:
+            return session_.apply();
+        case CommandKind::kAbort:
+            return session_.abort();
+        case CommandKind::kConfirm:
+            return keep();
+        case CommandKind::kRollback:
+            return roll_back();
+        case CommandKind::kSetThresholds:
+            return gate_.set_thresholds(command.thresholds);
+        case CommandKind::kStop:
+            return;
+    }
+}
+
+void Manager::serve_timers() {
+    const State state = publisher_.state();
+    if (!accepts(state, CommandKind::kCheck, trial_.running())) return;
+    if (state == State::kUpdateAvailable) return;  // found already: a person decides
+    const Millis now = ports_.clock.now();
+    bool due = settings_.check_interval_ms != 0 && now >= next_check_;
+    if (now >= next_look_) {
+        next_look_ = now + kMediaInterval;
+        for (const UpdateSource& source : sources_) due = source.channel->arrived() || due;
+    }
+    if (!due) return;
+    next_check_ = now + settings_.check_interval_ms;
+    session_.check(false);
+}
+
+// After a failure the next automatic check comes soon, not after the whole interval.
+void Manager::schedule_check() {
+    if (settings_.check_interval_ms == 0) return;
+    Millis wait = settings_.check_interval_ms;
+    if (publisher_.state() == State::kFailed) {
+        wait = std::min(wait, check_backoff_.next());
+    } else if (publisher_.state() == State::kIdle) {
+        check_backoff_.reset();
+    }
+    next_check_ = ports_.clock.now() + wait;
+}
+
+// ---------------------------------------------------------------- 6 settle
+
+void Manager::step_trial() {
+    if (!trial_.running() || publisher_.state() == State::kRebooting) return;
+    const Millis now = ports_.clock.now();
+    if (now < next_trial_step_) return;
+    next_trial_step_ = now + kTrialInterval;
+    RevertReason reason = RevertReason::kNone;
+    ProbeName probe;
+    switch (trial_.decide(now, reason, probe)) {
+        case Trial::Decision::kWait:
+            return;
+        case Trial::Decision::kKeep:
+            return keep();
+        case Trial::Decision::kRevert:
+            return leave(reason, probe);
+    }
+}
+
+void Manager::keep() {
+    const Status status = trial_.confirm();
+    if (!status.ok()) {
+        next_trial_step_ = ports_.clock.now() + kConfirmRetry;
+        if (++confirm_failures_ < kConfirmTries) return;
+        // Still unconfirmed in otadata: the next reset reverts, which is the safe direction.
+        end_trial();
+        publisher_.enter(State::kFailed, {Code::kStorage, Origin::kBoot, Detail::kConfirmFailed});
+        return;
+    }
+    device_.min_secure_version =
+        std::max(device_.min_secure_version, journal_.confirmed().secure_version);
+    publisher_.set([](EngineSnapshot& s) {
+        s.running_state = layout::kStateValid;
+        s.boot = s.running;
+    });
+    end_trial();
+    publish_report();
+    publisher_.notice(Notice::kConfirmed);
+}
+
+void Manager::end_trial() {
+    trial_.end();
+    publisher_.set([](EngineSnapshot& s) { s.trial = false; });
+}
+
+// Gives the running image up. Without another bootable image it stays: a device that runs beats one
+// that does not. When otadata can't be written, a restart in the trial window makes the bootloader
+// give the image up.
+void Manager::leave(RevertReason reason, const ProbeName& probe) {
+    const Status status = trial_.revert(reason, probe);
+    const bool restart_reverts = trial_.running() && status.detail() != Detail::kNoOtherImage;
+    if (status.ok() || restart_reverts) {
+        publisher_.enter(State::kRebooting, status);
+        return;
+    }
+    end_trial();
+    publisher_.enter(State::kFailed, status);
+}
+
+void Manager::roll_back() {
+    if (!settings_.allow_rollback) {
+        publisher_.enter(State::kFailed,
+                         {Code::kRefused, Origin::kBoot, Detail::kRollbackDisabled});
+        return;
+    }
+    const Verdict verdict = gate_.check(Phase::kReboot);
+    if (!verdict.safe()) return publisher_.enter(State::kFailed, verdict.reason, verdict);
+    UpdateRecord record = journal_.update();
+    if (record.build_id != running_build_ || record.slot != boot_.running) {
+        record = UpdateRecord();
+        record.slot = boot_.running;
+        record.build_id = running_build_;
+        record.version = device_.version;
+        (void)journal_.save(record);
+    }
+    leave(RevertReason::kRequested, ProbeName());
+}
+
+}  // namespace ota

@@ -1,0 +1,99 @@
+#pragma once
+
+#include "boot/boot_audit.hpp"
+#include "boot/trial.hpp"
+#include "engine/session.hpp"
+#include "install/app_component.hpp"
+#include "install/journal.hpp"
+#include "safety/plant_gate.hpp"
+
+namespace ota {
+
+// Everything the engine needs from the platform.
+struct Ports {
+    Flash& running;
+    Flash& standby;
+    Flash& journal;
+    BootControl& boot;
+    Battery& battery;
+    Clock& clock;
+    Restart& restart;
+    Mailbox& mailbox;
+    StatusSignal& signal;
+};
+
+// The conductor: starts with the question what the last restart meant, then serves commands,
+// timers, the update in progress and the trial. Engine context, except where a method says
+// otherwise.
+class Manager {
+  public:
+    Manager(const Ports& ports, const BootStatus& boot, const Settings& settings,
+            const TrustStore& trusted, Workspace& workspace);
+
+    // Before start().
+    bool add_source(const UpdateSource& source) { return sources_.push_back(source); }
+    bool add_sink(EventSink& sink) { return publisher_.add_sink(sink); }
+    bool add_probe(HealthProbe& probe) { return health_.add(probe); }
+    void set_safety_callback(const SafetyCallback& callback) { gate_.set_callback(callback); }
+    void set_thresholds(const SafetyThresholds& thresholds) { gate_.set_thresholds(thresholds); }
+
+    // Reads the journal and acts on the boot audit. Fails only when the journal partition or the
+    // running image can't be read.
+    Status start();
+
+    // One round: at most one command, one piece of the update, one look at the trial. Sleeps no
+    // longer than max_wait for a command. False after kStop.
+    bool step(Millis max_wait);
+
+    // Any context.
+    EngineSnapshot snapshot() const { return publisher_.read(); }
+    // Any context: would the engine take this command now?
+    bool would_accept(CommandKind command) const;
+
+  private:
+    Status read_device();
+    void publish_boot();
+    void act_on(const BootAudit& audit);
+    void begin_trial();
+    void finish_reverted(RevertReason reason);
+    void publish_report();
+
+    void serve(const Command& command);
+    void serve_timers();
+    void schedule_check();
+
+    void step_trial();
+    void keep();
+    void end_trial();
+    void leave(RevertReason reason, const ProbeName& probe);
+    void roll_back();
+
+    Ports ports_;
+    BootStatus boot_;
+    Settings settings_;
+    TrustStore trusted_;
+    DeviceProfile device_;
+    Digest running_build_{};
+    Publisher publisher_;
+    Journal journal_;
+    Verifier verifier_;
+    AppComponent app_;
+    PlantGate gate_;
+    BatteryProbe battery_probe_;
+    StorageProbe storage_probe_;
+    JournalProbe journal_probe_;
+    HealthCheck health_;
+    Trial trial_;
+    UpdateSources sources_;
+    Session session_;
+
+    State last_state_ = State::kIdle;
+    Millis next_check_ = 0;
+    Millis next_look_ = 0;  // at the media
+    Millis next_trial_step_ = 0;
+    uint8_t confirm_failures_ = 0;
+    Backoff check_backoff_{30000, 3600000};
+    Millis idle_wait_ = 0;
+};
+
+}  // namespace ota

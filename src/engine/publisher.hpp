@@ -1,0 +1,41 @@
+#pragma once
+
+#include "engine/snapshot.hpp"
+
+namespace ota {
+
+// The one way in which the engine tells the world: the snapshot, waiting tasks, and event sinks.
+class Publisher {
+  public:
+    static constexpr size_t kMaxSinks = 4;
+
+    explicit Publisher(StatusSignal& signal) : signal_(signal) {}
+    bool add_sink(EventSink& sink) { return sinks_.push_back(&sink); }
+
+    State state() const { return value_.state; }
+    const EngineSnapshot& value() const { return value_; }
+    EngineSnapshot read() const { return snapshot_.read(); }
+
+    // Changes the snapshot without an event.
+    template <typename Change>
+    void set(Change change) {
+        change(value_);
+        snapshot_.publish(value_);
+    }
+
+    // Enters a state; the table must allow it.
+    void enter(State state, Status why = {}, const Verdict& verdict = Verdict::yes());
+    void progress(uint64_t received, uint64_t total);
+    void notice(Notice notice, Status why = {}, const Verdict& verdict = Verdict::yes(),
+                RevertReason revert = RevertReason::kNone);
+
+  private:
+    void emit(const Event& event);
+
+    StatusSignal& signal_;
+    FixedVector<EventSink*, kMaxSinks> sinks_;
+    EngineSnapshot value_;
+    Snapshot<EngineSnapshot> snapshot_;
+};
+
+}  // namespace ota

@@ -1,0 +1,130 @@
+#pragma once
+
+#include "engine/backoff.hpp"
+#include "engine/publisher.hpp"
+#include "engine/settings.hpp"
+#include "package/esp_image_reader.hpp"
+#include "package/package_reader.hpp"
+#include "ports/component.hpp"
+#include "ports/restart.hpp"
+
+namespace ota {
+
+// The one transfer buffer (design rule 15). Caller-owned, so that its place in RAM is visible.
+struct Workspace {
+    std::array<uint8_t, 4096> io;
+};
+
+// One update from poll to restart; the file reads top to bottom as the flow of it. Engine context.
+class Session final : private ComponentHost {
+  public:
+    struct Context {
+        Clock& clock;
+        Restart& restart;
+        BootControl& boot;
+        UpdateLog& log;
+        Component& app;
+        Verifier& verifier;
+        SafetyGate& gate;
+        Publisher& publisher;
+        const Settings& settings;
+        const UpdateSources& sources;
+        const DeviceProfile& device;
+        Workspace& workspace;
+    };
+    explicit Session(const Context& context) : c_(context), reader_(*this) {}
+
+    // asked: by a person, so builds that were reverted or refused before are offered again.
+    void check(bool asked);
+    // Stages what was found; from a rest state it checks first.
+    void start_update();
+    void apply();
+    void abort();
+    // Boots the slot of the journal's record again after its otadata entry was lost.
+    void rearm();
+
+    // One bounded piece of work; returns how long there is nothing to do.
+    Millis step();
+
+  private:
+    enum class StageStep : uint8_t { kOpenSlot, kPrepare, kOpenSource, kPump };
+
+    // 1 poll, 2 admit
+    Millis step_check();
+    void open_candidate(const Offer& offer);
+    void read_candidate();
+    void judge_candidate();
+    void refuse_candidate(Status why);
+    void conclude_check();
+
+    // 3 stage
+    void begin_staging();
+    Millis step_stage();
+    Status open_slot();
+    Status prepare_slot();
+    Status open_source();
+    Status pump();
+    Millis retry_later();
+    bool may_resume() const;
+    Status same_prefix(bool& same);
+    UpdateRecord staging_record() const;
+    Status begin_payload(const Payload& payload) override;
+    Status payload(Bytes bytes) override;
+    Status end_payload() override;
+
+    // 4 verify
+    Millis step_verify();
+    Status feed_standby();
+    Status judge_standby();
+
+    // 5 activate
+    Millis step_apply();
+    Status arm();
+    Millis step_reboot();
+
+    // throughout
+    bool gate_is_open(Phase phase);
+    void fail(Status why, const Verdict& verdict = Verdict::yes());
+    void close();
+    void drop_staged();
+    Millis now() { return c_.clock.now(); }
+
+    Context c_;
+    EspImageReader reader_;
+    std::optional<VerifiedSet> verified_;
+
+    // check
+    bool asked_ = false;
+    bool continue_to_stage_ = false;
+    size_t source_index_ = 0;
+    bool candidate_open_ = false;
+    size_t prefix_filled_ = 0;
+    Status refusal_;
+    Digest refused_identity_{};  // bytes that failed verification since the start
+
+    // the package in hand
+    Location where_;
+    SourceInfo info_;
+    Payload payload_;
+
+    // stage
+    StageStep stage_step_ = StageStep::kOpenSlot;
+    bool resume_ = false;
+    uint64_t offset_ = 0;
+    Millis retry_at_ = 0;
+    uint8_t retries_ = 0;
+    Backoff backoff_{1000, 30000};
+    Millis last_progress_ = 0;
+    Millis last_data_ = 0;
+
+    // verify again
+    bool rearming_ = false;
+    uint64_t reverify_at_ = 0;
+
+    // activate
+    bool armed_ = false;
+    bool paused_ = false;
+    Millis paused_since_ = 0;
+};
+
+}  // namespace ota

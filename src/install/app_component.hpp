@@ -1,0 +1,43 @@
+#pragma once
+
+#include "install/slot_writer.hpp"
+#include "ports/component.hpp"
+
+namespace ota {
+
+class FlashImage final : public ImageReader {
+  public:
+    explicit FlashImage(Flash& flash) : flash_(flash) {}
+    uint64_t size() const override { return flash_.geometry().size; }
+    Status read_at(uint64_t offset, MutableBytes out) override;
+
+  private:
+    Flash& flash_;
+};
+
+// The application: two or more slots, of which one runs and one is written.
+class AppComponent final : public Component {
+  public:
+    struct Slots {
+        Flash& running;
+        Flash& standby;
+        SlotId standby_id;
+    };
+    AppComponent(const Slots& slots, BootControl& boot, ErasePolicy policy, ReadBackSink& sink)
+        : slots_(slots), boot_(boot), writer_(slots.standby, policy, sink) {}
+
+    SlotId standby() const override { return slots_.standby_id; }
+    ImageReader& running_image() override { return running_; }
+    ImageReader& standby_image() override { return standby_; }
+    ImageWriter& writer() override { return writer_; }
+    Status activate(const VerifiedSet& verified) override;
+
+  private:
+    Slots slots_;
+    BootControl& boot_;
+    FlashImage running_{slots_.running};
+    FlashImage standby_{slots_.standby};
+    SlotWriter writer_;
+};
+
+}  // namespace ota

@@ -1,0 +1,80 @@
+#pragma once
+
+#include "ports/flash.hpp"
+#include "ports/update_record.hpp"
+
+namespace ota {
+
+// The update records in the ota_journal partition; format: docs/flash-layout.md.
+//
+// Append-only over a ring of sectors. A record that was torn by a power loss equals one that was
+// never written; nothing is rewritten in place. A sector in a format of another major version is
+// left alone for the firmware that wrote it.
+class Journal final : public UpdateLog {
+  public:
+    explicit Journal(Flash& flash) : flash_(flash) {}
+
+    // Finds the latest records. kStorage / kJournalAbsent if the partition is too small. A blank or
+    // damaged partition is an empty journal, not an error.
+    Status open();
+
+    const UpdateRecord& update() const override { return update_; }
+    const ConfirmedRecord& confirmed() const override { return confirmed_; }
+    const RejectedBuilds& rejected() const override { return rejected_; }
+
+    Status save(const UpdateRecord& record) override;
+    Status save(const ConfirmedRecord& record) override;
+    Status reject(const RejectedBuild& build) override;
+
+    // For inspection: how many records open() accepted, and bytes it skipped as damaged.
+    uint32_t record_count() const { return record_count_; }
+    uint32_t damaged_bytes() const { return damaged_bytes_; }
+
+  private:
+    enum class Type : uint8_t { kUpdate = 1, kConfirmed = 2, kRejected = 3 };
+    static constexpr size_t kTypes = 4;  // index by Type; 0 is not used
+    static constexpr uint32_t kMaxSectors = 16;
+    static constexpr uint32_t kHeaderSize = 16;
+    static constexpr uint32_t kMaxPayload = 176;
+    static constexpr uint32_t kMaxRecord = kHeaderSize + kMaxPayload;
+
+    enum class SectorKind : uint8_t { kFree, kOurs, kForeign };
+    struct Sector {
+        SectorKind kind = SectorKind::kFree;
+        uint32_t generation = 0;
+    };
+
+    void forget();
+    Status read_sector_header(uint32_t index);
+    Status replay(uint32_t index);
+    Result<uint32_t> replay_record(uint32_t address, uint32_t room);
+    void decode(Type type, Bytes payload);
+    void decode_update(Bytes payload);
+    void decode_confirmed(Bytes payload);
+    void decode_rejected(Bytes payload);
+    size_t encode(Type type, MutableBytes out) const;
+
+    Status append(Type type);
+    Status append_raw(Type type);
+    Status ensure_room(uint32_t length);
+    Status open_next_sector();
+    Result<uint32_t> choose_victim() const;
+    Result<uint32_t> rescue(uint32_t victim);
+    uint32_t sector_count() const;
+    uint32_t sector_size() const { return flash_.geometry().sector_size; }
+
+    Flash& flash_;
+    std::array<Sector, kMaxSectors> sectors_{};
+    std::array<uint32_t, kTypes> home_{};  // address of each type's latest record
+    uint32_t active_ = kMaxSectors;        // sector that is appended to; none yet
+    uint32_t next_ = 0;                    // address of the next record
+    uint32_t generation_ = 0;
+    uint32_t sequence_ = 0;
+    uint32_t record_count_ = 0;
+    uint32_t damaged_bytes_ = 0;
+    UpdateRecord update_;
+    ConfirmedRecord confirmed_;
+    RejectedBuilds rejected_;
+};
+
+}  // namespace ota

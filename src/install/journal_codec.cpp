@@ -1,0 +1,111 @@
+// How the records of the journal look in flash (docs/flash-layout.md). Fields are only appended:
+// a shorter payload leaves the missing fields at their defaults, a longer one is from a newer
+// firmware and its tail is ignored.
+#include "install/journal.hpp"
+
+namespace ota {
+namespace {
+
+template <size_t N>
+void write_text(BoundedWriter& writer, const FixedString<N>& text) {
+    std::array<uint8_t, N> field{};
+    std::copy(text.view().begin(), text.view().end(), field.begin());
+    writer.copy(field);
+}
+
+template <size_t N>
+void read_text(BoundedReader& reader, FixedString<N>& text) {
+    text.assign(field_text(reader.take(N)));
+}
+
+template <typename Enum>
+Enum read_enum(BoundedReader& reader, Enum last) {
+    const uint8_t value = reader.u8();
+    return value <= static_cast<uint8_t>(last) ? static_cast<Enum>(value) : Enum{};
+}
+
+}  // namespace
+
+size_t Journal::encode(Type type, MutableBytes out) const {
+    BoundedWriter writer(out);
+    switch (type) {
+        case Type::kUpdate:
+            writer.u8(static_cast<uint8_t>(update_.stage));
+            writer.u8(update_.slot);
+            writer.u8(update_.previous);
+            writer.u8(update_.attempts);
+            writer.u8(static_cast<uint8_t>(update_.reason));
+            writer.u8(0);
+            writer.u16(0);
+            writer.u32(update_.size);
+            writer.u32(update_.secure_version);
+            writer.copy(update_.source_identity);
+            writer.copy(update_.build_id);
+            writer.copy(update_.digest);
+            write_text(writer, update_.version);
+            write_text(writer, update_.probe);
+            break;
+        case Type::kConfirmed:
+            writer.u32(confirmed_.secure_version);
+            writer.copy(confirmed_.build_id);
+            write_text(writer, confirmed_.version);
+            break;
+        case Type::kRejected:
+            for (const RejectedBuild& build : rejected_) {
+                writer.copy(build.build_id);
+                writer.u8(static_cast<uint8_t>(build.reason));
+            }
+            break;
+    }
+    return writer.written();
+}
+
+void Journal::decode(Type type, Bytes payload) {
+    switch (type) {
+        case Type::kUpdate:
+            return decode_update(payload);
+        case Type::kConfirmed:
+            return decode_confirmed(payload);
+        case Type::kRejected:
+            return decode_rejected(payload);
+    }
+}
+
+void Journal::decode_update(Bytes payload) {
+    BoundedReader reader(payload);
+    update_ = UpdateRecord();
+    update_.stage = read_enum(reader, UpdateStage::kDropped);
+    update_.slot = reader.u8();
+    update_.previous = reader.u8();
+    update_.attempts = reader.u8();
+    update_.reason = read_enum(reader, RevertReason::kRequested);
+    reader.take(3);
+    update_.size = reader.u32();
+    update_.secure_version = reader.u32();
+    reader.copy(update_.source_identity);
+    reader.copy(update_.build_id);
+    reader.copy(update_.digest);
+    read_text(reader, update_.version);
+    read_text(reader, update_.probe);
+}
+
+void Journal::decode_confirmed(Bytes payload) {
+    BoundedReader reader(payload);
+    confirmed_ = ConfirmedRecord();
+    confirmed_.secure_version = reader.u32();
+    reader.copy(confirmed_.build_id);
+    read_text(reader, confirmed_.version);
+}
+
+void Journal::decode_rejected(Bytes payload) {
+    BoundedReader reader(payload);
+    rejected_.clear();
+    while (reader.remaining() > kSha256Size) {
+        RejectedBuild build;
+        reader.copy(build.build_id);
+        build.reason = read_enum(reader, RevertReason::kRequested);
+        if (!rejected_.push_back(build)) return;
+    }
+}
+
+}  // namespace ota

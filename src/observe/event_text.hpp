@@ -1,0 +1,18 @@
+// Names and sentences for what happens.
+#pragma once
+
+#include "ports/events.hpp"
+#include "ports/line_output.hpp"
+
+namespace ota {
+
+const char* state_name(State state);
+const char* notice_name(Notice notice);
+const char* revert_reason_text(RevertReason reason);
+
+using LogLine = FixedString<kMaxLogLine>;
+
+// One line about a state or a notice, with reason, reading and limit where there are any.
+void format_event(const Event& event, LogLine& line);
+
+}  // namespace ota

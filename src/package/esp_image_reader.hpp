@@ -1,0 +1,31 @@
+#pragma once
+
+#include "ports/component.hpp"
+
+namespace ota {
+
+// Drives the host through the one payload of a raw image and holds it to its exact length.
+class EspImageReader {
+  public:
+    explicit EspImageReader(ComponentHost& host) : host_(host) {}
+
+    // The next bytes handed to feed() are those at offset.
+    void begin(uint64_t size, uint64_t offset) {
+        size_ = size;
+        position_ = offset;
+    }
+    // More than size: kMalformed / kImageLength, nothing is passed on.
+    Status feed(Bytes bytes);
+    // At the end of the stream; too few bytes: kUnavailable / kShortFile, so it may be resumed.
+    Status end();
+
+    uint64_t position() const { return position_; }
+    uint64_t size() const { return size_; }
+
+  private:
+    ComponentHost& host_;
+    uint64_t size_ = 0;
+    uint64_t position_ = 0;
+};
+
+}  // namespace ota

@@ -1,0 +1,24 @@
+#include "package/package_reader.hpp"
+
+#include "wire/esp_image.hpp"
+#include "wire/sha256.hpp"
+
+namespace ota {
+
+PackageFormat detect_format(Bytes start) {
+    const bool image = !start.empty() && start[0] == layout::kImageMagic;
+    return image ? PackageFormat::kEspImage : PackageFormat::kUnknown;
+}
+
+Status describe_package(Bytes prefix, const SourceInfo& source, Payload& out) {
+    if (detect_format(prefix) == PackageFormat::kUnknown) {
+        return {Code::kMalformed, Origin::kPackage, Detail::kUnknownFormat};
+    }
+    OTA_TRY(parse_image_identity(prefix, out.image));
+    OTA_TRY(sha256(prefix, out.image.build_id));
+    out.size = source.size;
+    out.source_identity = source.identity;
+    return {};
+}
+
+}  // namespace ota

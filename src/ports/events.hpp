@@ -1,0 +1,62 @@
+#pragma once
+
+#include "ports/safety.hpp"
+#include "ports/update_record.hpp"
+
+namespace ota {
+
+// The specification's state machine; same order as ota_status_t.
+enum class State : uint8_t {
+    kIdle,
+    kChecking,
+    kUpdateAvailable,
+    kDownloading,
+    kVerifying,
+    kReadyToApply,
+    kApplying,
+    kComplete,
+    kRebooting,
+    kFailed,
+    kAborted,
+};
+inline constexpr int kStateCount = 11;
+
+// Same order as ota_notice_t.
+enum class Notice : uint8_t { kTrialStarted, kConfirmed, kReverted, kPaused, kResumed, kRepaired };
+
+struct Event {
+    enum class Kind : uint8_t { kState, kProgress, kNotice };
+
+    Kind kind = Kind::kState;
+    State state = State::kIdle;
+    Notice notice = Notice::kTrialStarted;
+    RevertReason revert = RevertReason::kNone;  // with kReverted
+    Status status;                              // why, where there is a why
+    uint64_t received = 0;                      // bytes; never more than total when total is known
+    uint64_t total = 0;                         // bytes; 0 = unknown
+    int32_t reading = 0;  // behind a kUnsafe status: the value that closed the gate: %, m°C, mA, ms
+    int32_t limit = 0;    // and its limit
+};
+
+class EventSink {
+  public:
+    // Engine context; must not block.
+    virtual void on_event(const Event& event) = 0;
+
+  protected:
+    ~EventSink() = default;
+};
+
+// Lets other tasks wait for states.
+class StatusSignal {
+  public:
+    virtual void entered(State state) = 0;
+    // Any context but the engine's. Bit n of mask stands for state n. True when the current state
+    // is in the mask or one of it was entered since the call; hit tells which.
+    virtual bool wait(uint32_t mask, uint32_t timeout_ms, State& hit) = 0;
+
+  protected:
+    ~StatusSignal() = default;
+};
+
+}  // namespace ota

@@ -1,0 +1,36 @@
+// Read-only view of a removable file system (SD card, USB drive) at its mount point.
+#pragma once
+
+#include "base/bytes.hpp"
+#include "base/fixed.hpp"
+#include "base/status.hpp"
+
+namespace ota {
+
+inline constexpr size_t kMaxFileName = 255;  // FAT long file name, UTF-8 bytes counted
+
+struct FileStat {
+    uint64_t size = 0;
+    uint64_t modified = 0;  // in the store's own unit; only compared for equality
+    bool operator==(const FileStat&) const = default;
+};
+
+// One file open at a time; engine context. Absent medium: kUnavailable / kMediumAbsent. Missing
+// file: kUnavailable / kFileNotFound. I/O error: kUnavailable / kFileReadError.
+class FileStore {
+  public:
+    // Names the index-th regular file of directory; kEndOfData after the last.
+    virtual Status list(std::string_view directory, size_t index,
+                        FixedString<kMaxFileName>& name) = 0;
+    virtual Status open(std::string_view path) = 0;
+    // Of the open file, asked from the medium again each time.
+    virtual Status stat(FileStat& out) = 0;
+    // May be short only at the end of the file.
+    virtual Result<size_t> read_at(uint64_t offset, MutableBytes out) = 0;
+    virtual void close() = 0;
+
+  protected:
+    ~FileStore() = default;
+};
+
+}  // namespace ota

@@ -1,0 +1,87 @@
+// What the journal remembers of the current and of past updates.
+#pragma once
+
+#include "ports/boot_control.hpp"
+#include "ports/image.hpp"
+
+namespace ota {
+
+// How far the latest update got. Values are stored in flash: append only.
+enum class UpdateStage : uint8_t {
+    kNone = 0,
+    kStaging = 1,     // bytes land in the slot
+    kArmed = 2,       // about to write otadata
+    kTrial = 3,       // the new image has reached its manager
+    kConfirming = 4,  // local health decided to keep it; otadata write follows
+    kConfirmed = 5,
+    kReverting = 6,  // local health decided against it; otadata write follows
+    kReverted = 7,   // the previous image is back
+    kDropped = 8,    // the staged bytes were found bad or disarmed; nothing to resume
+};
+
+// Why an image was given up. Values are stored in flash: append only.
+enum class RevertReason : uint8_t {
+    kNone = 0,
+    kNeverBooted = 1,  // armed, but no attempt to run it left a trace
+    kCrashed = 2,      // panic before it was confirmed
+    kWatchdog = 3,     // stopped responding
+    kUnhealthy = 4,    // a probe said no
+    kDeadline = 5,     // not all probes passed in time
+    kPowerCycle = 6,   // power was lost inside the trial window
+    kOtherImage = 7,   // the bootloader took another slot although the entry was bootable
+    kRequested = 8,    // ota_manager_rollback
+};
+
+using ProbeName = FixedString<24>;
+
+struct UpdateRecord {
+    UpdateStage stage = UpdateStage::kNone;
+    SlotId slot = kNoSlot;      // where the update goes
+    SlotId previous = kNoSlot;  // the slot that ran when it was staged
+    uint8_t attempts = 0;       // trial boots asked for so far
+    RevertReason reason = RevertReason::kNone;
+    uint32_t size = 0;  // bytes of the package
+    uint32_t secure_version = 0;
+    Digest source_identity{};
+    Digest build_id{};
+    Digest digest{};  // of the verified image; zero while staging
+    VersionText version;
+    ProbeName probe;  // the probe behind kUnhealthy
+};
+
+// The last image that was confirmed.
+struct ConfirmedRecord {
+    uint32_t secure_version = 0;
+    Digest build_id{};
+    VersionText version;
+};
+
+// Builds that were tried and reverted; they are not tried again unless asked. Newest first.
+struct RejectedBuild {
+    Digest build_id{};
+    RevertReason reason = RevertReason::kNone;
+};
+inline constexpr size_t kMaxRejected = 4;
+using RejectedBuilds = FixedVector<RejectedBuild, kMaxRejected>;
+
+// An image gets so many trial boots before it is given up for reasons that may not be its own
+// fault (power cycles, lost otadata entries).
+inline constexpr uint8_t kMaxTrials = 3;
+
+class UpdateLog {
+  public:
+    // Latest values; defaults when nothing was recorded.
+    virtual const UpdateRecord& update() const = 0;
+    virtual const ConfirmedRecord& confirmed() const = 0;
+    virtual const RejectedBuilds& rejected() const = 0;
+
+    // Durable when it returns ok; after a power loss inside, the value before.
+    virtual Status save(const UpdateRecord& record) = 0;
+    virtual Status save(const ConfirmedRecord& record) = 0;
+    virtual Status reject(const RejectedBuild& build) = 0;
+
+  protected:
+    ~UpdateLog() = default;
+};
+
+}  // namespace ota

@@ -1,0 +1,42 @@
+#pragma once
+
+#include "base/bytes.hpp"
+#include "base/fixed.hpp"
+
+namespace ota {
+
+enum class KeyKind : uint8_t { kRsa3072, kEcdsaP256 };
+
+// A public key as PSA imports it: RSAPublicKey (RFC 8017 A.1.1) or 0x04 || X || Y (SEC 1 2.3.3).
+struct TrustedKey {
+    static constexpr size_t kRsaSize = 398;
+    static constexpr size_t kEcSize = 65;
+
+    KeyKind kind = KeyKind::kEcdsaP256;
+    std::array<uint8_t, kRsaSize> storage{};
+
+    Bytes bytes() const {
+        return Bytes(storage).first(kind == KeyKind::kRsa3072 ? kRsaSize : kEcSize);
+    }
+    // Big-endian modulus (384 bytes) or X || Y (64 bytes).
+    Bytes material() const;
+};
+
+// The keys whose signatures this device accepts. Filled once, from configuration.
+class TrustStore {
+  public:
+    static constexpr size_t kMaxKeys = 4;
+
+    // Adds each "-----BEGIN PUBLIC KEY-----" block (RFC 7468, SubjectPublicKeyInfo) of pem:
+    // RSA-3072 with exponent 65537 or ECDSA P-256. Text around the blocks is ignored. Nothing is
+    // added if any block is bad: kPemMalformed, kKeyKind for another algorithm, kNoSpace for too
+    // many.
+    Status load_pem(std::string_view pem);
+
+    const FixedVector<TrustedKey, kMaxKeys>& keys() const { return keys_; }
+
+  private:
+    FixedVector<TrustedKey, kMaxKeys> keys_;
+};
+
+}  // namespace ota

@@ -1,0 +1,57 @@
+#include "verify/verifier.hpp"
+
+namespace ota {
+namespace {
+
+constexpr Status untrusted(Detail detail) {
+    return {Code::kUntrusted, Origin::kVerify, detail};
+}
+
+}  // namespace
+
+Status Verifier::begin(uint64_t size, const Expectation& expected) {
+    size_ = size;
+    expected_ = expected;
+    return check_.begin(size, expected.md5.has_value());
+}
+
+Status Verifier::images(SlotId id, ImageReader& slot, const DeviceProfile& device,
+                        std::optional<VerifiedSet>& out) {
+    out.reset();
+    OTA_TRY(check_.finish());
+    OTA_TRY(check_expected());
+    OTA_TRY(check_signature(slot));
+
+    ImageIdentity image;
+    OTA_TRY(parse_image_identity(check_.prefix(), image));
+    OTA_TRY(sha256(check_.prefix(), image.build_id));
+    OTA_TRY(admit(image, size_, device));
+    out = VerifiedSet(id, image, check_.image_digest());
+    return {};
+}
+
+Status Verifier::check_expected() const {
+    if (expected_.sha256) {
+        Digest digest;
+        OTA_TRY(check_.file_sha256(digest));
+        if (!equal_constant_time(digest, *expected_.sha256))
+            return untrusted(Detail::kExpectedSha256);
+    }
+    if (expected_.md5) {
+        std::array<uint8_t, 16> digest;
+        OTA_TRY(check_.file_md5(digest));
+        if (!equal_constant_time(digest, *expected_.md5)) return untrusted(Detail::kExpectedMd5);
+    }
+    return {};
+}
+
+Status Verifier::check_signature(ImageReader& slot) const {
+    if (!check_.is_signed()) {
+        return signature_required_ ? untrusted(Detail::kSignatureMissing) : kOkStatus;
+    }
+    if (!signature_required_ && trusted_.keys().empty()) return {};
+    return verify_secure_boot_signature(slot, check_.signature_offset(), check_.image_digest(),
+                                        trusted_);
+}
+
+}  // namespace ota

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <optional>
+
+#include "ports/verified_set.hpp"
+#include "verify/admission.hpp"
+#include "verify/image_check.hpp"
+#include "verify/secure_boot_signature.hpp"
+
+namespace ota {
+
+// Digests the package has to have, from the configuration or published beside it.
+struct Expectation {
+    std::optional<Digest> sha256;
+    std::optional<std::array<uint8_t, 16>> md5;
+};
+
+// The only maker of a VerifiedSet. "Installed" is a conjunction: exact length, digests over what
+// was read back from flash, structure, signature, and admission by the bytes that the signature
+// covers.
+class Verifier {
+  public:
+    // signature_required = false accepts unsigned images (development, HTTPS only); a signature
+    // that is there must hold all the same.
+    Verifier(const TrustStore& trusted, bool signature_required)
+        : trusted_(trusted), signature_required_(signature_required) {}
+
+    // Starts one attempt; then everything read back from the slot goes to sink().
+    Status begin(uint64_t size, const Expectation& expected);
+    ReadBackSink& sink() { return check_; }
+
+    // The verdict, after the last byte. slot is read again for the signature sector only.
+    Status images(SlotId id, ImageReader& slot, const DeviceProfile& device,
+                  std::optional<VerifiedSet>& out);
+
+  private:
+    Status check_expected() const;
+    Status check_signature(ImageReader& slot) const;
+
+    const TrustStore& trusted_;
+    const bool signature_required_;
+    ImageCheck check_;
+    uint64_t size_ = 0;
+    Expectation expected_;
+};
+
+}  // namespace ota

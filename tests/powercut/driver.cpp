@@ -1,0 +1,324 @@
+#include "powercut/driver.hpp"
+
+#include <memory>
+
+namespace powercut {
+namespace {
+
+using ota::CommandKind;
+using ota::CutKind;
+using ota::Notice;
+using ota::ResetReason;
+using ota::State;
+using test::Buffer;
+using test::Device;
+
+constexpr std::array<CutKind, 4> kKinds = {CutKind::kClean, CutKind::kTornBytes, CutKind::kTornBits,
+                                           CutKind::kHalfErased};
+constexpr int kMaxBoots = 14;
+constexpr size_t kMaxFindings = 10;
+constexpr const char* kOld = "1.0.0";
+constexpr const char* kNew = "1.1.0";
+
+// Records an uncut run, so that the state at any cut is the prefix of operations and one torn one.
+struct Operation {
+    ota::FlashOperation::Kind kind;
+    uint32_t address;
+    uint32_t length;
+    Buffer bytes;
+};
+
+class Recorder final : public ota::FlashObserver {
+  public:
+    void on_operation(const ota::FlashOperation& operation) override {
+        log.push_back({operation.kind, operation.address, operation.length,
+                       Buffer(operation.bytes.begin(), operation.bytes.end())});
+    }
+    void on_power_lost() override {}
+    std::vector<Operation> log;
+};
+
+ota::Status apply(ota::FlashModel& flash, const Operation& operation) {
+    return operation.kind == ota::FlashOperation::Kind::kErase
+               ? flash.erase(operation.address, operation.length)
+               : flash.program(operation.address, operation.bytes);
+}
+
+Buffer new_image(const Scenario& scenario) {
+    if (!scenario.blank_inside) return test::make_signed_of_size(kNew, scenario.image_size, 2);
+    // A payload with erased-looking sectors in it; the signature is made over it.
+    test::ImageSpec spec;
+    spec.version = kNew;
+    spec.seed = 2;
+    spec.payload = scenario.image_size - 4096 - 512;
+    spec.blank_from = 12 * 1024;
+    spec.blank_to = 28 * 1024;
+    return test::make_signed(spec);
+}
+
+// The device before the update.
+void prepare(Device& device, const Scenario& scenario) {
+    const bool factory = scenario.layout.factory;
+    const ota::SlotId first = factory ? ota::kFactorySlot : ota::SlotId{0};
+    device.put_image(first, test::make_signed_of_size(kOld, 32 * 1024, 1));
+    if (scenario.used_slot) {
+        device.put_image(factory ? 0 : 1,
+                         test::make_signed_of_size("0.9.0", scenario.layout.slot_size - 8192, 9));
+    }
+}
+
+class Run {
+  public:
+    Run(const Scenario& scenario, const Buffer& image)
+        : scenario_(scenario), device_(scenario.layout) {
+        device_.source.package = image;
+        device_.source.chunk = scenario.chunk;
+        device_.probes.push_back(&probe_);
+        device_.settings.rollback_timeout_ms = 5000;
+    }
+    Device& device() { return device_; }
+
+    // Boots and lives until the device rests, restarts included. False when no image boots.
+    bool live(ResetReason reset) {
+        for (int boots = 0; boots < kMaxBoots; ++boots) {
+            probe_.health = ota::Health::kPass;
+            if (!device_.boot(reset)) {
+                if (device_.flash.is_off()) return true;
+                bricked_ = true;
+                return false;
+            }
+            if (device_.running_version() != kNew || scenario_.temper == Temper::kGood) {
+                reset = live_well();
+            } else {
+                reset = live_badly();
+            }
+            if (device_.flash.is_off() || !restarted_) return true;
+        }
+        looped_ = true;
+        return true;
+    }
+    // The operator, or the periodic check, asks for the update unless it is there or was given up.
+    void ask() {
+        (void)device_.post(CommandKind::kCheck);
+        (void)device_.run_until(
+            [&] { return device_.mailbox.queue.empty() && device_.state() != State::kChecking; });
+        if (device_.flash.is_off() || device_.state() != State::kUpdateAvailable) return;
+        ++attempts_;
+        (void)device_.post(CommandKind::kStartUpdate);
+        if (!device_.run_until([&] {
+                return device_.state() == State::kReadyToApply || device_.state() == State::kFailed;
+            }))
+            return;
+        if (device_.state() == State::kFailed) return;
+        (void)device_.post(CommandKind::kApply);
+        (void)device_.run_until([&] { return device_.restart_requested(); });
+    }
+    // The whole update from a running device: ask, then follow the restarts.
+    void update() {
+        if (device_.up()) ask();
+        if (!device_.flash.is_off() && device_.restart_requested())
+            (void)live(ResetReason::kSoftware);
+    }
+    bool bricked() const { return bricked_; }
+    bool looped() const { return looped_; }
+    int attempts() const { return attempts_; }
+    void forget_attempts() { attempts_ = 0; }
+
+  private:
+    ResetReason live_well() {
+        restarted_ = false;
+        (void)device_.run_until([&] { return device_.restart_requested() || is_at_rest(); }, 60000);
+        restarted_ = device_.restart_requested();
+        return ResetReason::kSoftware;
+    }
+    bool is_at_rest() {
+        const State state = device_.state();
+        const bool rest =
+            state == State::kIdle || state == State::kFailed || state == State::kAborted;
+        return rest && !device_.manager().snapshot().trial;
+    }
+    ResetReason live_badly() {
+        restarted_ = true;
+        switch (scenario_.temper) {
+            case Temper::kCrashes:
+                device_.shut_down();
+                return ResetReason::kPanic;
+            case Temper::kHangs:
+                device_.shut_down();
+                return ResetReason::kWatchdog;
+            default:
+                probe_.health = ota::Health::kFail;
+                return live_well();
+        }
+    }
+
+    const Scenario& scenario_;
+    Device device_;
+    test::FakeProbe probe_;
+    bool bricked_ = false;
+    bool looped_ = false;
+    bool restarted_ = false;
+    int attempts_ = 0;
+};
+
+class Sweep {
+  public:
+    Sweep(const Scenario& scenario, uint32_t seed)
+        : scenario_(scenario),
+          seed_(seed),
+          image_(new_image(scenario)),
+          start_(make_start()),
+          run_(scenario, image_) {
+        record();
+    }
+
+    Tally go(int64_t only_cut, int only_kind) {
+        Device base(scenario_.layout);  // advances operation by operation
+        base.load(start_);
+        for (size_t k = 0; k < log_.size(); ++k) {
+            for (size_t kind = 0; kind < kKinds.size(); ++kind) {
+                const bool wanted = (only_cut < 0 || only_cut == static_cast<int64_t>(k)) &&
+                                    (only_kind < 0 || only_kind == static_cast<int>(kind));
+                const bool sensible = kKinds[kind] != CutKind::kHalfErased ||
+                                      log_[k].kind == ota::FlashOperation::Kind::kErase;
+                if (wanted && sensible) cut(base, k, kind);
+            }
+            (void)apply(base.flash, log_[k]);
+        }
+        return tally_;
+    }
+
+  private:
+    Buffer make_start() {
+        Device device(scenario_.layout);
+        prepare(device, scenario_);
+        (void)device.boot();
+        ota::Journal journal(device.journal_region());
+        (void)journal.open();
+        for (uint32_t i = 0; i < scenario_.filled_journal; ++i) {
+            ota::UpdateRecord record;
+            record.stage = ota::UpdateStage::kDropped;
+            (void)journal.save(record);
+        }
+        device.shut_down();
+        return device.memory();
+    }
+
+    void record() {
+        Run run(scenario_, image_);
+        run.device().load(start_);
+        Recorder recorder;
+        run.device().flash.set_observer(&recorder);
+        (void)run.live(ResetReason::kPowerOn);
+        run.update();
+        log_ = std::move(recorder.log);
+        if (!ended_right(run)) find("the uncut update does not end as it should", 0, 0);
+        if (run.device().flash.misuses() != 0) find("the uncut update misuses flash", 0, 0);
+    }
+
+    bool ended_right(Run& run) {
+        const bool good = scenario_.temper == Temper::kGood;
+        return run.device().up() && run.device().running_version() == (good ? kNew : kOld);
+    }
+
+    // Power fails in operation k of the recorded run, as kind says; then the device recovers.
+    void cut(Device& base, size_t k, size_t kind) {
+        ++tally_.cuts;
+        const auto case_seed = seed_ + static_cast<uint32_t>(k * 4 + kind);
+        Run& run = run_;
+        run.device().load(base.memory());
+        run.device().flash.protect(0, 0);
+        run.device().flash.cut_at(1, kKinds[kind], case_seed);
+        (void)apply(run.device().flash, log_[k]);
+        run.device().flash.power_on();
+        const uint32_t misuses = run.device().flash.misuses();
+        const bool again = scenario_.second_cut_every != 0 && k % scenario_.second_cut_every == 0;
+        if (again) {
+            run.device().flash.cut_at(1 + case_seed % 11, kKinds[(kind + k) % kKinds.size()],
+                                      case_seed + 1);
+            if (run.live(ResetReason::kPowerOn)) run.update();
+            run.device().flash.power_on();
+        }
+        recover(run, k, kind);
+        if (run.device().flash.misuses() != misuses) find("flash was misused", k, kind);
+    }
+
+    void recover(Run& run, size_t k, size_t kind) {
+        run.device().events.events.clear();
+        run.forget_attempts();
+        if (!run.live(ResetReason::kPowerOn)) {
+            ++tally_.bricked;
+            return find("bricked: no image boots", k, kind);
+        }
+        const bool confirmed_before = is_confirmed_new(run);
+        for (int attempt = 0; attempt < 2 && !has_ended(run); ++attempt) run.update();
+        if (run.bricked()) {
+            ++tally_.bricked;
+            return find("bricked in the recovery", k, kind);
+        }
+        if (run.looped() || !has_ended(run) || !ended_right(run)) {
+            ++tally_.stuck;
+            return find("stuck: the update did not end", k, kind);
+        }
+        if (run.attempts() > 1) find("more than one further attempt", k, kind);
+        check_rest(run, confirmed_before, k, kind);
+    }
+
+    // The update is over: the good image is confirmed, or the bad one was given up.
+    bool has_ended(Run& run) {
+        if (!run.device().up()) return false;
+        if (scenario_.temper == Temper::kGood) return is_confirmed_new(run);
+        run.device().events.events.clear();
+        (void)run.device().post(CommandKind::kCheck);
+        (void)run.device().run_until([&] {
+            return run.device().mailbox.queue.empty() && run.device().state() != State::kChecking;
+        });
+        const ota::Event* idle = run.device().events.last(State::kIdle);
+        return idle != nullptr && idle->status.detail() == ota::Detail::kRevertedBefore;
+    }
+
+    bool is_confirmed_new(Run& run) {
+        if (!run.device().up() || run.device().running_version() != kNew) return false;
+        return run.device().boot_status().state_of(run.device().running()) ==
+               ota::layout::kStateValid;
+    }
+
+    // What holds of a device at rest, whatever happened to it.
+    void check_rest(Run& run, bool confirmed_before, size_t k, size_t kind) {
+        const ota::BootStatus status = run.device().boot_status();
+        const bool factory = status.running == ota::kFactorySlot;
+        if (status.boot != (factory ? ota::kNoSlot : status.running))
+            find("otadata names another slot", k, kind);
+        const std::string version = run.device().running_version();
+        if (run.device().manager().snapshot().running_version != version)
+            find("reports another version", k, kind);
+        if (confirmed_before && version != kNew) find("a confirmed image was lost", k, kind);
+        if (!run.live(ResetReason::kPowerOn) || run.device().running_version() != version) {
+            find("does not stay over a power cycle", k, kind);
+        }
+    }
+
+    void find(const std::string& what, size_t k, size_t kind) {
+        ++tally_.broken;
+        if (tally_.findings.size() == kMaxFindings) return;
+        tally_.findings.push_back(what + ": --scenario " + scenario_.name + " --cut " +
+                                  std::to_string(k) + " --kind " + std::to_string(kind) +
+                                  " --seed " + std::to_string(seed_));
+    }
+
+    const Scenario& scenario_;
+    uint32_t seed_;
+    Buffer image_;
+    Buffer start_;
+    Run run_;
+    std::vector<Operation> log_;
+    Tally tally_;
+};
+
+}  // namespace
+
+Tally run(const Scenario& scenario, uint32_t seed, int64_t only_cut, int only_kind) {
+    return Sweep(scenario, seed).go(only_cut, only_kind);
+}
+
+}  // namespace powercut

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "support/device.hpp"
+
+namespace powercut {
+
+// How the new image behaves when it runs.
+enum class Temper { kGood, kCrashes, kHangs, kUnhealthy };
+
+// One update whose every flash operation loses power once. A package or source joins by a line in
+// scenarios.cpp.
+struct Scenario {
+    std::string name;
+    test::DeviceLayout layout;
+    uint32_t image_size = 64 * 1024;
+    Temper temper = Temper::kGood;
+    bool used_slot = true;      // the standby slot holds an older image already
+    bool blank_inside = false;  // the image has sectors that look erased
+    uint32_t filled_journal =
+        0;                // records in the journal before, so that it changes sector on the way
+    size_t chunk = 4096;  // what the source gives at a time
+    uint32_t second_cut_every = 0;  // n > 0: after every n-th cut a second one in the recovery
+};
+
+std::vector<Scenario> all_scenarios();
+
+}  // namespace powercut

@@ -1,0 +1,397 @@
+// Whole updates on the bench device: manager, flash model and boot ROM model on virtual time.
+#include "support/device.hpp"
+#include "support/test.hpp"
+
+namespace ota {
+namespace {
+
+using test::Device;
+using test::make_signed_of_size;
+
+constexpr uint32_t kSize = 32 * 1024;
+
+struct Bench : Device {
+    Bench() {
+        put_image(0, make_signed_of_size("1.0.0", kSize, 1));
+        source.package = make_signed_of_size("1.1.0", kSize, 2);
+        EXPECT_TRUE(boot());
+    }
+    bool download() {
+        (void)post(CommandKind::kStartUpdate);
+        return run_to(State::kReadyToApply);
+    }
+};
+
+TEST(Update, RunsThroughEveryStateInOrder) {
+    Bench device;
+    (void)device.post(CommandKind::kCheck);
+    ASSERT_TRUE(device.run_to(State::kUpdateAvailable));
+    EXPECT_STREQ(device.manager().snapshot().offered_version, "1.1.0");
+    (void)device.post(CommandKind::kStartUpdate);
+    ASSERT_TRUE(device.run_to(State::kReadyToApply));
+    (void)device.post(CommandKind::kApply);
+    ASSERT_TRUE(device.run_until([&] { return device.restart_requested(); }));
+    const std::vector<State> expected = {
+        State::kChecking,     State::kUpdateAvailable, State::kDownloading, State::kVerifying,
+        State::kReadyToApply, State::kApplying,        State::kComplete,    State::kRebooting};
+    EXPECT_TRUE(device.signal.entries == expected);
+    EXPECT_EQ(device.flash.misuses(), 0U);
+}
+
+TEST(Update, NewImageRunsOnTrialAndIsConfirmed) {
+    Bench device;
+    ASSERT_TRUE(device.update_and_settle());
+    EXPECT_EQ(device.running(), 1);
+    EXPECT_TRUE(device.running_version() == "1.1.0");
+    EXPECT_EQ(device.boot_status().state_of(1), layout::kStateValid);
+    EXPECT_EQ(device.events.count(Notice::kTrialStarted), 1U);
+    EXPECT_EQ(device.events.count(Notice::kConfirmed), 1U);
+    // Confirmed is confirmed: power may come and go.
+    for (int i = 0; i < 5; ++i) {
+        ASSERT_TRUE(device.boot());
+        EXPECT_EQ(device.running(), 1);
+    }
+    EXPECT_EQ(device.events.count(Notice::kConfirmed), 1U);
+}
+
+TEST(Update, AutomaticGoesStraightThrough) {
+    Device device;
+    device.put_image(0, make_signed_of_size("1.0.0", kSize, 1));
+    device.source.package = make_signed_of_size("1.1.0", kSize, 2);
+    device.settings.automatic_update = true;
+    device.settings.check_interval_ms = 3600000;
+    ASSERT_TRUE(device.boot());
+    EXPECT_TRUE(device.run_until([&] { return device.restart_requested(); }));
+}
+
+TEST(Update, ProgressNeverExceedsTotalAndEndsThere) {
+    Bench device;
+    ASSERT_TRUE(device.download());
+    uint64_t last = 0;
+    for (const Event& event : device.events.events) {
+        if (event.kind != Event::Kind::kProgress) continue;
+        EXPECT_LE(event.received, event.total);
+        EXPECT_GE(event.received, last);
+        last = event.received;
+    }
+    EXPECT_EQ(last, kSize);
+}
+
+TEST(Update, SameVersionIsNoUpdate) {
+    Bench device;
+    device.source.package = make_signed_of_size("1.0.0", kSize, 3);
+    (void)device.post(CommandKind::kCheck);
+    ASSERT_TRUE(device.run_until([&] { return device.events.last(State::kIdle) != nullptr; }));
+    EXPECT_EQ(device.events.last(State::kIdle)->status.detail(), Detail::kVersionSame);
+}
+
+TEST(Update, OlderVersionIsRefusedBeforeAnythingIsErased) {
+    Bench device;
+    device.source.package = make_signed_of_size("0.9.0", kSize, 3);
+    const uint64_t before = device.flash.operations();
+    (void)device.post(CommandKind::kCheck);
+    ASSERT_TRUE(device.run_to(State::kFailed));
+    EXPECT_EQ(device.detail(), Detail::kVersionOlder);
+    EXPECT_EQ(device.flash.operations(), before);
+}
+
+TEST(Update, EndOfStreamIsNotEndOfFile) {
+    Bench device;
+    device.source.truncate_at = kSize / 2;
+    (void)device.post(CommandKind::kStartUpdate);
+    ASSERT_TRUE(device.run_to(State::kFailed));
+    EXPECT_EQ(device.detail(), Detail::kShortFile);
+    device.source.truncate_at = UINT64_MAX;
+    EXPECT_TRUE(device.download());  // and the same process goes on
+}
+
+TEST(FieldCase, B10_installed_needs_more_than_the_end_of_the_stream) {
+    for (const uint32_t part : {kSize * 575 / 10000, kSize / 2, kSize - 1}) {
+        Bench device;
+        device.source.truncate_at = part;
+        (void)device.post(CommandKind::kStartUpdate);
+        ASSERT_TRUE(device.run_to(State::kFailed)) << part;
+        for (const State state : device.signal.entries) EXPECT_NE(state, State::kVerifying) << part;
+        EXPECT_EQ(device.boot_status().boot, 0);
+    }
+}
+
+TEST(Update, TransientErrorsAreRetriedFromWhereItWas) {
+    Bench device;
+    device.source.fail_at = 12288;
+    device.source.failures = 3;
+    ASSERT_TRUE(device.download());
+    EXPECT_LE(device.source.bytes_read, kSize + layout::kImagePrefixSize);
+}
+
+TEST(Update, RetriesHaveACap) {
+    Bench device;
+    device.source.fail_at = 12288;
+    device.source.failures = 1000;
+    (void)device.post(CommandKind::kStartUpdate);
+    ASSERT_TRUE(device.run_to(State::kFailed));
+    EXPECT_GE(device.source.failures, 990U);
+}
+
+TEST(Update, SilenceTimesOut) {
+    Bench device;
+    device.source.idle_reads = 1000000;
+    (void)device.post(CommandKind::kCheck);
+    ASSERT_TRUE(device.run_to(State::kFailed, 60000));
+    EXPECT_TRUE(Status::from_word(device.manager().snapshot().error).is(Code::kTimeout));
+}
+
+TEST(Update, NothingYetIsNotTheEnd) {
+    Bench device;
+    device.source.idle_reads = 20;
+    EXPECT_TRUE(device.download());
+}
+
+TEST(Update, ChangedPackageIsNotContinued) {
+    Bench device;
+    device.source.fail_at = 12288;
+    device.source.failures = 1;
+    (void)device.post(CommandKind::kStartUpdate);
+    ASSERT_TRUE(device.run_until([&] { return device.source.failures == 0; }));
+    device.source.revision = 2;
+    ASSERT_TRUE(device.run_to(State::kFailed));
+    EXPECT_EQ(device.detail(), Detail::kFileChanged);
+}
+
+TEST(Update, ResumesAfterARestartWithoutReadingDurableBytesAgain) {
+    Bench device;
+    device.source.fail_at = 20480;
+    device.source.failures = 1000;
+    (void)device.post(CommandKind::kStartUpdate);
+    ASSERT_TRUE(device.run_to(State::kFailed));
+    device.source.failures = 0;
+    ASSERT_TRUE(device.boot());
+    device.source.bytes_read = 0;
+    ASSERT_TRUE(device.download());
+    EXPECT_EQ(device.source.first_offset, 16384U);  // the last sector is written again
+    EXPECT_EQ(device.source.bytes_read, kSize - 16384U + layout::kImagePrefixSize);
+}
+
+TEST(Update, OtherPackageStartsOver) {
+    Bench device;
+    device.source.fail_at = 20480;
+    device.source.failures = 1000;
+    (void)device.post(CommandKind::kStartUpdate);
+    ASSERT_TRUE(device.run_to(State::kFailed));
+    device.source.failures = 0;
+    device.source.package = make_signed_of_size("1.2.0", kSize, 7);
+    device.source.first_offset = UINT64_MAX;
+    ASSERT_TRUE(device.download());
+    EXPECT_EQ(device.source.first_offset, UINT64_MAX);
+}
+
+TEST(Update, UntrustedImageIsRefusedAndNotFetchedAgainByItself) {
+    Bench device;
+    device.source.package = test::make_signed({.version = "1.1.0", .seed = 5}, test::Key::kOtherEc);
+    (void)device.post(CommandKind::kStartUpdate);
+    ASSERT_TRUE(device.run_to(State::kFailed));
+    EXPECT_EQ(device.detail(), Detail::kSignatureUntrusted);
+    EXPECT_EQ(device.boot_status().boot, 0);
+    (void)device.post(CommandKind::kCheck);
+    ASSERT_TRUE(device.run_to(State::kIdle));
+    EXPECT_EQ(device.events.last(State::kIdle)->status.detail(), Detail::kRefusedBefore);
+}
+
+TEST(FieldCase, C07_unsigned_image_never_changes_the_boot_slot) {
+    test::ImageSpec spec;
+    const std::array<test::Buffer, 2> packages = {test::make_image(spec),
+                                                  test::make_signed(spec, test::Key::kOtherEc)};
+    for (const test::Buffer& package : packages) {
+        Bench device;
+        device.source.package = package;
+        (void)device.post(CommandKind::kStartUpdate);
+        ASSERT_TRUE(device.run_to(State::kFailed));
+        EXPECT_TRUE(Status::from_word(device.manager().snapshot().error).is(Code::kUntrusted));
+        for (const State state : device.signal.entries) EXPECT_NE(state, State::kComplete);
+        EXPECT_EQ(device.boot_status().boot, 0);
+        ASSERT_TRUE(device.boot());
+        EXPECT_EQ(device.running(), 0);
+    }
+}
+
+TEST(Update, AbortWorksInEveryStateBeforeComplete) {
+    for (const State state : {State::kChecking, State::kUpdateAvailable, State::kDownloading,
+                              State::kVerifying, State::kReadyToApply, State::kApplying}) {
+        Bench device;
+        device.settings.automatic_update = false;
+        if (state == State::kUpdateAvailable || state == State::kChecking) {
+            (void)device.post(CommandKind::kCheck);
+        } else {
+            (void)device.post(CommandKind::kStartUpdate);
+        }
+        if (state == State::kApplying) {
+            ASSERT_TRUE(device.run_to(State::kReadyToApply));
+            device.battery.values.soc_percent = 10;  // keeps it waiting in APPLYING
+            (void)device.post(CommandKind::kApply);
+        }
+        ASSERT_TRUE(device.run_to(state));
+        (void)device.post(CommandKind::kAbort);
+        device.step();
+        ASSERT_EQ(device.state(), State::kAborted);
+        EXPECT_EQ(device.events.last(State::kAborted)->status.detail(), Detail::kAbortedByUser);
+        EXPECT_FALSE(device.source.open);
+        EXPECT_EQ(device.boot_status().boot, 0);
+        device.battery.values.soc_percent = 80;
+        EXPECT_TRUE(device.download());
+    }
+}
+
+TEST(Update, AbortBetweenArmingAndCompleteDisarms) {
+    Bench device;
+    ASSERT_TRUE(device.download());
+    (void)device.post(CommandKind::kApply);
+    ASSERT_TRUE(device.run_until([&] { return device.boot_status().boot == 1; }));
+    ASSERT_EQ(device.state(), State::kApplying);
+    (void)device.post(CommandKind::kAbort);
+    device.step();
+    EXPECT_EQ(device.state(), State::kAborted);
+    EXPECT_EQ(device.boot_status().boot, 0);
+    ASSERT_TRUE(device.boot());
+    EXPECT_EQ(device.running(), 0);
+    EXPECT_EQ(device.events.count(Notice::kReverted), 0U);
+}
+
+TEST(Interlock, LowBatteryRefusesTheStart) {
+    Bench device;
+    device.battery.values.soc_percent = 29;
+    (void)device.post(CommandKind::kStartUpdate);
+    ASSERT_TRUE(device.run_to(State::kFailed));
+    EXPECT_EQ(device.detail(), Detail::kSocLow);
+    EXPECT_EQ(device.manager().snapshot().reading, 29);
+    EXPECT_EQ(device.manager().snapshot().limit, 30);
+}
+
+TEST(Interlock, NoProviderRefusesTheStart) {
+    Bench device;
+    device.battery.status = {Code::kUnavailable, Origin::kSafety, Detail::kNoBatteryProvider};
+    (void)device.post(CommandKind::kStartUpdate);
+    ASSERT_TRUE(device.run_to(State::kFailed));
+    EXPECT_EQ(device.detail(), Detail::kNoBatteryProvider);
+}
+
+TEST(Interlock, PausesTheDownloadAndGoesOn) {
+    Bench device;
+    device.source.chunk = 512;
+    (void)device.post(CommandKind::kStartUpdate);
+    ASSERT_TRUE(device.run_until([&] { return device.source.bytes_read > 10000; }));
+    device.battery.values.soc_percent = 29;
+    ASSERT_TRUE(device.run_until([&] { return device.events.count(Notice::kPaused) == 1; }));
+    const uint64_t operations = device.flash.operations();
+    (void)device.run_until([] { return false; }, 3600000);  // an hour: no stall timer, no retry
+    EXPECT_EQ(device.state(), State::kDownloading);
+    EXPECT_EQ(device.flash.operations(), operations);
+    EXPECT_FALSE(device.source.open);
+    EXPECT_TRUE(device.manager().snapshot().paused);
+    EXPECT_EQ(device.events.last(Notice::kPaused)->reading, 29);
+    device.battery.values.soc_percent = 31;  // within the hysteresis
+    (void)device.run_until([] { return false; }, 1000);
+    EXPECT_EQ(device.events.count(Notice::kResumed), 0U);
+    device.battery.values.soc_percent = 32;
+    ASSERT_TRUE(device.run_to(State::kReadyToApply));
+    EXPECT_EQ(device.events.count(Notice::kPaused), 1U);
+    EXPECT_EQ(device.events.count(Notice::kResumed), 1U);
+}
+
+TEST(Interlock, APauseHasAnEnd) {
+    Bench device;
+    device.source.chunk = 512;
+    (void)device.post(CommandKind::kStartUpdate);
+    ASSERT_TRUE(device.run_until([&] { return device.source.bytes_read > 10000; }));
+    device.battery.age = 6000;
+    EXPECT_FALSE(device.run_to(State::kFailed, 23ULL * 3600000));
+    ASSERT_TRUE(device.run_to(State::kFailed, 2ULL * 3600000));
+    EXPECT_EQ(device.detail(), Detail::kPausedTooLong);
+}
+
+TEST(Interlock, WaitsForTheRebootGateBeforeArming) {
+    Bench device;
+    ASSERT_TRUE(device.download());
+    device.battery.values.current_milliampere = 50000;
+    (void)device.post(CommandKind::kApply);
+    (void)device.run_until([] { return false; }, 600000);
+    EXPECT_EQ(device.state(), State::kApplying);
+    EXPECT_EQ(device.boot_status().boot, 0);
+    device.battery.values.current_milliampere = 0;
+    EXPECT_TRUE(device.run_until([&] { return device.restart_requested(); }));
+}
+
+TEST(Interlock, RedBetweenArmingAndRestartDisarms) {
+    Bench device;
+    ASSERT_TRUE(device.download());
+    (void)device.post(CommandKind::kApply);
+    ASSERT_TRUE(device.run_until([&] { return device.boot_status().boot == 1; }));
+    device.battery.values.soc_percent = 10;
+    device.step();
+    EXPECT_EQ(device.boot_status().boot, 0);
+    EXPECT_EQ(device.state(), State::kApplying);
+    device.battery.values.soc_percent = 80;
+    ASSERT_TRUE(device.run_until([&] { return device.restart_requested(); }));
+    ASSERT_TRUE(device.boot(ResetReason::kSoftware));
+    EXPECT_EQ(device.running(), 1);
+}
+
+TEST(Interlock, SafetyCallbackIsAskedForEachPhase) {
+    Bench device;
+    static std::array<int, 3> asked;
+    asked = {};
+    device.safety = {[](Phase phase, void*) {
+                         ++asked[static_cast<size_t>(phase)];
+                         return true;
+                     },
+                     nullptr};
+    ASSERT_TRUE(device.boot());
+    ASSERT_TRUE(device.download());
+    (void)device.post(CommandKind::kApply);
+    ASSERT_TRUE(device.run_until([&] { return device.restart_requested(); }));
+    for (const int count : asked) EXPECT_GT(count, 0);
+}
+
+TEST(Check, PeriodicByTimer) {
+    Device device;
+    device.put_image(0, make_signed_of_size("1.0.0", kSize, 1));
+    device.source.offered = false;
+    device.settings.check_interval_ms = 60000;
+    ASSERT_TRUE(device.boot());
+    (void)device.run_until([] { return false; }, 10 * 60000);
+    const auto checks =
+        std::count(device.signal.entries.begin(), device.signal.entries.end(), State::kChecking);
+    EXPECT_GE(checks, 10);
+    EXPECT_LE(checks, 12);
+}
+
+TEST(Check, AfterAFailureComesSoonerThanTheInterval) {
+    Device device;
+    device.put_image(0, make_signed_of_size("1.0.0", kSize, 1));
+    device.source.package = make_signed_of_size("1.1.0", kSize, 2);
+    device.source.fail_at = 0;
+    device.source.failures = 2;
+    device.settings.check_interval_ms = 24U * 3600000;
+    ASSERT_TRUE(device.boot());
+    ASSERT_TRUE(device.run_to(State::kUpdateAvailable, 10 * 60000));
+}
+
+TEST(Check, OffByDefault) {
+    Bench device;
+    (void)device.run_until([] { return false; }, 48ULL * 3600000);
+    EXPECT_TRUE(device.signal.entries.empty());
+}
+
+TEST(FieldCase, C19_a_year_between_install_and_first_boot) {
+    Bench device;
+    ASSERT_TRUE(device.download());
+    (void)device.post(CommandKind::kApply);
+    ASSERT_TRUE(device.run_until([&] { return device.restart_requested(); }));
+    device.clock.advance(366ULL * 24 * 3600000);
+    ASSERT_TRUE(device.boot());
+    ASSERT_TRUE(device.run_until([&] { return device.events.count(Notice::kConfirmed) == 1; }));
+    (void)device.post(CommandKind::kCheck);  // and a new check works in the same run
+    ASSERT_TRUE(device.run_until([&] { return device.events.last(State::kIdle) != nullptr; }));
+}
+
+}  // namespace
+}  // namespace ota

@@ -1,0 +1,99 @@
+// What the engine's thread shares with others; the part that the tsan build is for.
+#include "linux/threads.hpp"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+
+#include "engine/snapshot.hpp"
+
+namespace ota {
+namespace {
+
+TEST(Threads, MailboxRefusesTheNinthCommandAndLosesNone) {
+    ThreadMailbox mailbox;
+    Command command;
+    for (int i = 0; i < 8; ++i) {
+        command.thresholds.min_soc_percent = i;
+        ASSERT_TRUE(mailbox.post(command).ok());
+    }
+    EXPECT_TRUE(mailbox.post(command).is(Code::kNoSpace));
+    for (int i = 0; i < 8; ++i) {
+        ASSERT_TRUE(*mailbox.take(command, 0));
+        EXPECT_EQ(command.thresholds.min_soc_percent, i);
+    }
+    EXPECT_FALSE(*mailbox.take(command, 1));
+}
+
+TEST(Threads, TwoPostersOneTaker) {
+    ThreadMailbox mailbox;
+    std::atomic<int> posted{0};
+    const auto poster = [&] {
+        for (int i = 0; i < 500;) {
+            if (!mailbox.post(Command()).ok()) {
+                std::this_thread::yield();
+                continue;
+            }
+            ++posted;
+            ++i;
+        }
+    };
+    std::thread a(poster);
+    std::thread b(poster);
+    int taken = 0;
+    Command command;
+    while (taken < 1000) {
+        if (*mailbox.take(command, 1000)) ++taken;
+    }
+    a.join();
+    b.join();
+    EXPECT_EQ(posted, 1000);
+}
+
+TEST(Threads, SignalDoesNotMissAShortState) {
+    ThreadStatusSignal signal;
+    std::atomic<bool> waiting{false};
+    std::thread other([&] {
+        while (!waiting) std::this_thread::yield();
+        std::this_thread::sleep_for(std::chrono::milliseconds(20));
+        signal.entered(State::kComplete);
+        signal.entered(State::kRebooting);
+    });
+    waiting = true;
+    State hit = State::kIdle;
+    EXPECT_TRUE(signal.wait(1U << static_cast<unsigned>(State::kComplete), 5000, hit));
+    EXPECT_EQ(hit, State::kComplete);
+    other.join();
+    EXPECT_TRUE(signal.wait(1U << static_cast<unsigned>(State::kRebooting), 0, hit));
+    EXPECT_FALSE(signal.wait(1U << static_cast<unsigned>(State::kFailed), 10, hit));
+}
+
+TEST(Threads, SnapshotIsNeverHalf) {
+    struct Pair {
+        uint64_t a = 0;
+        uint64_t b = 0;
+        std::array<uint32_t, 30> filler{};
+    };
+    Snapshot<Pair> snapshot;
+    std::atomic<bool> stop{false};
+    std::thread writer([&] {
+        Pair pair;
+        for (uint64_t i = 1; !stop; ++i) {
+            pair.a = i;
+            pair.b = ~i;
+            pair.filler.fill(static_cast<uint32_t>(i));
+            snapshot.publish(pair);
+        }
+    });
+    while (snapshot.read().a == 0) std::this_thread::yield();
+    for (int i = 0; i < 20000; ++i) {
+        const Pair pair = snapshot.read();
+        ASSERT_EQ(pair.a, ~pair.b);
+        ASSERT_EQ(pair.filler[29], static_cast<uint32_t>(pair.a));
+    }
+    stop = true;
+    writer.join();
+}
+
+}  // namespace
+}  // namespace ota

@@ -1,0 +1,94 @@
+#include <gtest/gtest.h>
+
+#include "otactl/flash_file.hpp"
+#include "otactl/image_build.hpp"
+#include "otactl/image_sign.hpp"
+#include "otactl/image_verify.hpp"
+#include "otactl/inspect.hpp"
+
+namespace otactl {
+namespace {
+
+Buffer image(const std::string& version = "1.1.0") {
+    ImageDescription description;
+    description.version = version;
+    return build_image(Buffer(10001, 0x7F), description);
+}
+
+template <typename Function>
+Exit exit_of(Function function) {
+    try {
+        function();
+    } catch (const Failure& failure) {
+        return failure.code();
+    }
+    return Exit::kOk;
+}
+
+TEST(Otactl, BuildsTheSameImageTwice) {
+    EXPECT_EQ(image(), image());
+    EXPECT_EQ(inspect(image())["version"], "1.1.0");
+    EXPECT_EQ(inspect(image())["sha256_ok"], true);
+}
+
+TEST(Otactl, SignsWithUpToThreeKeysAndVerifiesEach) {
+    PrivateKey rsa = PrivateKey::generate("rsa3072");
+    PrivateKey ec = PrivateKey::generate("ecdsa256");
+    Buffer out = sign_image(image(), rsa, false);
+    out = sign_image(out, ec, true);
+    out = sign_image(out, ec, true);
+    EXPECT_EQ(exit_of([&] { sign_image(out, ec, true); }), Exit::kRefused);
+    EXPECT_EQ(exit_of([&] { sign_image(out, ec, false); }), Exit::kRefused);
+    for (const PrivateKey* key : {&rsa, &ec}) {
+        EXPECT_EQ(exit_of([&] { verify_image(out, key->public_pem(), {}); }), Exit::kOk);
+    }
+    EXPECT_EQ(inspect(out)["signatures"].size(), 3U);
+    const PrivateKey other = PrivateKey::generate("ecdsa256");
+    EXPECT_EQ(exit_of([&] { verify_image(out, other.public_pem(), {}); }), Exit::kUntrusted);
+}
+
+TEST(Otactl, VerifySpeaksForTheDevice) {
+    PrivateKey key = PrivateKey::generate("ecdsa256");
+    const Buffer out = sign_image(image(), key, false);
+    const std::string pem = key.public_pem();
+    EXPECT_EQ(exit_of([&] { verify_image(out, pem, {.project = "", .version = "1.0.0"}); }),
+              Exit::kOk);
+    EXPECT_EQ(exit_of([&] { verify_image(out, pem, {.project = "", .version = "1.1.0"}); }),
+              Exit::kRefused);
+    EXPECT_EQ(exit_of([&] { verify_image(out, pem, {.project = "toaster", .version = ""}); }),
+              Exit::kRefused);
+    EXPECT_EQ(exit_of([&] { verify_image(image(), pem, {}); }), Exit::kUntrusted);
+    EXPECT_EQ(exit_of([&] { verify_image(Buffer(5000, 0xE9), pem, {}); }), Exit::kMalformed);
+    EXPECT_EQ(exit_of([&] { verify_image(out, "no key", {}); }), Exit::kMalformed);
+}
+
+TEST(Otactl, FlashFileHoldsTheImageWhereItBoots) {
+    FlashPlan plan;
+    plan.factory = true;
+    plan.slots = 3;
+    plan.slot_size = 1 << 20;
+    const Json tree = inspect(create_flash(plan, image()));
+    EXPECT_EQ(tree["type"], "flash");
+    EXPECT_EQ(tree["slots"]["factory"]["version"], "1.1.0");
+    EXPECT_EQ(tree["slots"]["ota_2"], "no valid image");
+    EXPECT_EQ(tree["journal"]["records"], 0);
+    plan.size = 1 << 20;
+    EXPECT_EQ(exit_of([&] { create_flash(plan, image()); }), Exit::kUsage);
+}
+
+TEST(Otactl, InspectTellsFilesApart) {
+    EXPECT_EQ(exit_of([] { inspect(Buffer(100, 1)); }), Exit::kMalformed);
+    EXPECT_EQ(exit_of([] { inspect(Buffer()); }), Exit::kMalformed);
+    Buffer broken = image();
+    broken[500] ^= 1;
+    EXPECT_EQ(exit_of([&] { inspect(broken); }), Exit::kMalformed);
+    EXPECT_EQ(inspect(Buffer(0x2000, 0xFF))["type"], "otadata");
+    EXPECT_NE(to_text(inspect(image())).find("project"), std::string::npos);
+}
+
+TEST(Otactl, BadVersionsAreUsage) {
+    EXPECT_NE(exit_of([] { image("1.2"); }), Exit::kOk);
+}
+
+}  // namespace
+}  // namespace otactl

@@ -1,0 +1,261 @@
+"""The parts of ./check. Each prints its progress and ends with 'part: N passed, N failed, N skipped'."""
+
+import argparse
+import hashlib
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree as ElementTree
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+BUILD = ROOT / "build"
+JOBS = os.cpu_count() or 2
+CXX_FOLDERS = ["include", "src", "platform", "apps", "tools", "tests"]
+
+
+class Count:
+    def __init__(self, passed=0, failed=0, skipped=0):
+        self.passed, self.failed, self.skipped = passed, failed, skipped
+
+    def __iadd__(self, other):
+        self.passed += other.passed
+        self.failed += other.failed
+        self.skipped += other.skipped
+        return self
+
+    def __str__(self):
+        return f"{self.passed} passed, {self.failed} failed, {self.skipped} skipped"
+
+
+def run(command, **options):
+    return subprocess.run(command, cwd=ROOT, **options)
+
+
+def verdict(name, ok, output=""):
+    """One check with a name: prints it, and its output when it failed."""
+    print(f"  {'ok    ' if ok else 'FAILED'} {name}", flush=True)
+    if not ok and output:
+        print(output, flush=True)
+    return Count(passed=1) if ok else Count(failed=1)
+
+
+def step(name, command, **options):
+    result = run(command, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **options)
+    return verdict(name, result.returncode == 0, result.stdout)
+
+
+def build(preset, *targets):
+    """Configures and builds; a failure ends the part."""
+    log = BUILD / f"{preset}.log"
+    BUILD.mkdir(exist_ok=True)
+    command = ["cmake", "--build", "--preset", preset, "-j", str(JOBS)]
+    if targets:
+        command += ["--target", *targets]
+    with log.open("w") as file:
+        for call in (["cmake", "--preset", preset], command):
+            if run(call, stdout=file, stderr=subprocess.STDOUT).returncode != 0:
+                print(log.read_text()[-8000:])
+                raise SystemExit(f"build of preset {preset} failed; see {log.relative_to(ROOT)}")
+
+
+def cxx_files(*suffixes):
+    listed = run(["git", "ls-files", "-co", "--exclude-standard", "--", *CXX_FOLDERS],
+                 capture_output=True, text=True, check=True).stdout.split()
+    return [f for f in listed if f.endswith(suffixes) and (ROOT / f).exists()]
+
+
+# ---------------------------------------------------------------- lint
+
+def tidy_key(path, headers_hash):
+    digest = hashlib.sha256(headers_hash)
+    digest.update((ROOT / path).read_bytes())
+    return digest.hexdigest()
+
+
+def tidy_one(path, key):
+    """clang-tidy of one file, remembered while it and the headers stay the same."""
+    stamp = BUILD / "tidy" / f"{path.replace('/', '_')}.{key}"
+    if stamp.exists():
+        return path, True, ""
+    result = run(["clang-tidy-14", "--quiet", "-p", str(BUILD / "clang"), path],
+                 text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    if result.returncode == 0:
+        stamp.parent.mkdir(parents=True, exist_ok=True)
+        stamp.touch()
+    return path, result.returncode == 0, result.stdout
+
+
+def tidy():
+    headers = hashlib.sha256((ROOT / ".clang-tidy").read_bytes())
+    for header in sorted(cxx_files(".hpp", ".h")):
+        if header.startswith(("src", "include", "platform")):
+            headers.update((ROOT / header).read_bytes())
+    files = [f for f in cxx_files(".cpp") if f.startswith(("src/", "platform/"))]
+    with ThreadPoolExecutor(JOBS) as pool:
+        results = list(pool.map(lambda f: tidy_one(f, tidy_key(f, headers.digest())), files))
+    bad = [output for _, ok, output in results if not ok]
+    return verdict(f"clang-tidy ({len(files)} files)", not bad, "\n".join(bad)[:12000])
+
+
+def shell_scripts():
+    return ["check", "demo", ".ci/run", *[str(p.relative_to(ROOT)) for p in sorted((ROOT / "tools").glob("*.sh"))]]
+
+
+def lint():
+    count = step("clang-format", ["clang-format-14", "--dry-run", "-Werror", *cxx_files(".cpp", ".hpp", ".h")])
+    count += step("layers (tools/check_layers.py)", [sys.executable, "tools/check_layers.py"])
+    count += step("shellcheck", ["shellcheck", *shell_scripts()])
+    build("clang")
+    count += verdict("clang 14 builds everything without a warning", True)
+    count += tidy()
+    return count
+
+
+# ---------------------------------------------------------------- tests
+
+def gtest(preset, gtest_filter="*", environment=None):
+    report = BUILD / preset / "unit.json"
+    report.unlink(missing_ok=True)
+    result = run([str(BUILD / preset / "tests" / "unit_tests"), "--gtest_brief=1",
+                  f"--gtest_filter={gtest_filter}", f"--gtest_output=json:{report}"],
+                 env={**os.environ, **(environment or {})}, text=True,
+                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    if result.returncode != 0:
+        print(result.stdout[-12000:])
+    if not report.exists():
+        return verdict("unit_tests ran to its end", False)
+    suites = json.loads(report.read_text())
+    skipped = sum(t.get("result") == "SKIPPED" for s in suites["testsuites"] for t in s["testsuite"])
+    failed = suites["failures"] + suites["errors"]
+    if result.returncode != 0 and failed == 0:
+        failed = 1  # a sanitizer's finding
+    return Count(suites["tests"] - suites["failures"] - skipped, failed, skipped)
+
+
+def pytest(folder, environment=None):
+    report = BUILD / f"{Path(folder).name}.xml"
+    report.unlink(missing_ok=True)
+    run(["/usr/bin/python3", "-m", "pytest", "-q", "-rs", "-p", "no:cacheprovider", folder,
+         f"--junitxml={report}"], env={**os.environ, **(environment or {})})
+    if not report.exists():
+        return verdict(f"pytest {folder} ran to its end", False)
+    suite = ElementTree.parse(report).getroot().find("testsuite")
+    total, skipped = int(suite.get("tests")), int(suite.get("skipped"))
+    failed = int(suite.get("failures")) + int(suite.get("errors"))
+    return Count(total - failed - skipped, failed, skipped)
+
+
+def unit():
+    build("host")
+    return gtest("host")
+
+
+def asan():
+    build("asan", "unit_tests")
+    return gtest("asan", environment={"UBSAN_OPTIONS": "halt_on_error=1"})
+
+
+def tsan():
+    build("tsan", "unit_tests")
+    return gtest("tsan", "Threads.*:CApi.*")
+
+
+def integration():
+    build("host")
+    return pytest("tests/integration")
+
+
+def powercut():
+    """Two halves of the scenarios side by side; a scenario is one test."""
+    build("host", "powercut")
+    program = str(BUILD / "host" / "tests" / "powercut")
+    begin = time.monotonic()
+    shards = [subprocess.Popen([program, "--shard", f"{i}/{JOBS}"], stdout=subprocess.PIPE, text=True)
+              for i in range(JOBS)]
+    text = "".join(shard.communicate()[0] for shard in shards)
+    rows = re.findall(r"^(\S+) +(\d+) cuts +(\d+) bricked +(\d+) stuck +(\d+) broken$", text, re.M)
+    print("\n".join(line for line in text.splitlines() if not line.startswith("scenarios")))
+    cuts, bricked, stuck = (sum(int(row[i]) for row in rows) for i in (1, 2, 3))
+    print(f"scenarios {len(rows)}, cut points {cuts}, bricked {bricked}, stuck {stuck}, "
+          f"seconds {time.monotonic() - begin:.1f}")
+    good = sum(row[2:] == ("0", "0", "0") for row in rows)
+    failed = len(rows) - good
+    if any(shard.returncode for shard in shards) and failed == 0:
+        failed = 1
+    return Count(good, failed, 0) if rows else verdict("powercut ran", False)
+
+
+def interop():
+    build("host", "otactl", "bess_sim_good")
+    environment = {}
+    if run(["tools/esptool_venv.sh"]).returncode == 0:
+        environment["ESPTOOL_BIN"] = str(BUILD / "esptool" / "bin")
+    return pytest("tests/interop", environment)
+
+
+def rv32():
+    log = BUILD / "rv32.log"
+    BUILD.mkdir(exist_ok=True)
+    with log.open("w") as file:
+        prepared = run(["tools/rv32_prepare.sh"], stdout=file, stderr=subprocess.STDOUT).returncode
+        if prepared == 3:
+            print("  skipped: Debian's source of mbedTLS or its libstdc++ headers can't be had here; "
+                  "see build/rv32.log")
+            return Count(skipped=1)
+        for call in (["cmake", "-S", "tests/rv32", "-B", "build/rv32", "-G", "Ninja"],
+                     ["cmake", "--build", "build/rv32", "-j", str(JOBS)]):
+            if prepared or run(call, stdout=file, stderr=subprocess.STDOUT).returncode != 0:
+                print(log.read_text()[-6000:])
+                return verdict("rv32imafc build", False)
+    result = run(["qemu-riscv32", "build/rv32/unit_tests_rv32"], text=True, capture_output=True)
+    print(result.stdout[-4000:] if result.returncode else "", end="")
+    found = re.search(r"^(\d+) passed, (\d+) failed$", result.stdout, re.M)
+    if not found:
+        return verdict("unit tests under qemu-riscv32", False, result.stdout[-4000:] + result.stderr[-2000:])
+    return Count(int(found[1]), int(found[2]), 0)
+
+
+PARTS = {
+    "lint": (lint, "clang-format, clang-tidy, layers, shellcheck, clang build"),
+    "unit": (unit, "unit tests, host build"),
+    "asan": (asan, "the same with address and undefined-behaviour sanitizers"),
+    "tsan": (tsan, "the tests with threads under the thread sanitizer"),
+    "integration": (integration, "the twin as processes: boot, update, revert, power cuts, media"),
+    "powercut": (powercut, "power lost at every flash operation of every scenario"),
+    "interop": (interop, "against Espressif's esptool and espsecure, and openssl"),
+    "rv32": (rv32, "unit tests on rv32imafc under qemu-riscv32"),
+}
+
+
+def main():
+    parts = "\n".join(f"  {name:<12} {what}" for name, (_, what) in PARTS.items())
+    parser = argparse.ArgumentParser(
+        prog="./check", formatter_class=argparse.RawDescriptionHelpFormatter,
+        description="Runs the tests of bess-ota. Without names: all parts.",
+        epilog=f"parts:\n{parts}\n\nexit codes: 0 all passed, 1 something failed, 2 usage")
+    parser.add_argument("part", nargs="*", choices=[*PARTS, []], metavar="part")
+    names = parser.parse_args().part or list(PARTS)
+
+    total = Count()
+    begin = time.monotonic()
+    for name in names:
+        print(f"== {name}: {PARTS[name][1]}", flush=True)
+        start = time.monotonic()
+        try:
+            count = PARTS[name][0]()
+        except SystemExit as stop:
+            count = verdict(str(stop), False)
+        print(f"{name}: {count}  ({time.monotonic() - start:.0f} s)\n", flush=True)
+        total += count
+    print(f"all parts took {time.monotonic() - begin:.0f} s")
+    print(total)
+    return 1 if total.failed or not total.passed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,17 @@
+#pragma once
+
+#include "files.hpp"
+
+namespace otactl {
+
+struct FlashPlan {
+    uint32_t size = 16U * 1024 * 1024;
+    uint32_t slot_size = 4U * 1024 * 1024;
+    uint8_t slots = 2;
+    bool factory = false;
+};
+
+// A flash file with partition table and empty otadata, image in the first slot that boots.
+Buffer create_flash(const FlashPlan& plan, const Buffer& image);
+
+}  // namespace otactl

@@ -1,0 +1,131 @@
+// Secure Boot v2 signature blocks as Espressif's espsecure writes them (esp_secure_boot.h).
+#include "image_sign.hpp"
+
+#include <mbedtls/bignum.h>
+#include <mbedtls/ecdsa.h>
+#include <mbedtls/rsa.h>
+
+#include <algorithm>
+
+#include "base/crc32.hpp"
+#include "ports/flash_layout.hpp"
+#include "verify/image_check.hpp"
+
+namespace otactl {
+namespace {
+
+namespace layout = ota::layout;
+constexpr size_t kRsaBytes = 384;
+constexpr size_t kEcBytes = 32;
+constexpr size_t kCrcAt = 1196;
+
+void require_mbedtls(int error) {
+    if (error != 0)
+        throw Failure(Exit::kMalformed,
+                      "the key can't sign (mbedTLS " + std::to_string(error) + ")");
+}
+
+class Number {
+  public:
+    Number() { mbedtls_mpi_init(&value_); }
+    ~Number() { mbedtls_mpi_free(&value_); }
+    Number(const Number&) = delete;
+    Number& operator=(const Number&) = delete;
+    mbedtls_mpi* get() { return &value_; }
+    void write_little(uint8_t* out, size_t size) {
+        require_mbedtls(mbedtls_mpi_write_binary_le(&value_, out, size));
+    }
+
+  private:
+    mbedtls_mpi value_;
+};
+
+// -n^-1 mod 2^32 by Newton's iteration, for the chip's Montgomery multiplier.
+uint32_t montgomery_factor(uint32_t n) {
+    uint32_t inverse = 1;
+    for (int i = 0; i < 5; ++i) inverse *= 2 - n * inverse;
+    return ~inverse + 1;
+}
+
+void fill_rsa(PrivateKey& key, const ota::Digest& digest, uint8_t* block) {
+    mbedtls_rsa_context* rsa = mbedtls_pk_rsa(*key.context());
+    Number n;
+    Number e;
+    Number r;
+    require_mbedtls(mbedtls_rsa_export(rsa, n.get(), nullptr, nullptr, nullptr, e.get()));
+    require_mbedtls(mbedtls_mpi_lset(r.get(), 1));
+    require_mbedtls(mbedtls_mpi_shift_l(r.get(), kRsaBytes * 8 * 2));
+    require_mbedtls(mbedtls_mpi_mod_mpi(r.get(), r.get(), n.get()));
+    n.write_little(block + 36, kRsaBytes);
+    e.write_little(block + 420, 4);
+    r.write_little(block + 424, kRsaBytes);
+    ota::store_le32(block + 808, montgomery_factor(ota::load_le32(block + 36)));
+
+    Random random;
+    mbedtls_rsa_set_padding(rsa, MBEDTLS_RSA_PKCS_V21, MBEDTLS_MD_SHA256);
+    Buffer signature(kRsaBytes);
+    require_mbedtls(mbedtls_rsa_rsassa_pss_sign_ext(
+        rsa, mbedtls_ctr_drbg_random, random.context(), MBEDTLS_MD_SHA256,
+        static_cast<unsigned>(digest.size()), digest.data(), static_cast<int>(digest.size()),
+        signature.data()));
+    std::reverse_copy(signature.begin(), signature.end(), block + 812);
+}
+
+void fill_ecdsa(PrivateKey& key, const ota::Digest& digest, uint8_t* block) {
+    mbedtls_ecp_keypair* pair = mbedtls_pk_ec(*key.context());
+    block[36] = 2;  // P-256
+    require_mbedtls(mbedtls_mpi_write_binary_le(&pair->Q.X, block + 37, kEcBytes));
+    require_mbedtls(mbedtls_mpi_write_binary_le(&pair->Q.Y, block + 37 + kEcBytes, kEcBytes));
+    Number r;
+    Number s;
+    Random random;
+    require_mbedtls(mbedtls_ecdsa_sign(&pair->grp, r.get(), s.get(), &pair->d, digest.data(),
+                                       digest.size(), mbedtls_ctr_drbg_random, random.context()));
+    r.write_little(block + 101, kEcBytes);
+    s.write_little(block + 101 + kEcBytes, kEcBytes);
+}
+
+Buffer make_block(PrivateKey& key, const ota::Digest& digest) {
+    Buffer block(layout::kSignatureBlockSize, 0);
+    block[0] = layout::kSignatureMagic;
+    block[1] = key.is_rsa() ? layout::kSignatureRsa : layout::kSignatureEcdsa;
+    std::copy(digest.begin(), digest.end(), block.begin() + 4);
+    if (key.is_rsa()) {
+        fill_rsa(key, digest, block.data());
+    } else {
+        fill_ecdsa(key, digest, block.data());
+    }
+    ota::store_le32(&block[kCrcAt], ota::crc32(0, ota::Bytes(block).first(kCrcAt)));
+    return block;
+}
+
+}  // namespace
+
+Buffer sign_image(const Buffer& image, PrivateKey& key, bool append) {
+    ota::ImageCheck check;
+    require(check.begin(image.size(), false), "image");
+    require(check.on_read_back(image), "image");
+    require(check.finish(), "image");
+    if (check.is_signed() && !append) {
+        throw Failure(Exit::kRefused, "the image is signed already; add a block with --append");
+    }
+    Buffer out = image;
+    ota::Digest digest = check.image_digest();
+    if (!check.is_signed()) {
+        // The padding up to the sector is part of what is signed.
+        out.resize(ota::round_up<size_t>(out.size(), layout::kSectorSize), 0xFF);
+        require(ota::sha256(out, digest), "SHA-256");
+        out.resize(out.size() + layout::kSignatureSectorSize, 0xFF);
+    }
+    const auto sector = static_cast<size_t>(check.signature_offset());
+    for (size_t i = 0; i < layout::kMaxSignatureBlocks; ++i) {
+        const size_t at = sector + i * layout::kSignatureBlockSize;
+        if (out[at] == layout::kSignatureMagic) continue;
+        const Buffer block = make_block(key, digest);
+        std::copy(block.begin(), block.end(), out.begin() + static_cast<std::ptrdiff_t>(at));
+        return out;
+    }
+    throw Failure(Exit::kRefused, "all three signature blocks are used");
+}
+
+}  // namespace otactl

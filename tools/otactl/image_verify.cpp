@@ -1,0 +1,51 @@
+#include "image_verify.hpp"
+
+#include <algorithm>
+
+namespace otactl {
+namespace {
+
+class MemoryImage final : public ota::ImageReader {
+  public:
+    explicit MemoryImage(const Buffer& bytes) : bytes_(bytes) {}
+    uint64_t size() const override { return bytes_.size(); }
+    ota::Status read_at(uint64_t offset, ota::MutableBytes out) override {
+        if (offset > bytes_.size() || out.size() > bytes_.size() - offset) {
+            return {ota::Code::kOutOfRange, ota::Origin::kVerify, ota::Detail::kImageLength};
+        }
+        std::copy_n(bytes_.begin() + static_cast<std::ptrdiff_t>(offset), out.size(), out.begin());
+        return {};
+    }
+
+  private:
+    const Buffer& bytes_;
+};
+
+}  // namespace
+
+void verify_image(const Buffer& image, const std::string& public_pem, const Device& device) {
+    ota::TrustStore trusted;
+    require(trusted.load_pem(public_pem), "--key");
+    ota::ImageCheck check;
+    require(check.begin(image.size(), false), "image");
+    require(check.on_read_back(image), "image");
+    require(check.finish(), "image");
+    if (!check.is_signed()) {
+        throw Failure(Exit::kUntrusted, "the image is not signed: sign it with otactl image sign");
+    }
+    MemoryImage reader(image);
+    require(ota::verify_secure_boot_signature(reader, check.signature_offset(),
+                                              check.image_digest(), trusted),
+            "signature");
+
+    ota::ImageIdentity identity;
+    require(ota::parse_image_identity(check.prefix(), identity), "image");
+    ota::DeviceProfile profile;
+    profile.chip_revision = device.chip_revision;
+    profile.project.assign(device.project.empty() ? identity.project.view() : device.project);
+    profile.version.assign(device.version.empty() ? "0.0.0-0" : device.version);
+    profile.slot_size = device.slot_size == 0 ? image.size() : device.slot_size;
+    require(ota::admit(identity, image.size(), profile), "device");
+}
+
+}  // namespace otactl

@@ -1,0 +1,262 @@
+#include "inspect.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "install/journal.hpp"
+#include "linux/flash_model.hpp"
+#include "linux/flash_region.hpp"
+#include "linux/otadata.hpp"
+#include "linux/partition_table.hpp"
+#include "observe/event_text.hpp"
+#include "verify/image_check.hpp"
+#include "wire/esp_image.hpp"
+
+namespace otactl {
+namespace {
+
+namespace layout = ota::layout;
+
+const char* state_text(uint32_t state) {
+    switch (state) {
+        case layout::kStateNew:
+            return "NEW";
+        case layout::kStatePendingVerify:
+            return "PENDING_VERIFY";
+        case layout::kStateValid:
+            return "VALID";
+        case layout::kStateInvalid:
+            return "INVALID";
+        case layout::kStateAborted:
+            return "ABORTED";
+        case layout::kStateUndefined:
+            return "UNDEFINED";
+        default:
+            return "garbage";
+    }
+}
+
+const char* stage_text(ota::UpdateStage stage) {
+    static constexpr std::array<const char*, 9> kTexts = {
+        "none",      "staging",   "armed",    "trial",   "confirming",
+        "confirmed", "reverting", "reverted", "dropped",
+    };
+    return kTexts[static_cast<size_t>(stage)];
+}
+
+std::string hex32(uint32_t value) {
+    return fmt::format("0x{:x}", value);
+}
+
+std::string digest_text(const ota::Digest& digest) {
+    return to_hex(digest.data(), digest.size());
+}
+
+Json inspect_blocks(ota::Bytes sector) {
+    Json blocks = Json::array();
+    for (uint32_t i = 0; i < layout::kMaxSignatureBlocks; ++i) {
+        const ota::Bytes block =
+            sector.subspan(i * layout::kSignatureBlockSize, layout::kSignatureBlockSize);
+        if (block[0] != layout::kSignatureMagic) continue;
+        const bool rsa = block[1] == layout::kSignatureRsa;
+        ota::Digest key{};
+        require(ota::sha256(rsa ? block.subspan(36, 776) : block.subspan(36, 65), key), "SHA-256");
+        blocks.push_back(
+            {{"kind", rsa ? "RSA-3072-PSS" : "ECDSA P-256"}, {"key_digest", digest_text(key)}});
+    }
+    return blocks;
+}
+
+// The image at the start of bytes, which may go on behind it. Null when there is none.
+Json inspect_image(ota::Bytes bytes, bool exact) {
+    ota::EspImageWalker walker;
+    size_t at = 0;
+    while (at < bytes.size() && walker.region() != ota::EspImageWalker::Region::kDone) {
+        const ota::Result<size_t> n = walker.feed(bytes.subspan(at));
+        if (!n.ok()) {
+            if (exact) require(n.status(), "image");
+            return nullptr;
+        }
+        at += *n;
+    }
+    if (walker.region() != ota::EspImageWalker::Region::kDone) {
+        if (exact) throw Failure(Exit::kMalformed, "image: the file ends too early");
+        return nullptr;
+    }
+    ota::ImageIdentity identity;
+    require(ota::parse_image_identity(bytes.first(layout::kImagePrefixSize), identity), "image");
+    ota::Digest body{};
+    require(ota::sha256(bytes.first(at - layout::kImageHashSize), body), "SHA-256");
+    const bool whole = std::equal(body.begin(), body.end(), walker.appended_hash().begin());
+    if (exact && !whole) throw Failure(Exit::kMalformed, "image: the appended SHA-256 is wrong");
+    Json out = {{"type", "image"},
+                {"project", std::string(identity.project.view())},
+                {"version", std::string(identity.version.view())},
+                {"secure_version", identity.secure_version},
+                {"chip_id", hex32(identity.chip_id)},
+                {"min_chip_revision", identity.min_chip_revision},
+                {"max_chip_revision", identity.max_chip_revision},
+                {"size", at},
+                {"sha256_ok", whole},
+                {"elf_sha256", digest_text(identity.elf_sha256)}};
+    const size_t sector = ota::round_up<size_t>(at, layout::kSectorSize);
+    const bool has_sector = sector + layout::kSignatureSectorSize <= bytes.size();
+    out["signatures"] = has_sector
+                            ? inspect_blocks(bytes.subspan(sector, layout::kSignatureSectorSize))
+                            : Json::array();
+    return out;
+}
+
+Json inspect_otadata(ota::Bytes bytes, uint8_t slots) {
+    Json out = Json::array();
+    for (uint32_t copy = 0; copy < 2; ++copy) {
+        const ota::Bytes raw = bytes.subspan(copy * layout::kSectorSize, layout::kOtadataEntrySize);
+        if (ota::is_blank(raw)) {
+            out.push_back({{"copy", copy}, {"state", "blank"}});
+            continue;
+        }
+        const ota::OtadataEntry entry = ota::parse_otadata_entry(raw);
+        Json line = {{"copy", copy},
+                     {"seq", entry.seq},
+                     {"state", state_text(entry.state)},
+                     {"crc_ok", entry.crc_ok}};
+        if (slots != 0 && entry.written())
+            line["slot"] = fmt::format("ota_{}", (entry.seq - 1) % slots);
+        out.push_back(line);
+    }
+    return out;
+}
+
+Json inspect_journal(const Buffer& bytes) {
+    Buffer copy = bytes;
+    ota::FlashModel flash(copy);
+    ota::Journal journal(flash);
+    require(journal.open(), "journal");
+    const ota::UpdateRecord& update = journal.update();
+    Json rejected = Json::array();
+    for (const ota::RejectedBuild& build : journal.rejected()) {
+        rejected.push_back({{"build_id", digest_text(build.build_id)},
+                            {"reason", ota::revert_reason_text(build.reason)}});
+    }
+    return {{"type", "journal"},
+            {"records", journal.record_count()},
+            {"damaged_bytes", journal.damaged_bytes()},
+            {"update",
+             {{"stage", stage_text(update.stage)},
+              {"version", std::string(update.version.view())},
+              {"slot", update.slot},
+              {"size", update.size},
+              {"attempts", update.attempts},
+              {"reason", ota::revert_reason_text(update.reason)},
+              {"probe", std::string(update.probe.view())},
+              {"digest", digest_text(update.digest)}}},
+            {"confirmed",
+             {{"version", std::string(journal.confirmed().version.view())},
+              {"secure_version", journal.confirmed().secure_version}}},
+            {"rejected", rejected}};
+}
+
+Buffer slice(const Buffer& file, const ota::Partition& partition) {
+    return {file.begin() + partition.offset, file.begin() + partition.offset + partition.size};
+}
+
+Json inspect_table(const ota::PartitionTable& table) {
+    Json out = Json::array();
+    for (const ota::Partition& p : table.partitions()) {
+        out.push_back({{"label", std::string(p.label.view())},
+                       {"type", hex32(p.type)},
+                       {"subtype", hex32(p.subtype)},
+                       {"offset", hex32(p.offset)},
+                       {"size", hex32(p.size)}});
+    }
+    return out;
+}
+
+Json inspect_flash(const Buffer& file, const ota::PartitionTable& table) {
+    Json out = {{"type", "flash"}, {"size", file.size()}, {"partitions", inspect_table(table)}};
+    Json slots = Json::object();
+    for (const ota::Partition& p : table.partitions()) {
+        if (p.type != layout::kTypeApp) continue;
+        const Json image = inspect_image(ota::Bytes(file).subspan(p.offset, p.size), false);
+        slots[std::string(p.label.view())] = image.is_null() ? Json("no valid image") : image;
+    }
+    out["slots"] = slots;
+    if (const ota::Partition* data = table.find(layout::kTypeData, layout::kSubtypeOtadata)) {
+        out["otadata"] = inspect_otadata(slice(file, *data), table.slot_count());
+    }
+    if (const ota::Partition* journal = table.find(layout::kJournalLabel)) {
+        out["journal"] = inspect_journal(slice(file, *journal));
+    }
+    return out;
+}
+
+bool looks_like_journal(const Buffer& file) {
+    for (size_t at = 0; at + 4 <= file.size(); at += layout::kSectorSize) {
+        if (std::equal(file.begin() + static_cast<std::ptrdiff_t>(at),
+                       file.begin() + static_cast<std::ptrdiff_t>(at + 4), "OTAJ")) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void append_text(std::string& out, const Json& node, size_t depth) {
+    const std::string indent(depth * 2, ' ');
+    for (const auto& [key, value] : node.items()) {
+        const bool flat = value.is_primitive();
+        const std::string text = value.is_string() ? value.get<std::string>() : value.dump();
+        if (node.is_array() && value.is_object()) {
+            std::string line;
+            for (const auto& [name, field] : value.items()) {
+                line += fmt::format("{}{}={}", line.empty() ? "" : "  ", name,
+                                    field.is_string() ? field.get<std::string>() : field.dump());
+            }
+            out += fmt::format("{}- {}\n", indent, line);
+        } else if (flat) {
+            out += fmt::format("{}{:<18} {}\n", indent, key, text);
+        } else if (value.empty()) {
+            out += fmt::format("{}{:<18} none\n", indent, key);
+        } else {
+            out += fmt::format("{}{}\n", indent, key);
+            append_text(out, value, depth + 1);
+        }
+    }
+}
+
+}  // namespace
+
+Json inspect(const Buffer& file) {
+    if (!file.empty() && file[0] == layout::kImageMagic) return inspect_image(file, true);
+    const auto size = static_cast<uint32_t>(file.size());
+    ota::PartitionTable table;
+    constexpr size_t kTableEnd = layout::kPartitionTableOffset + layout::kPartitionTableSize;
+    if (file.size() >= kTableEnd &&
+        table
+            .parse(ota::Bytes(file).subspan(layout::kPartitionTableOffset,
+                                            layout::kPartitionTableSize),
+                   size)
+            .ok()) {
+        return inspect_flash(file, table);
+    }
+    if (file.size() >= layout::kPartitionTableSize &&
+        ota::load_le16(file.data()) == layout::kPartitionMagic) {
+        require(table.parse(ota::Bytes(file).first(layout::kPartitionTableSize), UINT32_MAX),
+                "partition table");
+        return {{"type", "partition table"}, {"partitions", inspect_table(table)}};
+    }
+    if (looks_like_journal(file)) return inspect_journal(file);
+    if (file.size() == layout::kOtadataSize) {
+        return {{"type", "otadata"}, {"entries", inspect_otadata(file, 0)}};
+    }
+    throw Failure(Exit::kMalformed,
+                  "neither an ESP image nor a flash file, partition table, otadata or journal");
+}
+
+std::string to_text(const Json& tree) {
+    std::string out;
+    append_text(out, tree, 0);
+    return out;
+}
+
+}  // namespace otactl

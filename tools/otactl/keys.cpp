@@ -1,0 +1,104 @@
+#include "keys.hpp"
+
+#include <mbedtls/ecp.h>
+#include <mbedtls/rsa.h>
+
+#include <array>
+
+namespace otactl {
+namespace {
+
+constexpr unsigned kRsaBits = 3072;
+constexpr int kRsaExponent = 65537;
+constexpr size_t kMaxPem = 8192;
+
+std::string write_pem(int (*write)(mbedtls_pk_context*, unsigned char*, size_t),
+                      const mbedtls_pk_context& key) {
+    std::array<unsigned char, kMaxPem> text{};
+    if (write(const_cast<mbedtls_pk_context*>(&key), text.data(), text.size()) != 0) {
+        throw Failure(Exit::kMalformed, "the key can't be written as PEM");
+    }
+    return reinterpret_cast<const char*>(text.data());
+}
+
+}  // namespace
+
+Random::Random() {
+    mbedtls_entropy_init(&entropy_);
+    mbedtls_ctr_drbg_init(&drbg_);
+    if (mbedtls_ctr_drbg_seed(&drbg_, mbedtls_entropy_func, &entropy_, nullptr, 0) != 0) {
+        throw Failure(Exit::kIo, "no entropy");
+    }
+}
+
+Random::~Random() {
+    mbedtls_ctr_drbg_free(&drbg_);
+    mbedtls_entropy_free(&entropy_);
+}
+
+PrivateKey::PrivateKey() {
+    mbedtls_pk_init(&key_);
+}
+
+PrivateKey::~PrivateKey() {
+    mbedtls_pk_free(&key_);
+}
+
+PrivateKey::PrivateKey(PrivateKey&& other) noexcept : key_(other.key_) {
+    mbedtls_pk_init(&other.key_);
+}
+
+PrivateKey PrivateKey::load(const std::string& path) {
+    const std::string pem = read_text(path);
+    PrivateKey key;
+    const auto* text = reinterpret_cast<const unsigned char*>(pem.c_str());
+    if (mbedtls_pk_parse_key(&key.key_, text, pem.size() + 1, nullptr, 0) != 0) {
+        throw Failure(
+            Exit::kMalformed,
+            path + " is not an unencrypted private key in PEM (make one with otactl keygen)");
+    }
+    key.check_kind(path);
+    return key;
+}
+
+void PrivateKey::check_kind(const std::string& subject) const {
+    const mbedtls_pk_type_t type = mbedtls_pk_get_type(&key_);
+    const bool rsa = type == MBEDTLS_PK_RSA && mbedtls_pk_get_bitlen(&key_) == kRsaBits;
+    const bool p256 =
+        type == MBEDTLS_PK_ECKEY && mbedtls_pk_ec(key_)->grp.id == MBEDTLS_ECP_DP_SECP256R1;
+    if (!rsa && !p256) {
+        throw Failure(Exit::kMalformed,
+                      subject + ": only RSA-3072 and ECDSA P-256 keys sign images");
+    }
+}
+
+PrivateKey PrivateKey::generate(const std::string& type) {
+    Random random;
+    PrivateKey key;
+    const bool rsa = type == "rsa3072";
+    const auto* info = mbedtls_pk_info_from_type(rsa ? MBEDTLS_PK_RSA : MBEDTLS_PK_ECKEY);
+    int error = mbedtls_pk_setup(&key.key_, info);
+    if (error == 0 && rsa) {
+        error = mbedtls_rsa_gen_key(mbedtls_pk_rsa(key.key_), mbedtls_ctr_drbg_random,
+                                    random.context(), kRsaBits, kRsaExponent);
+    } else if (error == 0) {
+        error = mbedtls_ecp_gen_key(MBEDTLS_ECP_DP_SECP256R1, mbedtls_pk_ec(key.key_),
+                                    mbedtls_ctr_drbg_random, random.context());
+    }
+    if (error != 0) throw Failure(Exit::kIo, "the key can't be generated");
+    return key;
+}
+
+bool PrivateKey::is_rsa() const {
+    return mbedtls_pk_get_type(&key_) == MBEDTLS_PK_RSA;
+}
+
+std::string PrivateKey::private_pem() const {
+    return write_pem(mbedtls_pk_write_key_pem, key_);
+}
+
+std::string PrivateKey::public_pem() const {
+    return write_pem(mbedtls_pk_write_pubkey_pem, key_);
+}
+
+}  // namespace otactl

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <mbedtls/ctr_drbg.h>
+#include <mbedtls/entropy.h>
+#include <mbedtls/pk.h>
+
+#include "files.hpp"
+
+namespace otactl {
+
+// A seeded random generator, as mbedTLS wants it.
+class Random {
+  public:
+    Random();
+    ~Random();
+    Random(const Random&) = delete;
+    Random& operator=(const Random&) = delete;
+    mbedtls_ctr_drbg_context* context() { return &drbg_; }
+
+  private:
+    mbedtls_entropy_context entropy_;
+    mbedtls_ctr_drbg_context drbg_;
+};
+
+// A private key, RSA-3072 or ECDSA P-256.
+class PrivateKey {
+  public:
+    // From PEM; Failure for other kinds and for encrypted keys.
+    static PrivateKey load(const std::string& path);
+    static PrivateKey generate(const std::string& type);
+    ~PrivateKey();
+    PrivateKey(PrivateKey&& other) noexcept;
+    PrivateKey& operator=(PrivateKey&&) = delete;
+
+    bool is_rsa() const;
+    std::string private_pem() const;
+    std::string public_pem() const;
+    mbedtls_pk_context* context() { return &key_; }
+
+  private:
+    PrivateKey();
+    void check_kind(const std::string& subject) const;
+    mbedtls_pk_context key_;
+};
+
+}  // namespace otactl

@@ -1,0 +1,206 @@
+// otactl: keys, images, signatures, flash files.
+#include <fmt/format.h>
+#include <psa/crypto.h>
+
+#include <CLI/CLI.hpp>
+
+#include "flash_file.hpp"
+#include "image_build.hpp"
+#include "image_sign.hpp"
+#include "image_verify.hpp"
+#include "inspect.hpp"
+
+namespace {
+
+using namespace otactl;
+
+constexpr const char* kFooter =
+    "Exit codes: 0 ok, 2 usage, 3 malformed file, 4 untrusted, 5 refused by policy or for this "
+    "device,\n"
+    "  6 I/O, 7 peer";
+
+Buffer to_buffer(const std::string& text) {
+    return {text.begin(), text.end()};
+}
+
+void add_keygen(CLI::App& app) {
+    struct Options {
+        std::string type = "ecdsa256";
+        std::string key;
+        std::string pub;
+    };
+    auto o = std::make_shared<Options>();
+    CLI::App* command = app.add_subcommand("keygen", "Make a signing key pair");
+    command->footer(
+        "Example:\n  otactl keygen --type rsa3072 release.pem release.pub.pem\n"
+        "Keep the private key off the build server; the device gets the public one.");
+    command->add_option("--type", o->type, "rsa3072 or ecdsa256")
+        ->check(CLI::IsMember({"rsa3072", "ecdsa256"}))
+        ->capture_default_str();
+    command->add_option("key", o->key, "Private key to write (PEM, mode 0600)")->required();
+    command->add_option("pub", o->pub, "Public key to write (PEM)")->required();
+    command->callback([o] {
+        const PrivateKey key = PrivateKey::generate(o->type);
+        write_file(o->key, to_buffer(key.private_pem()), true);
+        write_file(o->pub, to_buffer(key.public_pem()));
+        fmt::print("{}: private {} key, keep it secret\n{}: public key for public_key_pem\n",
+                   o->key, o->type, o->pub);
+    });
+}
+
+void add_build(CLI::App& image) {
+    struct Options {
+        ImageDescription description;
+        std::string program;
+        std::string out;
+    };
+    auto o = std::make_shared<Options>();
+    CLI::App* command = image.add_subcommand("build", "Make an ESP image out of a program (ELF)");
+    command->footer(
+        "Example:\n  otactl image build --project bess_sim --version 1.1.0 bess_sim "
+        "bess-1.1.0.bin");
+    ImageDescription& d = o->description;
+    command->add_option("--version", d.version, "Semantic version")->required();
+    command->add_option("--project", d.project, "Project name; updates must have the device's")
+        ->capture_default_str();
+    command->add_option("--secure-version", d.secure_version, "Rollback index");
+    command->add_option("--chip-id", d.chip_id, "Chip id; 18 = ESP32-P4")->capture_default_str();
+    command->add_option("--min-chip-rev", d.min_chip_revision, "major * 100 + minor");
+    command->add_option("--max-chip-rev", d.max_chip_revision, "major * 100 + minor")
+        ->capture_default_str();
+    command->add_option("program", o->program, "ELF file")->required();
+    command->add_option("image", o->out, "Image to write")->required();
+    command->callback([o] {
+        const Buffer built = build_image(read_file(o->program), o->description);
+        write_file(o->out, built);
+        fmt::print("{}: {} {}, {} bytes, not signed yet\n", o->out, o->description.project,
+                   o->description.version, built.size());
+    });
+}
+
+void add_sign(CLI::App& image) {
+    struct Options {
+        std::string key;
+        std::string in;
+        std::string out;
+        bool append = false;
+    };
+    auto o = std::make_shared<Options>();
+    CLI::App* command = image.add_subcommand("sign", "Add a Secure Boot v2 signature");
+    command->footer(
+        "Example:\n  otactl image sign --key release.pem bess-1.1.0.bin\n"
+        "  otactl image sign --key second.pem --append bess-1.1.0.bin");
+    command->add_option("--key", o->key, "Private key (PEM)")->required();
+    command->add_flag("--append", o->append, "Add a second or third block");
+    command->add_option("image", o->in, "Image to sign")->required();
+    command->add_option("--output,-o", o->out, "Write here instead of in place");
+    command->callback([o] {
+        PrivateKey key = PrivateKey::load(o->key);
+        const Buffer signed_image = sign_image(read_file(o->in), key, o->append);
+        const std::string& out = o->out.empty() ? o->in : o->out;
+        write_file(out, signed_image);
+        fmt::print("{}: signed with {} ({})\n", out, o->key,
+                   key.is_rsa() ? "RSA-3072-PSS" : "ECDSA P-256");
+    });
+}
+
+void add_verify(CLI::App& app) {
+    struct Options {
+        Device device;
+        std::string key;
+        std::string file;
+        bool json = false;
+    };
+    auto o = std::make_shared<Options>();
+    CLI::App* command = app.add_subcommand("verify", "Check an image as the device would");
+    command->footer(
+        "Example:\n  otactl verify --key release.pub.pem --running 1.0.0 bess-1.1.0.bin");
+    command->add_option("--key", o->key, "Trusted public keys (PEM, one to four blocks)")
+        ->required();
+    command->add_option("--project", o->device.project, "Project of the device");
+    command->add_option("--running", o->device.version, "Version that the device runs");
+    command->add_option("--chip-rev", o->device.chip_revision, "Of the device: major * 100 + minor")
+        ->capture_default_str();
+    command->add_option("--slot-size", o->device.slot_size, "Bytes of the device's slot");
+    command->add_flag("--json", o->json, "For machines");
+    command->add_option("file", o->file, "Image")->required();
+    command->callback([o] {
+        verify_image(read_file(o->file), read_text(o->key), o->device);
+        if (o->json) {
+            fmt::print("{}\n", Json({{"file", o->file}, {"accepted", true}}).dump());
+        } else {
+            fmt::print("{}: accepted\n", o->file);
+        }
+    });
+}
+
+void add_inspect(CLI::App& parent, const char* name, const char* what) {
+    struct Options {
+        std::string file;
+        bool json = false;
+    };
+    auto o = std::make_shared<Options>();
+    CLI::App* command = parent.add_subcommand(name, what);
+    command->footer(fmt::format("Example:\n  otactl {} bess.flash --json",
+                                std::string(name) == "show" ? "flash show" : name));
+    command->add_flag("--json", o->json, "For machines");
+    command->add_option("file", o->file, "File")->required();
+    command->callback([o] {
+        const Json tree = inspect(read_file(o->file));
+        fmt::print("{}", o->json ? tree.dump(2) + "\n" : to_text(tree));
+    });
+}
+
+void add_flash_create(CLI::App& flash) {
+    struct Options {
+        FlashPlan plan;
+        std::string image;
+        std::string out;
+    };
+    auto o = std::make_shared<Options>();
+    CLI::App* command = flash.add_subcommand("create", "Make the flash file of a twin");
+    command->footer("Example:\n  otactl flash create --app bess-1.0.0.bin bess.flash");
+    command->add_option("--app", o->image, "Image of the first slot, or of the factory slot")
+        ->required();
+    command->add_option("--size", o->plan.size, "Bytes of the chip")
+        ->transform(CLI::AsSizeValue(false));
+    command->add_option("--slot-size", o->plan.slot_size, "Bytes of each slot")
+        ->transform(CLI::AsSizeValue(false));
+    command->add_option("--slots", o->plan.slots, "Number of OTA slots")->capture_default_str();
+    command->add_flag("--factory", o->plan.factory, "With a factory slot, which gets the image");
+    command->add_option("file", o->out, "Flash file to write")->required();
+    command->callback([o] {
+        write_file(o->out, create_flash(o->plan, read_file(o->image)));
+        fmt::print("{}: {} MiB, {} slots of {} KiB{}\n", o->out, o->plan.size >> 20, o->plan.slots,
+                   o->plan.slot_size >> 10, o->plan.factory ? " and factory" : "");
+    });
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    CLI::App app{"otactl: keys, images, signatures and flash files for bess-ota."};
+    app.require_subcommand(1);
+    app.footer(kFooter);
+    add_keygen(app);
+    CLI::App* image = app.add_subcommand("image", "Build and sign images");
+    image->require_subcommand(1);
+    add_build(*image);
+    add_sign(*image);
+    add_verify(app);
+    add_inspect(app, "inspect", "Show an image, flash file, partition table, otadata or journal");
+    CLI::App* flash = app.add_subcommand("flash", "Make and show flash files of the twin");
+    flash->require_subcommand(1);
+    add_flash_create(*flash);
+    add_inspect(*flash, "show", "Show partitions, slots, otadata and journal of a flash file");
+    try {
+        if (psa_crypto_init() != PSA_SUCCESS) throw Failure(Exit::kIo, "the crypto library failed");
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+        return app.exit(error) == 0 ? 0 : static_cast<int>(Exit::kUsage);
+    } catch (const Failure& failure) {
+        fmt::print(stderr, "otactl: {}\n", failure.what());
+        return static_cast<int>(failure.code());
+    }
+    return 0;
+}

@@ -1,0 +1,149 @@
+"""Runs a device twin: bess_boot with its flash file, card and service connector. Used by ./demo and the
+integration tests; Debian's python3 alone."""
+
+import json
+import os
+import queue
+import socket
+import subprocess
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+BUILD = ROOT / "build" / "host"
+VARIANTS = ["good", "newer", "crashing", "hanging", "failing", "fading"]
+
+
+class TwinError(AssertionError):
+    pass
+
+
+def otactl(*arguments, check=True):
+    result = subprocess.run([BUILD / "tools" / "otactl" / "otactl", *map(str, arguments)],
+                            text=True, capture_output=True)
+    if check and result.returncode != 0:
+        raise TwinError(f"otactl {' '.join(map(str, arguments))}: {result.stderr.strip()}")
+    return result
+
+
+def make_image(variant, version, path, key=None, **options):
+    """Builds the variant's firmware into an image, and signs it unless key is None."""
+    flags = [f"--{name.replace('_', '-')}={value}" for name, value in options.items()]
+    otactl("image", "build", "--version", version, *flags, BUILD / "apps" / f"bess_sim_{variant}", path)
+    if key is not None:
+        otactl("image", "sign", "--key", key, path)
+    return path
+
+
+class Twin:
+    """One device in a folder of its own: flash file, sd and usb directories, control socket."""
+
+    def __init__(self, folder, public_key, echo=None):
+        self.folder = Path(folder)
+        self.flash = self.folder / "bess.flash"
+        self.sd = self.folder / "sd"
+        self.usb = self.folder / "usb"
+        self.battery = self.folder / "battery"
+        # A UNIX socket's path may have 107 characters; a test folder's may have more.
+        self._sockets = tempfile.TemporaryDirectory(prefix="bess-")
+        self.socket = Path(self._sockets.name) / "control"
+        self.public_key = public_key
+        self.echo = echo
+        self.process = None
+        self.lines = []
+        self._queue = queue.Queue()
+
+    def create_flash(self, image, *options):
+        otactl("flash", "create", "--app", image, *options, self.flash)
+
+    def power_on(self, *boot_options, sd=True, usb=False, **firmware):
+        arguments = [f"key={self.public_key}", f"control={self.socket}", f"battery={self.battery}"]
+        arguments += [f"sd={self.sd}"] if sd else []
+        arguments += [f"usb={self.usb}"] if usb else []
+        arguments += [f"{name.replace('_', '-')}={value}" for name, value in firmware.items()]
+        self.process = subprocess.Popen(
+            [BUILD / "apps" / "bess_boot", "--flash", self.flash, *map(str, boot_options), "--", *arguments],
+            text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        self.lines = []
+        self._queue = queue.Queue()
+        threading.Thread(target=self._read, args=(self.process.stdout, self._queue), daemon=True).start()
+        return self
+
+    @staticmethod
+    def _read(stream, lines):
+        for line in stream:
+            lines.put(line.rstrip("\n"))
+        lines.put(None)
+
+    def wait_for(self, text, timeout=20):
+        """The next line that contains text; TwinError when it does not come."""
+        end = time.monotonic() + timeout
+        while True:
+            try:
+                line = self._queue.get(timeout=max(0.01, end - time.monotonic()))
+            except queue.Empty:
+                line = None
+            if line is None:
+                raise TwinError(f"no line with '{text}' within {timeout} s; the last lines were:\n  "
+                                + "\n  ".join(self.lines[-25:]))
+            self.lines.append(line)
+            if self.echo:
+                self.echo(line)
+            if text in line:
+                return line
+
+    def ask(self, command, timeout=5):
+        """Sends a command to the service connector; retries until the firmware answers."""
+        end = time.monotonic() + timeout
+        with tempfile.TemporaryDirectory(prefix="bess-") as folder, \
+                socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as own:
+            own.bind(os.path.join(folder, "reply"))
+            own.settimeout(0.5)
+            while True:
+                try:
+                    own.sendto(command.encode(), str(self.socket))
+                    return own.recv(4096).decode()
+                except OSError as error:
+                    if time.monotonic() > end:
+                        raise TwinError(f"the firmware does not answer '{command}': {error}") from error
+                    time.sleep(0.05)
+
+    def status(self):
+        return json.loads(self.ask("status"))
+
+    def wait_until(self, condition, timeout=20):
+        """Polls the status until condition(status); returns it."""
+        end = time.monotonic() + timeout
+        while True:
+            status = self.status()
+            if condition(status):
+                return status
+            if time.monotonic() > end:
+                raise TwinError(f"the status did not come: {status}")
+            time.sleep(0.05)
+
+    def power_off(self):
+        """An orderly end; the exit code of bess_boot."""
+        self.ask("off")
+        return self.wait_end()
+
+    def wait_end(self, timeout=20):
+        code = self.process.wait(timeout)
+        while True:
+            line = self._queue.get(timeout=5)
+            if line is None:
+                return code
+            self.lines.append(line)
+            if self.echo:
+                self.echo(line)
+
+    def kill(self):
+        """Pulls the plug without asking; also the way to clean up."""
+        if self.process and self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+
+    def inspect(self):
+        return json.loads(otactl("flash", "show", "--json", self.flash).stdout)
