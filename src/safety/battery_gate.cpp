@@ -44,7 +44,7 @@ Verdict BatteryGate::compare(const BatterySnapshot& now) const {
         return closed_by_ == detail ? width : 0;
     };
     const int32_t soc =
-        std::min(thresholds_.min_soc_percent + margin(Detail::kSocLow, kSocMargin), 100);
+        std::min<int32_t>(thresholds_.min_soc_percent + margin(Detail::kSocLow, kSocMargin), 100);
     if (now.soc_percent < soc) return Verdict::no(Detail::kSocLow, now.soc_percent, soc);
     const int32_t hot = thresholds_.max_temperature_millicelsius -
                         margin(Detail::kTemperatureHigh, kTemperatureMargin);
@@ -56,7 +56,7 @@ Verdict BatteryGate::compare(const BatterySnapshot& now) const {
     if (now.t_min_millicelsius < cold) {
         return Verdict::no(Detail::kTemperatureLow, now.t_min_millicelsius, cold);
     }
-    const int32_t current = std::max(
+    const int32_t current = std::max<int32_t>(
         thresholds_.max_current_milliampere - margin(Detail::kCurrentHigh, kCurrentMargin), 0);
     if (magnitude(now.current_milliampere) > current) {
         return Verdict::no(Detail::kCurrentHigh, now.current_milliampere, current);

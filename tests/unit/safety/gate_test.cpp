@@ -40,7 +40,7 @@ TEST(PlantGate, EachReadingBeyondItsLimitClosesIt) {
     Bench cold;
     cold.battery.values.t_min_millicelsius = -1;
     EXPECT_EQ(cold.check(), Detail::kTemperatureLow);
-    for (const int32_t current : {10001, -10001, INT32_MAX, INT32_MIN}) {
+    for (const int32_t current : {int32_t{10001}, int32_t{-10001}, INT32_MAX, INT32_MIN}) {
         Bench loaded;
         loaded.battery.values.current_milliampere = current;
         EXPECT_EQ(loaded.check(), Detail::kCurrentHigh) << current;
