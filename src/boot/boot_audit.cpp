@@ -54,7 +54,8 @@ BootAudit audit_previous_image(const BootStatus& boot, const UpdateRecord& recor
     const bool deserves_boot =
         record.stage == UpdateStage::kConfirming || (lost && record.stage == UpdateStage::kArmed);
     if (!deserves_boot) return reverted(reason_of(boot.reset));
-    if (record.attempts >= kMaxTrials) return reverted(RevertReason::kNeverBooted);
+    const bool can_arm = record.slot == boot.standby && record.attempts < kMaxTrials;
+    if (!can_arm) return reverted(RevertReason::kNeverBooted);
     return found(BootFinding::kRearm);
 }
 

@@ -47,6 +47,7 @@ Manager::Manager(const Ports& ports, const BootStatus& boot, const Settings& set
 // ---------------------------------------------------------------- start
 
 Status Manager::start() {
+    OTA_TRY(ports_.boot.status(boot_));
     OTA_TRY(journal_.open());
     OTA_TRY(read_device());
     check_backoff_.seed(load_le32(running_build_.data()) ^
@@ -156,7 +157,10 @@ bool Manager::step(Millis max_wait) {
     Command command;
     const Result<bool> taken = ports_.mailbox.take(command, std::min(max_wait, idle_wait_));
     if (taken.ok() && *taken) {
-        if (command.kind == CommandKind::kStop) return false;
+        if (command.kind == CommandKind::kStop) {
+            if (accepts(publisher_.state(), CommandKind::kAbort, false)) session_.abort();
+            return false;
+        }
         serve(command);
     }
     serve_timers();

@@ -85,6 +85,7 @@ class Session final : private ComponentHost {
     // throughout
     bool gate_is_open(Phase phase);
     void fail(Status why, const Verdict& verdict = Verdict::yes());
+    void end();
     void close();
     void drop_staged();
     Millis now() { return c_.clock.now(); }

@@ -113,6 +113,48 @@ TEST_F(CApi, WholeUpdate) {
     EXPECT_EQ(device_.running(), 1);
 }
 
+TEST_F(CApi, StopAbortsAndStartGoesOn) {
+    start();
+    ASSERT_EQ(ota_manager_start_update(), ESP_OK);
+    ASSERT_EQ(wait(OTA_STATUS_READY_TO_APPLY), ESP_OK);
+    ASSERT_EQ(ota_manager_stop(), ESP_OK);
+    EXPECT_EQ(ota_manager_get_status(), OTA_STATUS_ABORTED);
+    ASSERT_EQ(ota_manager_start(), ESP_OK);
+    ASSERT_EQ(ota_manager_start_update(), ESP_OK);
+    EXPECT_EQ(wait(OTA_STATUS_READY_TO_APPLY), ESP_OK);
+}
+
+TEST_F(CApi, StopAndStartAfterAConfirmationIsNoNewTrial) {
+    start();
+    ASSERT_EQ(ota_manager_start_update(), ESP_OK);
+    ASSERT_EQ(wait(OTA_STATUS_READY_TO_APPLY), ESP_OK);
+    ASSERT_EQ(ota_manager_apply(), ESP_OK);
+    ASSERT_EQ(wait(OTA_STATUS_REBOOTING), ESP_OK);
+    ASSERT_EQ(ota_manager_stop(), ESP_OK);
+    ASSERT_EQ(ota_manager_deinit(), ESP_OK);
+    ASSERT_TRUE(device_.boot(ota::ResetReason::kSoftware));  // the bootloader's part
+    device_.shut_down();
+    ota::TwinSetup setup;
+    setup.flash = device_.memory();
+    setup.running = 1;
+    setup.sd_directory = card_.c_str();
+    setup.restart = &restart_;
+    ota::set_twin(setup);
+    start();
+    ota_boot_status_t boot{};
+    for (int i = 0; i < 5000; ++i) {
+        ASSERT_EQ(ota_manager_get_boot_status(&boot), ESP_OK);
+        if (!boot.trial) break;
+        usleep(1000);
+    }
+    ASSERT_FALSE(boot.trial);
+    ASSERT_EQ(ota_manager_stop(), ESP_OK);
+    ASSERT_EQ(ota_manager_start(), ESP_OK);
+    ASSERT_EQ(ota_manager_get_boot_status(&boot), ESP_OK);
+    EXPECT_FALSE(boot.trial);
+    EXPECT_EQ(boot.running_slot, 1);
+}
+
 TEST_F(CApi, EverythingNeedsInitFirst) {
     ota_error_info_t error{};
     ota_boot_status_t boot{};
@@ -184,9 +226,20 @@ TEST_F(CApi, InitNamesTheOffendingField) {
 }
 
 TEST_F(CApi, MissingJournalPartitionIsNamed) {
-    device_.memory()[0x8000 + 32 + 12] = 'x';  // "ota_journal" becomes "xta_journal"
+    ota::PartitionTable table;
+    for (const ota::Partition& partition : device_.table().partitions()) {
+        const bool journal = partition.label.view() == ota::layout::kJournalLabel;
+        ASSERT_TRUE(journal || table.add(partition));
+    }
+    ASSERT_TRUE(table
+                    .serialize(ota::MutableBytes(device_.memory())
+                                   .subspan(ota::layout::kPartitionTableOffset,
+                                            ota::layout::kPartitionTableSize))
+                    .ok());
     const ota_manager_config_t c = config();
     EXPECT_EQ(ota_manager_init(&c), ESP_ERR_OTA_MGR_PARTITION);
+    EXPECT_NE(std::string(ota_manager_config_error()).find("ota_journal, data, 0x06, , 0x4000"),
+              std::string::npos);
 }
 
 TEST_F(CApi, CommandsOutOfPlaceAreRefused) {

@@ -256,6 +256,32 @@ TEST(Update, AbortBetweenArmingAndCompleteDisarms) {
     EXPECT_EQ(device.events.count(Notice::kReverted), 0U);
 }
 
+TEST(Update, StandbyEntryIsGoneBeforeItsSlotIsTouched) {
+    Bench device;
+    ASSERT_TRUE(device.update_and_settle());  // both entries name bootable slots now
+    device.source.package = make_signed_of_size("1.2.0", kSize, 3);
+    (void)device.post(CommandKind::kStartUpdate);
+    ASSERT_TRUE(device.run_to(State::kDownloading));
+    const uint64_t before = device.flash.erases();
+    while (device.flash.erases() == before) device.step();
+    EXPECT_FALSE(device.boot_status().entries[0].written());
+    EXPECT_EQ(device.memory()[0x10000], layout::kImageMagic);  // and the image was still whole then
+}
+
+TEST(Interlock, GivingUpAfterALongPauseForgetsTheRestart) {
+    Bench device;
+    ASSERT_TRUE(device.download());
+    (void)device.post(CommandKind::kApply);
+    ASSERT_TRUE(device.run_until([&] { return device.boot_status().boot == 1; }));
+    device.battery.values.soc_percent = 10;
+    ASSERT_TRUE(device.run_to(State::kFailed, 25ULL * 3600000));
+    device.battery.values.soc_percent = 80;
+    ASSERT_TRUE(device.boot());
+    (void)device.run_until([] { return false; }, 60000);
+    EXPECT_FALSE(device.restart_requested());
+    EXPECT_EQ(device.running(), 0);
+}
+
 TEST(Interlock, LowBatteryRefusesTheStart) {
     Bench device;
     device.battery.values.soc_percent = 29;

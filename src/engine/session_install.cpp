@@ -1,0 +1,259 @@
+// The second part of an update: 3 stage, 4 verify, 5 activate.
+#include "engine/session.hpp"
+#include "engine/session_limits.hpp"
+#include "wire/sha256.hpp"
+
+namespace ota {
+
+// ---------------------------------------------------------------- 3 stage
+
+void Session::begin_staging() {
+    const Verdict verdict = c_.gate.check(Phase::kDownload);
+    if (!verdict.safe()) return fail(verdict.reason, verdict);
+    stage_step_ = StageStep::kOpenSlot;
+    retries_ = 0;
+    retry_at_ = 0;
+    backoff_.reset();
+    c_.publisher.enter(State::kDownloading);
+}
+
+Millis Session::step_stage() {
+    if (!gate_is_open(Phase::kInstall)) return kPausePoll;
+    if (now() < retry_at_) return std::min(retry_at_ - now(), kPausePoll);
+    const auto run = [&]() -> Status {
+        switch (stage_step_) {
+            case StageStep::kOpenSlot:
+                return open_slot();
+            case StageStep::kPrepare:
+                return prepare_slot();
+            case StageStep::kOpenSource:
+                return open_source();
+            case StageStep::kPump:
+                return pump();
+        }
+        return engine_status(Code::kInternal, Detail::kNone);
+    };
+    const Status status = run();
+    if (status.ok()) return kNow;
+    if (status.is(Code::kTryAgain)) return stage_step_ == StageStep::kPump ? kPoll : kNow;
+    const bool transient = status.is(Code::kUnavailable) || status.is(Code::kTimeout);
+    if (transient && retries_ < kMaxRetries) return retry_later();
+    if (!transient) drop_staged();
+    fail(status);
+    return kNow;
+}
+
+// Makes sure that nothing boots what the slot is about to become.
+Status Session::open_slot() {
+    resume_ = may_resume();
+    OTA_TRY(c_.boot.invalidate_standby());
+    if (resume_) {
+        bool same = false;
+        OTA_TRY(same_prefix(same));
+        resume_ = same;
+    }
+    Expectation expected = c_.settings.expected;
+    if (!expected.sha256) expected.sha256 = info_.expected_sha256;
+    if (!expected.md5) expected.md5 = info_.expected_md5;
+    OTA_TRY(c_.verifier.begin(payload_.size, expected));
+    c_.app.writer().abort();
+    stage_step_ = StageStep::kPrepare;
+    return {};
+}
+
+bool Session::may_resume() const {
+    const UpdateRecord& record = c_.log.update();
+    return record.stage == UpdateStage::kStaging && record.slot == c_.app.standby() &&
+           record.size == payload_.size && record.build_id == payload_.image.build_id &&
+           record.source_identity == payload_.source_identity;
+}
+
+// The journal says so; flash has to agree.
+Status Session::same_prefix(bool& same) {
+    std::array<uint8_t, kPackagePrefixSize> prefix;
+    OTA_TRY(c_.app.standby_image().read_at(0, prefix));
+    Digest build;
+    OTA_TRY(sha256(prefix, build));
+    same = build == payload_.image.build_id;
+    return {};
+}
+
+Status Session::prepare_slot() {
+    OTA_TRY_ASSIGN(offset_, c_.app.writer().prepare(payload_, resume_));
+    // From here on flash holds bytes of this payload alone: recorded before the first one lands.
+    if (!resume_) OTA_TRY(c_.log.save(staging_record()));
+    reader_.begin(payload_.size, offset_);
+    OTA_TRY(begin_payload(payload_));
+    stage_step_ = StageStep::kOpenSource;
+    return {};
+}
+
+UpdateRecord Session::staging_record() const {
+    UpdateRecord record;
+    record.stage = UpdateStage::kStaging;
+    record.slot = c_.app.standby();
+    record.previous = c_.publisher.value().running;
+    record.size = static_cast<uint32_t>(payload_.size);
+    record.source_identity = payload_.source_identity;
+    record.build_id = payload_.image.build_id;
+    record.version = payload_.image.version;
+    const UpdateRecord& last = c_.log.update();
+    if (last.build_id == record.build_id && !asked_) record.attempts = last.attempts;
+    return record;
+}
+
+Status Session::open_source() {
+    Source& source = *c_.sources[source_index_].source;
+    OTA_TRY(source.start(where_, reader_.position()));
+    SourceInfo again;
+    OTA_TRY(source.info(again));
+    if (again.identity != payload_.source_identity) {
+        source.close();
+        return {Code::kMalformed, Origin::kSource, Detail::kFileChanged};
+    }
+    last_data_ = now();
+    stage_step_ = StageStep::kPump;
+    return {};
+}
+
+Status Session::pump() {
+    const Result<size_t> n = c_.sources[source_index_].source->read(c_.workspace.io);
+    if (n.ok() && *n == 0) {
+        if (now() - last_data_ > kStallTimeout) return {Code::kTimeout, Origin::kSource};
+        return engine_status(Code::kTryAgain, Detail::kNone);
+    }
+    if (n.ok()) {
+        last_data_ = now();
+        retries_ = 0;
+        backoff_.reset();
+        return reader_.feed(Bytes(c_.workspace.io).first(*n));
+    }
+    if (!n.status().is(Code::kEndOfData)) return n.status();
+    OTA_TRY(reader_.end());
+    close();
+    c_.publisher.progress(reader_.position(), reader_.size());
+    c_.publisher.enter(State::kVerifying);
+    return {};
+}
+
+Millis Session::retry_later() {
+    close();
+    ++retries_;
+    retry_at_ = now() + backoff_.next();
+    // Before the slot is prepared everything starts over; later it continues where it was.
+    stage_step_ = stage_step_ == StageStep::kPump ? StageStep::kOpenSource : stage_step_;
+    return kNow;
+}
+
+Status Session::begin_payload(const Payload& payload) {
+    last_progress_ = now();
+    c_.publisher.progress(offset_, payload.size);
+    return {};
+}
+
+Status Session::payload(Bytes bytes) {
+    OTA_TRY(c_.app.writer().write(bytes));
+    if (now() - last_progress_ < kProgressInterval) return {};
+    last_progress_ = now();
+    c_.publisher.progress(reader_.position() + bytes.size(), reader_.size());
+    return {};
+}
+
+Status Session::end_payload() {
+    return c_.app.writer().finish();
+}
+
+// ---------------------------------------------------------------- 4 verify
+
+void Session::rearm() {
+    const UpdateRecord& record = c_.log.update();
+    rearming_ = true;
+    reverify_at_ = 0;
+    if (!c_.verifier.begin(record.size, {}).ok()) return;
+    c_.publisher.enter(State::kVerifying);
+}
+
+Millis Session::step_verify() {
+    if (!gate_is_open(Phase::kInstall)) return kPausePoll;
+    if (rearming_ && reverify_at_ < c_.log.update().size) {
+        const Status fed = feed_standby();
+        if (fed.ok()) return kNow;
+        drop_staged();
+        fail(fed);
+        return kNow;
+    }
+    const Status status = judge_standby();
+    if (!status.ok()) {
+        if (!rearming_ && !status.is(Code::kStorage)) refused_identity_ = payload_.source_identity;
+        drop_staged();
+        fail(status);
+        return kNow;
+    }
+    c_.publisher.enter(State::kReadyToApply);
+    if (rearming_ || c_.settings.automatic_update) apply();
+    return kNow;
+}
+
+// Shows the verifier an image that was staged before the last restart.
+Status Session::feed_standby() {
+    const uint64_t stop = std::min<uint64_t>(c_.log.update().size, reverify_at_ + kReverifyStep);
+    while (reverify_at_ < stop) {
+        const MutableBytes chunk = MutableBytes(c_.workspace.io)
+                                       .first(static_cast<size_t>(std::min<uint64_t>(
+                                           c_.workspace.io.size(), stop - reverify_at_)));
+        OTA_TRY(c_.app.standby_image().read_at(reverify_at_, chunk));
+        OTA_TRY(c_.verifier.sink().on_read_back(chunk));
+        reverify_at_ += chunk.size();
+    }
+    return {};
+}
+
+Status Session::judge_standby() {
+    OTA_TRY(c_.verifier.images(c_.app.standby(), c_.app.standby_image(), c_.device, verified_));
+    const bool other = rearming_ && verified_->digest() != c_.log.update().digest;
+    return other ? Status{Code::kUntrusted, Origin::kVerify, Detail::kDescriptorChanged}
+                 : kOkStatus;
+}
+
+// ---------------------------------------------------------------- 5 activate
+
+Millis Session::step_apply() {
+    if (!gate_is_open(Phase::kReboot)) return kPausePoll;
+    if (!armed_) {
+        const Status status = arm();
+        if (!status.ok()) {
+            (void)c_.boot.disarm();
+            drop_staged();
+            fail(status);
+        }
+        return kNow;
+    }
+    // The gate was still open after the otadata write: from here on there is no way back.
+    c_.publisher.enter(State::kComplete);
+    return kNow;
+}
+
+Status Session::arm() {
+    UpdateRecord record = rearming_ ? c_.log.update() : staging_record();
+    record.stage = UpdateStage::kArmed;
+    record.attempts = static_cast<uint8_t>(std::min(record.attempts + 1, 255));
+    record.digest = verified_->digest();
+    record.build_id = verified_->image().build_id;
+    record.version = verified_->image().version;
+    record.secure_version = verified_->image().secure_version;
+    OTA_TRY(c_.log.save(record));
+    OTA_TRY(c_.app.activate(*verified_));
+    armed_ = true;
+    return {};
+}
+
+Millis Session::step_reboot() {
+    if (c_.publisher.state() == State::kComplete) {
+        c_.publisher.enter(State::kRebooting);
+        return kNow;
+    }
+    c_.restart.restart();
+    return kRest;
+}
+
+}  // namespace ota
