@@ -40,7 +40,7 @@ def verdict(name, ok, output=""):
     """One check with a name: prints it, and its output when it failed."""
     print(f"  {'ok    ' if ok else 'FAILED'} {name}", flush=True)
     if not ok and output:
-        print(output, flush=True)
+        print("\n".join(output.splitlines()[-60:]), flush=True)
     return Count(passed=1) if ok else Count(failed=1)
 
 
@@ -198,6 +198,24 @@ def interop():
     return pytest("tests/interop", environment)
 
 
+FUZZ_TARGETS = ["esp_image_fuzz", "signature_fuzz", "journal_fuzz", "flash_layout_fuzz", "text_fuzz"]
+
+
+def fuzz():
+    """Each target for a few seconds; BESS_FUZZ_SECONDS asks for more. Finds stay in build/fuzz/finds."""
+    seconds = int(os.environ.get("BESS_FUZZ_SECONDS", "5"))
+    build("fuzz", "make_seeds", *FUZZ_TARGETS)
+    folder = BUILD / "fuzz"
+    (folder / "finds").mkdir(exist_ok=True)
+    run([str(folder / "tests" / "make_seeds"), str(folder / "corpus")], check=True)
+    count = Count()
+    for target in FUZZ_TARGETS:
+        count += step(f"{target} ({seconds} s)",
+                      [str(folder / "tests" / target), f"-max_total_time={seconds}", "-timeout=10", "-max_len=24576",
+                       f"-artifact_prefix={folder}/finds/{target}-", str(folder / "corpus" / target)])
+    return count
+
+
 def rv32():
     log = BUILD / "rv32.log"
     BUILD.mkdir(exist_ok=True)
@@ -228,6 +246,7 @@ PARTS = {
     "integration": (integration, "the twin as processes: boot, update, revert, power cuts, media"),
     "powercut": (powercut, "power lost at every flash operation of every scenario"),
     "interop": (interop, "against Espressif's esptool and espsecure, and openssl"),
+    "fuzz": (fuzz, "libFuzzer on everything that parses untrusted bytes, a few seconds each"),
     "rv32": (rv32, "unit tests on rv32imafc under qemu-riscv32"),
 }
 

@@ -4,6 +4,7 @@ integration tests; Debian's python3 alone."""
 import json
 import os
 import queue
+import re
 import socket
 import subprocess
 import tempfile
@@ -93,6 +94,11 @@ class Twin:
                 self.echo(line)
             if text in line:
                 return line
+
+    def wait_for_progress(self, percent, timeout=20):
+        """Until the download has come so far."""
+        while int(re.search(r"\((\d+) %\)", self.wait_for("downloaded", timeout))[1]) < percent:
+            pass
 
     def ask(self, command, timeout=5):
         """Sends a command to the service connector; retries until the firmware answers."""

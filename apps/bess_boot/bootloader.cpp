@@ -11,6 +11,13 @@ namespace {
 namespace layout = ota::layout;
 constexpr int kInvalidIndex = -99;
 
+// esp_rom_crc32_le(UINT32_MAX, &seq, 4): the register starts at zero.
+uint32_t seq_crc(uint32_t seq) {
+    uint32_t crc = seq;
+    for (int bit = 0; bit < 32; ++bit) crc = (crc & 1) != 0 ? crc >> 1 ^ 0xEDB88320U : crc >> 1;
+    return ~crc;
+}
+
 struct Entry {
     std::array<uint8_t, layout::kOtadataEntrySize> raw{};
 
@@ -24,16 +31,7 @@ struct Entry {
     void set_state(uint32_t state) {
         std::memcpy(&raw[layout::kOtadataStateOffset], &state, sizeof state);
     }
-    // esp_rom_crc32_le(UINT32_MAX, &seq, 4): the register starts at zero.
-    bool crc_ok() const {
-        uint32_t crc = 0;
-        for (int i = 0; i < 4; ++i) {
-            crc ^= raw[static_cast<size_t>(i)];
-            for (int bit = 0; bit < 8; ++bit)
-                crc = (crc & 1) != 0 ? crc >> 1 ^ 0xEDB88320U : crc >> 1;
-        }
-        return ~crc == word(layout::kOtadataCrcOffset);
-    }
+    bool crc_ok() const { return seq_crc(seq()) == word(layout::kOtadataCrcOffset); }
     bool unusable() const {
         return seq() == layout::kSeqNone || state() == layout::kStateInvalid ||
                state() == layout::kStateAborted;
@@ -136,12 +134,7 @@ void store_initial(RomFlash& flash, const Slot& otadata, int index) {
     const uint32_t seq = static_cast<uint32_t>(index) + 1;
     std::memcpy(&entry.raw[layout::kOtadataSeqOffset], &seq, sizeof seq);
     entry.set_state(layout::kStateValid);
-    uint32_t crc = 0;
-    for (int i = 0; i < 4; ++i) {
-        crc ^= entry.raw[static_cast<size_t>(i)];
-        for (int bit = 0; bit < 8; ++bit) crc = (crc & 1) != 0 ? crc >> 1 ^ 0xEDB88320U : crc >> 1;
-    }
-    crc = ~crc;
+    const uint32_t crc = seq_crc(seq);
     std::memcpy(&entry.raw[layout::kOtadataCrcOffset], &crc, sizeof crc);
     (void)write_entry(flash, otadata, 0, entry);
 }
@@ -192,7 +185,10 @@ std::optional<Boot> boot(RomFlash& flash, std::vector<std::string>* log) {
     }
     if (index == kInvalidIndex) return std::nullopt;
     for (const int candidate : attempts(index, static_cast<int>(table->slots.size()))) {
-        if (candidate == kFactory && !table->factory) continue;
+        const bool there = candidate == kFactory
+                               ? table->factory.has_value()
+                               : static_cast<size_t>(candidate) < table->slots.size();
+        if (!there) continue;
         const Slot place =
             candidate == kFactory ? *table->factory : table->slots[static_cast<size_t>(candidate)];
         const std::optional<Image> image = verify_image(flash, place.offset, place.size);

@@ -198,7 +198,10 @@ class Chip {
         bool watchdog = false;
         const int status = supervise(firmware, *wires_, options_, watchdog);
         if (wires_->power_lost != 0) return power_lost();
-        if (WIFEXITED(status) && WEXITSTATUS(status) == twin::kExitPowerDown) return -1;
+        if (WIFEXITED(status) && WEXITSTATUS(status) == twin::kExitPowerDown) {
+            say("switched off after " + std::to_string(wires_->operations) + " flash operations");
+            return -1;
+        }
         if (WIFEXITED(status) && WEXITSTATUS(status) == twin::kExitSettings) return kUsage;
         note_reset(status, watchdog);
         return 0;

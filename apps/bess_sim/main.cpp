@@ -133,6 +133,7 @@ void connect_flash(Firmware& firmware, twin::Wires& wires, uint8_t* flash, size_
     setup.flash_observer = &firmware.wired_flash;
     setup.restart = &firmware.restart;
     setup.console = &firmware.console;
+    setup.console_progress = isatty(STDOUT_FILENO) == 0;
     if (wires.cut_at > wires.operations) setup.cut_at = wires.cut_at - wires.operations;
     setup.cut_kind = static_cast<ota::CutKind>(wires.cut_kind.load());
     setup.cut_seed = wires.cut_seed;

@@ -45,7 +45,7 @@ struct Twin {
         flash.cut_at(setup.cut_at, setup.cut_kind, setup.cut_seed);
         if (setup.sd_directory != nullptr) sd_card.emplace("/sdcard", setup.sd_directory);
         if (setup.usb_directory != nullptr) usb_drive.emplace("/usb", setup.usb_directory);
-        if (setup.console != nullptr) console.emplace(*setup.console);
+        if (setup.console != nullptr) console.emplace(*setup.console, setup.console_progress);
     }
 
     Status open(const TwinSetup& setup);

@@ -17,6 +17,7 @@ struct TwinSetup {
     FlashObserver* flash_observer = nullptr;
     Restart* restart = nullptr;     // not null
     LineOutput* console = nullptr;  // null: silent
+    bool console_progress = true;   // a line each tenth; false: something else shows it
     uint64_t cut_at = 0;            // power is lost at this flash operation; 0 = never
     CutKind cut_kind = CutKind::kClean;
     uint32_t cut_seed = 0;

@@ -24,7 +24,7 @@ void ConsoleLog::on_event(const Event& event) {
 }
 
 void ConsoleLog::write_progress(const Event& event) {
-    if (event.total == 0) return;
+    if (!with_progress_ || event.total == 0) return;
     const uint64_t tenth = event.received * 10 / event.total;
     if (tenth < next_tenth_) return;
     next_tenth_ = tenth + 1;

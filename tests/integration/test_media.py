@@ -29,7 +29,7 @@ def test_inserted_card_is_looked_at_by_itself(twin, shelf):
 def test_card_pulled_in_mid_download_is_continued_when_it_is_back(twin, shelf):
     put(shelf.image("newer", "1.1.0"), twin.sd, "bess.bin")
     twin.power_on("--flash-timing", auto=1, check_ms=1000)
-    twin.wait_for("downloaded 48")
+    twin.wait_for_progress(40)
     twin.sd.rename(twin.folder / "pulled")
     time.sleep(2)
     assert twin.status()["status"] == "DOWNLOADING"  # waiting, not failed
@@ -69,7 +69,7 @@ def test_file_replaced_in_mid_download_is_refused(twin, shelf):
     put(shelf.image("newer", "1.1.0"), twin.sd, "bess.bin")
     twin.power_on("--flash-timing")
     twin.ask("start")
-    twin.wait_for("downloaded 48")
+    twin.wait_for_progress(40)
     put(shelf.image("good", "1.2.0"), twin.sd, "bess.bin")
     assert "changed while it was read" in twin.wait_for("FAILED")
     twin.ask("start")

@@ -1,12 +1,16 @@
 """The twin as processes: firmware that runs out of flash updates itself."""
 
 import hashlib
+import os
+import pty
+import re
 import shutil
+import subprocess
 import time
 
 import pytest
 
-from twin import TwinError
+from twin import BUILD, TwinError
 
 
 def put(image, directory, name=None):
@@ -109,7 +113,7 @@ def test_low_battery_refuses_then_pauses_then_resumes(twin, shelf):
     assert twin.status()["error"] == 9  # OTA_ERR_BATTERY_LOW
     twin.ask("battery soc=80")
     twin.ask("start")
-    twin.wait_for("downloaded")
+    twin.wait_for_progress(20)
     twin.ask("battery t_max=50")
     assert "(50.0 C, limit 45.0 C)" in twin.wait_for("PAUSED")
     before = twin.wait_until(lambda s: s["paused"])
@@ -134,7 +138,7 @@ def test_abort_then_start_again(twin, shelf):
     put(shelf.image("newer", "1.1.0"), twin.sd)
     twin.power_on("--flash-timing")
     twin.ask("start")
-    twin.wait_for("downloaded")
+    twin.wait_for_progress(20)
     assert twin.ask("abort") == "ok"
     twin.wait_for("ABORTED")
     assert twin.ask("apply").startswith("error")
@@ -181,3 +185,37 @@ def test_expected_digests_beside_the_file(twin, shelf):
     (twin.sd / "bess.bin.md5").write_text(hashlib.md5(package).hexdigest() + "  bess.bin\n")
     twin.ask("start")
     twin.wait_for("READY_TO_APPLY")
+
+
+def test_progress_line_on_a_terminal(twin, shelf):
+    put(shelf.image("newer", "1.1.0"), twin.sd)
+    terminal, child = pty.openpty()
+    process = subprocess.Popen(
+        [BUILD / "apps" / "bess_boot", "--flash", twin.flash, "--flash-timing", "--", f"key={shelf.public}",
+         f"sd={twin.sd}", f"control={twin.socket}"], stdout=child, stderr=child)
+    os.close(child)
+    try:
+        twin.ask("start")
+        twin.wait_until(lambda s: s["status"] == "READY_TO_APPLY")
+        twin.ask("off")
+        process.wait(10)
+        text = b""
+        try:
+            while chunk := os.read(terminal, 65536):
+                text += chunk
+        except OSError:  # the other end of a terminal has gone
+            pass
+    finally:
+        process.kill()
+        os.close(terminal)
+    lines = re.findall(rb"\r +(\d+) % +\d+ of \d+ KiB +\d+ KiB/s +\d+ s left", text)
+    assert len(lines) > 5 and lines[-1] == b"100", text
+
+
+def test_plain_lines_elsewhere(twin, shelf):
+    put(shelf.image("newer", "1.1.0"), twin.sd)
+    twin.power_on("--flash-timing")
+    twin.ask("start")
+    twin.wait_for("READY_TO_APPLY")
+    assert not [line for line in twin.lines if "\r" in line or "KiB/s" in line]
+    assert 8 <= sum("downloaded" in line for line in twin.lines) <= 12

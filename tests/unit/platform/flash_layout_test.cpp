@@ -82,6 +82,36 @@ TEST(PartitionTable, RefusesDamage) {
     EXPECT_FALSE(table.parse(endless, 0x60000).ok());
 }
 
+class TableFlash final : public rom::RomFlash {
+  public:
+    explicit TableFlash(const PartitionTable& table) {
+        memory.fill(0xFF);
+        EXPECT_TRUE(
+            table.serialize(MutableBytes(memory).subspan(0x8000, layout::kPartitionTableSize))
+                .ok());
+    }
+    uint32_t size() const override { return static_cast<uint32_t>(memory.size()); }
+    bool read(uint32_t address, std::span<uint8_t> out) override {
+        std::copy_n(memory.begin() + address, out.size(), out.begin());
+        return true;
+    }
+    bool erase_sector(uint32_t) override { return true; }
+    bool program(uint32_t, std::span<const uint8_t>) override { return true; }
+    std::array<uint8_t, 0x10000> memory{};
+};
+
+// Found by fuzzing: nothing to boot is an answer, not a crash.
+TEST(Bootloader, TableWithoutApplications) {
+    PartitionTable table;
+    Partition data{1, 0, 0x9000, 0x2000, {}, 0};
+    data.label.assign("otadata");
+    ASSERT_TRUE(table.add(data));
+    TableFlash flash(table);
+    EXPECT_FALSE(rom::boot(flash).has_value());
+    flash.memory.fill(0xFF);
+    EXPECT_FALSE(rom::boot(flash).has_value());
+}
+
 TEST(Otadata, GoldenBytes) {
     std::array<uint8_t, 32> entry;
     serialize_otadata_entry(1, layout::kStateValid, entry);
