@@ -34,7 +34,7 @@ const char* ota_manager_config_error(void);
  */
 esp_err_t ota_manager_start(void);
 
-/** Ends the task and waits for it. An update in progress is aborted; a later one continues its bytes.
+/** Ends the task and waits for it. An update in progress is aborted; a later one continues it.
  *  @return ESP_OK; ESP_ERR_INVALID_STATE when not running or inside a callback. */
 esp_err_t ota_manager_stop(void);
 

@@ -25,5 +25,6 @@
 #define MBEDTLS_BASE64_C
 #define MBEDTLS_CIPHER_C
 #define MBEDTLS_AES_C
+/* clang-format off: the check comes last */
 #include "mbedtls/config_psa.h"
 #include "mbedtls/check_config.h"

@@ -57,8 +57,8 @@ int __cxa_atexit(void (*)(void*), void*, void*) {
 }
 
 // Blinding factors of the tests; nothing here is secret.
-psa_status_t mbedtls_psa_external_get_random(mbedtls_psa_external_random_context_t*, uint8_t* output,
-                                             size_t size, size_t* length) {
+psa_status_t mbedtls_psa_external_get_random(mbedtls_psa_external_random_context_t*,
+                                             uint8_t* output, size_t size, size_t* length) {
     static uint32_t state = 1;
     for (size_t i = 0; i < size; ++i) {
         state = state * 1664525U + 1013904223U;
