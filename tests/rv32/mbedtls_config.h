@@ -25,6 +25,7 @@
 #define MBEDTLS_BASE64_C
 #define MBEDTLS_CIPHER_C
 #define MBEDTLS_AES_C
-/* clang-format off: the check comes last */
+/* The check comes last. */
+/* clang-format off */
 #include "mbedtls/config_psa.h"
 #include "mbedtls/check_config.h"
