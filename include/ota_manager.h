@@ -29,8 +29,9 @@ const char* ota_manager_config_error(void);
 /**
  * Starts the engine's task: finds out what the last restart meant, begins a trial if the image is
  * new, then serves commands.
- * @return ESP_OK; ESP_ERR_INVALID_STATE before init or when running; ESP_ERR_OTA_MGR_PARTITION or
- *         ESP_ERR_OTA_MGR_IMAGE when journal or running image can't be read; ESP_ERR_NO_MEM.
+ * @return ESP_OK; ESP_ERR_INVALID_STATE before init, when running, or when a restart is due;
+ *         ESP_ERR_OTA_MGR_PARTITION or ESP_ERR_OTA_MGR_IMAGE when journal or running image can't be
+ *         read; ESP_ERR_NO_MEM.
  */
 esp_err_t ota_manager_start(void);
 
@@ -46,7 +47,8 @@ esp_err_t ota_manager_deinit(void);
  * Commands. @return ESP_OK when accepted; ESP_ERR_INVALID_STATE before start or in a state that
  * does not take the command; ESP_ERR_NO_MEM when too many are waiting. Outcomes arrive as events.
  */
-esp_err_t ota_manager_check_for_update(void); /* rest states and UPDATE_AVAILABLE, no trial */
+esp_err_t ota_manager_check_for_update(
+    void);                                /* rest states, CHECKING, UPDATE_AVAILABLE; no trial */
 esp_err_t ota_manager_start_update(void); /* the same; checks first if nothing was found yet, and
                                              then offers reverted builds again */
 esp_err_t ota_manager_apply(void);        /* READY_TO_APPLY */

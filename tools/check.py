@@ -64,9 +64,8 @@ def build(preset, *targets):
 
 
 def cxx_files(*suffixes):
-    listed = run(["git", "ls-files", "-co", "--exclude-standard", "--", *CXX_FOLDERS],
-                 capture_output=True, text=True, check=True).stdout.split()
-    return [f for f in listed if f.endswith(suffixes) and (ROOT / f).exists()]
+    files = (p for folder in CXX_FOLDERS for p in (ROOT / folder).rglob("*") if p.name.endswith(suffixes))
+    return sorted(str(p.relative_to(ROOT)) for p in files)
 
 
 # ---------------------------------------------------------------- lint
@@ -175,8 +174,10 @@ def powercut():
     build("host", "powercut")
     program = str(BUILD / "host" / "tests" / "powercut")
     begin = time.monotonic()
-    shards = [subprocess.Popen([program, "--shard", f"{i}/{JOBS}"], stdout=subprocess.PIPE, text=True)
-              for i in range(JOBS)]
+    listed = run([program, "--list"], text=True, capture_output=True, check=True).stdout.split()
+    count = min(JOBS, len(listed))
+    shards = [subprocess.Popen([program, "--shard", f"{i}/{count}"], stdout=subprocess.PIPE, text=True)
+              for i in range(count)]
     text = "".join(shard.communicate()[0] for shard in shards)
     rows = re.findall(r"^(\S+) +(\d+) cuts +(\d+) bricked +(\d+) stuck +(\d+) broken$", text, re.M)
     print("\n".join(line for line in text.splitlines() if not line.startswith("scenarios")))
@@ -187,6 +188,7 @@ def powercut():
     failed = len(rows) - good
     if any(shard.returncode for shard in shards) and failed == 0:
         failed = 1
+    failed += len(listed) - len(rows)  # what did not report
     return Count(good, failed, 0) if rows else verdict("powercut ran", False)
 
 
@@ -212,7 +214,8 @@ def fuzz():
     for target in FUZZ_TARGETS:
         count += step(f"{target} ({seconds} s)",
                       [str(folder / "tests" / target), f"-max_total_time={seconds}", "-timeout=10", "-max_len=24576",
-                       f"-artifact_prefix={folder}/finds/{target}-", str(folder / "corpus" / target)])
+                       f"-artifact_prefix={folder}/finds/{target}-", str(folder / "corpus" / target)],
+                      env={**os.environ, "UBSAN_OPTIONS": "halt_on_error=1"})
     return count
 
 
@@ -267,7 +270,7 @@ def main():
         start = time.monotonic()
         try:
             count = PARTS[name][0]()
-        except SystemExit as stop:
+        except (SystemExit, OSError, subprocess.SubprocessError) as stop:
             count = verdict(str(stop), False)
         print(f"{name}: {count}  ({time.monotonic() - start:.0f} s)\n", flush=True)
         total += count

@@ -3,6 +3,7 @@
 import argparse
 import re
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -130,6 +131,7 @@ def main():
                                      epilog="exit codes: 0 everything was seen, 1 something was not")
     parser.add_argument("--keep", metavar="DIR", help="work in DIR and leave flash file, keys and images there")
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the folder is removed
     try:
         if options.keep:
             Path(options.keep).mkdir(parents=True)

@@ -1,10 +1,12 @@
 """Runs a device twin: bess_boot with its flash file, card and service connector. Used by ./demo and the
 integration tests; Debian's python3 alone."""
 
+import ctypes
 import json
 import os
 import queue
 import re
+import signal
 import socket
 import subprocess
 import tempfile
@@ -15,6 +17,11 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build" / "host"
 VARIANTS = ["good", "newer", "crashing", "hanging", "failing", "fading"]
+
+
+def die_with_parent():
+    """In a child: SIGKILL when the parent ends, however it ends (prctl PR_SET_PDEATHSIG)."""
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)
 
 
 class TwinError(AssertionError):
@@ -66,7 +73,7 @@ class Twin:
         arguments += [f"{name.replace('_', '-')}={value}" for name, value in firmware.items()]
         self.process = subprocess.Popen(
             [BUILD / "apps" / "bess_boot", "--flash", self.flash, *map(str, boot_options), "--", *arguments],
-            text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+            text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, preexec_fn=die_with_parent)
         self.lines = []
         self._queue = queue.Queue()
         threading.Thread(target=self._read, args=(self.process.stdout, self._queue), daemon=True).start()

@@ -1,5 +1,7 @@
 #include "bootloader.hpp"
 
+#include <mbedtls/md5.h>
+
 #include <array>
 #include <cstring>
 
@@ -49,7 +51,8 @@ void note(std::vector<std::string>* log, const std::string& line) {
 }
 
 std::string name_of(int index) {
-    return index == kFactory ? "factory" : "ota_" + std::to_string(index);
+    if (index == kFactory) return "factory";
+    return index == kTestApp ? "test app" : "ota_" + std::to_string(index);
 }
 
 // Chooses the index to try first; what it writes on the way can be cut by a power loss.
@@ -68,7 +71,7 @@ class Selection {
             if (!flash_.read(address, entries_[copy].raw)) return kInvalidIndex;
         }
         if (!abort_pending()) return kInvalidIndex;
-        if ((entries_[0].unusable() && entries_[1].unusable()) || table_.slots.empty()) {
+        if ((entries_[0].unusable() && entries_[1].unusable()) || table_.slot_count == 0) {
             if (table_.factory) return kFactory;
             initial_contents_ = !written(entries_[0]) && !written(entries_[1]);
             note(log_, "otadata names no slot: trying ota_0");
@@ -92,7 +95,7 @@ class Selection {
         return entry.seq() != layout::kSeqNone && entry.crc_ok();
     }
     int slot_of(const Entry& entry) const {
-        return static_cast<int>((entry.seq() - 1) % table_.slots.size());
+        return static_cast<int>((entry.seq() - 1) % static_cast<uint32_t>(table_.slot_count));
     }
     // A trial that was not confirmed before this reset has failed.
     bool abort_pending() {
@@ -119,12 +122,13 @@ class Selection {
     bool initial_contents_ = false;
 };
 
-// The order in which the bootloader tries slots: index, down to ota_0, factory, then upwards.
+// The order in which the bootloader tries: index, down to ota_0, factory, upwards, the test app.
 std::vector<int> attempts(int index, int count) {
     std::vector<int> order;
     for (int i = index; i >= 0; --i) order.push_back(i);
     order.push_back(kFactory);
     for (int i = index + 1; i < count; ++i) order.push_back(i);
+    order.push_back(kTestApp);
     return order;
 }
 
@@ -139,6 +143,37 @@ void store_initial(RomFlash& flash, const Slot& otadata, int index) {
     (void)write_entry(flash, otadata, 0, entry);
 }
 
+bool md5_holds(std::span<const uint8_t> entries, const uint8_t* expected) {
+    std::array<uint8_t, 16> digest{};
+    mbedtls_md5_ret(entries.data(), entries.size(), digest.data());
+    return std::memcmp(digest.data(), expected, digest.size()) == 0;
+}
+
+// Sorts one entry into the table; false when it lies outside the chip.
+bool take_entry(const uint8_t* entry, uint32_t flash_size, Partitions& found) {
+    const uint8_t type = entry[2];
+    const uint8_t subtype = entry[3];
+    Slot slot;
+    std::memcpy(&slot.offset, entry + 4, 4);
+    std::memcpy(&slot.size, entry + 8, 4);
+    if (slot.offset > flash_size || slot.size > flash_size - slot.offset) return false;
+    if (type == layout::kTypeData && subtype == layout::kSubtypeOtadata) found.otadata = slot;
+    if (type != layout::kTypeApp) return true;
+    if (subtype == layout::kSubtypeFactory) found.factory = slot;
+    if (subtype == layout::kSubtypeTest) found.test_app = slot;
+    if (subtype >= layout::kSubtypeOta0 && subtype < layout::kSubtypeOta0 + layout::kMaxOtaSlots) {
+        found.slots[subtype - layout::kSubtypeOta0] = slot;
+        ++found.slot_count;
+    }
+    return true;
+}
+
+std::optional<Slot> place_of(const Partitions& table, int index) {
+    if (index == kFactory) return table.factory;
+    if (index == kTestApp) return table.test_app;
+    return table.slots[static_cast<size_t>(index) % table.slots.size()];
+}
+
 }  // namespace
 
 std::optional<Partitions> read_partitions(RomFlash& flash) {
@@ -149,22 +184,14 @@ std::optional<Partitions> read_partitions(RomFlash& flash) {
         const uint8_t* entry = &table[at];
         uint16_t magic = 0;
         std::memcpy(&magic, entry, sizeof magic);
-        if (magic == layout::kPartitionMd5Magic) continue;
-        if (magic != layout::kPartitionMagic) {
-            // Anything but the terminator means the table is damaged.
-            return magic == 0xFFFF && at != 0 ? std::optional(found) : std::nullopt;
-        }
-        Slot slot;
-        std::memcpy(&slot.offset, entry + 4, 4);
-        std::memcpy(&slot.size, entry + 8, 4);
-        if (slot.offset > flash.size() || slot.size > flash.size() - slot.offset)
-            return std::nullopt;
-        if (entry[2] == layout::kTypeData && entry[3] == layout::kSubtypeOtadata)
-            found.otadata = slot;
-        if (entry[2] == layout::kTypeApp && entry[3] == layout::kSubtypeFactory)
-            found.factory = slot;
-        if (entry[2] == layout::kTypeApp && entry[3] == layout::kSubtypeOta0 + found.slots.size()) {
-            found.slots.push_back(slot);
+        if (magic == layout::kPartitionMd5Magic) {
+            if (!md5_holds(std::span(table).first(at), entry + 16)) return std::nullopt;
+        } else if (magic == layout::kPartitionMagic) {
+            if (!take_entry(entry, flash.size(), found)) return std::nullopt;
+        } else {
+            // Anything but the terminator means that the table is damaged.
+            const bool terminator = magic == 0xFFFF && entry[2] == 0xFF && entry[3] == 0xFF;
+            return terminator && at != 0 ? std::optional(found) : std::nullopt;
         }
     }
     return std::nullopt;
@@ -178,26 +205,23 @@ std::optional<Boot> boot(RomFlash& flash, std::vector<std::string>* log) {
     }
     int index = kFactory;
     bool initial = false;
-    if (table->otadata && table->otadata->size >= layout::kOtadataSize) {
+    if (table->otadata) {
+        if (table->otadata->size < layout::kOtadataSize) return std::nullopt;
         Selection selection(flash, *table, log);
         index = selection.select();
         initial = selection.initial_contents();
     }
     if (index == kInvalidIndex) return std::nullopt;
-    for (const int candidate : attempts(index, static_cast<int>(table->slots.size()))) {
-        const bool there = candidate == kFactory
-                               ? table->factory.has_value()
-                               : static_cast<size_t>(candidate) < table->slots.size();
-        if (!there) continue;
-        const Slot place =
-            candidate == kFactory ? *table->factory : table->slots[static_cast<size_t>(candidate)];
-        const std::optional<Image> image = verify_image(flash, place.offset, place.size);
+    for (const int candidate : attempts(index, table->slot_count)) {
+        const std::optional<Slot> place = place_of(*table, candidate);
+        if (!place) continue;
+        const std::optional<Image> image = verify_image(flash, place->offset, place->size);
         if (!image) {
             note(log, name_of(candidate) + " holds no valid image");
             continue;
         }
-        if (initial && candidate != kFactory) store_initial(flash, *table->otadata, candidate);
-        return Boot{candidate, place, *image};
+        if (initial && candidate >= 0) store_initial(flash, *table->otadata, candidate);
+        return Boot{candidate, *place, *image};
     }
     return std::nullopt;
 }

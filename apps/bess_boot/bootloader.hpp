@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <optional>
 #include <string>
 #include <vector>
@@ -9,6 +10,7 @@
 namespace rom {
 
 inline constexpr int kFactory = -1;
+inline constexpr int kTestApp = -2;
 
 struct Slot {
     uint32_t offset = 0;
@@ -19,7 +21,9 @@ struct Slot {
 struct Partitions {
     std::optional<Slot> otadata;
     std::optional<Slot> factory;
-    std::vector<Slot> slots;  // ota_0 …
+    std::optional<Slot> test_app;
+    std::array<std::optional<Slot>, 16> slots;  // by subtype: ota_0 …
+    int slot_count = 0;                         // all of them; indexes are taken modulo this
 };
 std::optional<Partitions> read_partitions(RomFlash& flash);
 

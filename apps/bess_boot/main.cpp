@@ -163,8 +163,11 @@ class Chip {
     }
 
     int run() {
+        using Clock = std::chrono::steady_clock;
         for (uint32_t boots = 0; boots < options_.max_boots; ++boots) {
+            const Clock::time_point start = Clock::now();
             if (const int code = boot_once()) return code < 0 ? kOk : code;
+            if (Clock::now() - start > std::chrono::seconds(10)) boots = 0;  // it ran for a while
         }
         say("too many resets without a stable firmware; stopping (--max-boots)");
         return kBootLoop;
@@ -255,7 +258,8 @@ int main(int argc, char** argv) {
                  "Flash operations take as long as on the device");
     app.add_option("--watchdog-ms", options.watchdog_ms, "Reset after so long without a heartbeat")
         ->check(CLI::Range(100U, 600000U));
-    app.add_option("--max-boots", options.max_boots, "Give up after so many boots");
+    app.add_option("--max-boots", options.max_boots,
+                   "Give up after so many boots in a row, each shorter than 10 s");
     app.add_option("firmware", options.firmware_arguments, "Arguments of the firmware");
     try {
         app.parse(argc, argv);

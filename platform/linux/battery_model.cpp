@@ -70,15 +70,18 @@ bool BatteryModel::apply(std::string_view words) {
 void BatteryModel::reload(const char* path) {
     struct stat info {};
     if (stat(path, &info) != 0) return;
-    const int64_t stamp = info.st_mtim.tv_sec * 1000000000LL + info.st_mtim.tv_nsec;
+    // The size too: two writes within one tick of the file system's clock have one time.
+    const int64_t stamp =
+        (info.st_mtim.tv_sec * 1000000000LL + info.st_mtim.tv_nsec) * 1024 + info.st_size % 1024;
     if (stamp == file_stamp_) return;
     FILE* file = std::fopen(path, "r");
     if (file == nullptr) return;
     std::array<char, 512> text{};
     const size_t n = std::fread(text.data(), 1, text.size(), file);
     (void)std::fclose(file);
-    // A file caught half-written has a word that does not parse; it is read again.
-    if (apply({text.data(), n})) file_stamp_ = stamp;
+    // A file caught while it is written is empty or has a word that does not parse; it is read
+    // again.
+    if (n != 0 && apply({text.data(), n})) file_stamp_ = stamp;
 }
 
 bool BatteryModel::read(ota_battery_reading_t& out) {

@@ -15,23 +15,9 @@ constexpr Status unavailable(Detail detail) {
     return {Code::kUnavailable, Origin::kPlatform, detail};
 }
 
-// Closes the directory on every way out.
-class Directory {
-  public:
-    explicit Directory(const char* path) : handle_(opendir(path)) {}
-    ~Directory() {
-        if (handle_ != nullptr) closedir(handle_);
-    }
-    Directory(const Directory&) = delete;
-    Directory& operator=(const Directory&) = delete;
-    bool is_open() const { return handle_ != nullptr; }
-    const dirent* next() { return readdir(handle_); }
-
-  private:
-    DIR* handle_;
-};
-
 bool is_regular(const char* directory, const dirent& entry) {
+    if (entry.d_type == DT_REG) return true;
+    if (entry.d_type != DT_LNK && entry.d_type != DT_UNKNOWN) return false;
     FixedString<4095> path(directory);
     path.append("/");
     path.append(entry.d_name);
@@ -52,39 +38,62 @@ Status DirectoryStore::host_path(std::string_view path, HostPath& out) const {
     return {};
 }
 
-Status DirectoryStore::list(std::string_view directory, size_t index,
+DirectoryStore::~DirectoryStore() {
+    close();
+    close_listing();
+}
+
+void DirectoryStore::close_listing() {
+    if (listing_ != nullptr) closedir(listing_);
+    listing_ = nullptr;
+}
+
+Status DirectoryStore::next(std::string_view directory, bool rewind,
                             FixedString<kMaxFileName>& name) {
-    if (access(HostPath(directory_).c_str(), X_OK) != 0) return unavailable(Detail::kMediumAbsent);
-    HostPath path;
-    OTA_TRY(host_path(directory, path));
-    Directory entries(path.c_str());
-    if (!entries.is_open()) {
+    if (access(HostPath(directory_).c_str(), X_OK) != 0) {
+        close_listing();
+        return unavailable(Detail::kMediumAbsent);
+    }
+    if (rewind) {
+        close_listing();
+        OTA_TRY(host_path(directory, listed_path_));
+        listing_ = opendir(listed_path_.c_str());
+    }
+    if (listing_ == nullptr) {
         return unavailable(errno == ENOENT ? Detail::kFileNotFound : Detail::kFileReadError);
     }
-    while (const dirent* entry = entries.next()) {
-        if (!is_regular(path.c_str(), *entry)) continue;
-        if (index-- != 0) continue;
+    while (const dirent* entry = readdir(listing_)) {
+        if (!is_regular(listed_path_.c_str(), *entry)) continue;
         name.assign(entry->d_name);
         return {};
     }
+    close_listing();
     return {Code::kEndOfData, Origin::kPlatform};
+}
+
+Status DirectoryStore::find_ignoring_case(std::string_view directory, std::string_view wanted,
+                                          FixedString<kMaxFileName>& name) {
+    const FixedString<kMaxFileName> text(wanted);
+    for (bool first = true;; first = false) {
+        const Status status = next(directory, first, name);
+        if (status.is(Code::kEndOfData)) return unavailable(Detail::kFileNotFound);
+        OTA_TRY(status);
+        if (strcasecmp(name.c_str(), text.c_str()) == 0) return {};
+    }
 }
 
 Status DirectoryStore::open(std::string_view path) {
     close();
     if (access(HostPath(directory_).c_str(), X_OK) != 0) return unavailable(Detail::kMediumAbsent);
-    const size_t slash = path.rfind('/');
-    if (slash == std::string_view::npos) return unavailable(Detail::kFileNotFound);
-    FixedString<kMaxFileName> wanted(path.substr(slash + 1));
-    FixedString<kMaxFileName> name;
-    for (size_t i = 0;; ++i) {
-        const Status listed = list(path.substr(0, slash), i, name);
-        if (listed.is(Code::kEndOfData)) return unavailable(Detail::kFileNotFound);
-        OTA_TRY(listed);
-        if (strcasecmp(name.c_str(), wanted.c_str()) == 0) break;
+    OTA_TRY(host_path(path, open_path_));
+    if (access(open_path_.c_str(), F_OK) != 0) {
+        const size_t slash = path.rfind('/');
+        if (slash == std::string_view::npos) return unavailable(Detail::kFileNotFound);
+        FixedString<kMaxFileName> name;
+        OTA_TRY(find_ignoring_case(path.substr(0, slash), path.substr(slash + 1), name));
+        OTA_TRY(host_path(path.substr(0, slash + 1), open_path_));
+        open_path_.append(name.view());
     }
-    OTA_TRY(host_path(path.substr(0, slash + 1), open_path_));
-    open_path_.append(name.view());
     fd_ = ::open(open_path_.c_str(), O_RDONLY | O_CLOEXEC);
     return fd_ >= 0 ? kOkStatus : unavailable(Detail::kFileReadError);
 }

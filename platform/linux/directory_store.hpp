@@ -1,5 +1,7 @@
 #pragma once
 
+#include <dirent.h>
+
 #include "ports/file_store.hpp"
 
 namespace ota {
@@ -11,11 +13,11 @@ class DirectoryStore final : public FileStore {
     // Both texts stay the caller's.
     DirectoryStore(std::string_view mount_point, std::string_view directory)
         : mount_point_(mount_point), directory_(directory) {}
-    ~DirectoryStore() { close(); }
+    ~DirectoryStore();
     DirectoryStore(const DirectoryStore&) = delete;
     DirectoryStore& operator=(const DirectoryStore&) = delete;
 
-    Status list(std::string_view directory, size_t index, FixedString<kMaxFileName>& name) override;
+    Status next(std::string_view directory, bool rewind, FixedString<kMaxFileName>& name) override;
     Status open(std::string_view path) override;
     Status stat(FileStat& out) override;
     Result<size_t> read_at(uint64_t offset, MutableBytes out) override;
@@ -24,10 +26,15 @@ class DirectoryStore final : public FileStore {
   private:
     using HostPath = FixedString<4095>;
     Status host_path(std::string_view path, HostPath& out) const;
+    Status find_ignoring_case(std::string_view directory, std::string_view wanted,
+                              FixedString<kMaxFileName>& name);
+    void close_listing();
 
     std::string_view mount_point_;
     std::string_view directory_;
     HostPath open_path_;
+    HostPath listed_path_;
+    DIR* listing_ = nullptr;
     int fd_ = -1;
 };
 

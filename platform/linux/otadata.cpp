@@ -163,14 +163,9 @@ Status OtadataBootControl::give_up_running(const BootStatus& now) {
     const bool other_names_image = other.bootable() && now.slot_of(other) != setup_.running &&
                                    inspector_.is_bootable(now.slot_of(other));
     const bool factory = setup_.factory && inspector_.is_bootable(kFactorySlot);
+    // A slot that no entry names holds bytes that nobody proved: it is never named here.
     if (named && (other_names_image || (factory && !other.bootable()))) {
         return write_copy(active, now.entries[active].seq, layout::kStateInvalid);
-    }
-    // No entry leads to the previous image, but it is there: name it.
-    for (uint8_t step = 1; step < setup_.slot_count; ++step) {
-        const auto slot =
-            static_cast<SlotId>((setup_.running + setup_.slot_count - step) % setup_.slot_count);
-        if (inspector_.is_bootable(slot)) return write_next(now, slot, layout::kStateValid);
     }
     return fault(Code::kRefused, Detail::kNoOtherImage);
 }

@@ -1,8 +1,12 @@
 #include "linux/threads.hpp"
 
-#include <chrono>
-
 namespace ota {
+namespace {
+
+// Set in the engine's thread alone, before anything can call back.
+thread_local bool inside_engine = false;
+
+}  // namespace
 
 Status ThreadMailbox::post(const Command& command) {
     const std::lock_guard lock(mutex_);
@@ -14,8 +18,7 @@ Status ThreadMailbox::post(const Command& command) {
 
 Result<bool> ThreadMailbox::take(Command& command, Millis max_wait) {
     std::unique_lock lock(mutex_);
-    // system_clock keeps ThreadSanitizer informed (it does not intercept pthread_cond_clockwait).
-    const auto deadline = std::chrono::system_clock::now() + std::chrono::milliseconds(max_wait);
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(max_wait);
     if (!filled_.wait_until(lock, deadline, [&] { return count_ != 0; })) return false;
     command = commands_[first_];
     first_ = (first_ + 1) % kCapacity;
@@ -30,27 +33,39 @@ void ThreadStatusSignal::entered(State state) {
     changed_.notify_all();
 }
 
-bool ThreadStatusSignal::wait(uint32_t mask, uint32_t timeout_ms, State& hit) {
+StatusSignal::Outcome ThreadStatusSignal::wait(uint32_t mask, uint32_t timeout_ms, State& hit) {
     std::unique_lock lock(mutex_);
     const std::array<uint32_t, kStateCount> before = counts_;
-    const auto found = [&] {
-        if ((mask >> static_cast<unsigned>(current_) & 1) != 0) {
-            hit = current_;
-            return true;
+    const uint32_t cancellations = cancellations_;
+    bool is_hit = false;
+    const auto look = [&] {
+        for (size_t i = 0; i < counts_.size() && !is_hit; ++i) {
+            const bool wanted = (mask >> i & 1) != 0;
+            is_hit = wanted && (counts_[i] != before[i] || static_cast<size_t>(current_) == i);
+            if (is_hit) hit = static_cast<State>(i);
         }
-        for (size_t i = 0; i < counts_.size(); ++i) {
-            if ((mask >> i & 1) == 0 || counts_[i] == before[i]) continue;
-            hit = static_cast<State>(i);
-            return true;
-        }
-        return false;
+        return is_hit || cancellations_ != cancellations;
     };
-    const auto deadline = std::chrono::system_clock::now() + std::chrono::milliseconds(timeout_ms);
-    return changed_.wait_until(lock, deadline, found);
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(timeout_ms);
+    if (!changed_.wait_until(lock, deadline, look)) return Outcome::kTimeout;
+    return is_hit ? Outcome::kHit : Outcome::kCancelled;
+}
+
+void ThreadStatusSignal::cancel() {
+    const std::lock_guard lock(mutex_);
+    ++cancellations_;
+    changed_.notify_all();
+}
+
+bool EngineThread::is_current() {
+    return inside_engine;
 }
 
 Status EngineThread::start(const EngineTaskConfig&, void (*entry)(void*), void* context) {
-    thread_ = std::thread(entry, context);
+    thread_ = std::thread([entry, context] {
+        inside_engine = true;
+        entry(context);
+    });
     return {};
 }
 

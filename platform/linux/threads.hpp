@@ -1,7 +1,8 @@
-// The engine's thread and what other threads share with it. POSIX threads through the C++ library;
-// built without exceptions, so a thread that can't be made ends the process.
+// The engine's thread and what other threads share with it. POSIX threads through the C++ library,
+// built without exceptions: a thread that can't be made ends the process, here on the twin alone.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <mutex>
 #include <thread>
@@ -29,20 +30,23 @@ class ThreadMailbox final : public Mailbox {
 class ThreadStatusSignal final : public StatusSignal {
   public:
     void entered(State state) override;
-    bool wait(uint32_t mask, uint32_t timeout_ms, State& hit) override;
+    Outcome wait(uint32_t mask, uint32_t timeout_ms, State& hit) override;
+    void cancel() override;
 
   private:
     std::mutex mutex_;
     std::condition_variable changed_;
     std::array<uint32_t, kStateCount> counts_{};
     State current_ = State::kIdle;
+    uint32_t cancellations_ = 0;
 };
 
 class EngineThread final : public EngineTask {
   public:
     Status start(const EngineTaskConfig& config, void (*entry)(void*), void* context) override;
     void join() override { thread_.join(); }
-    bool is_current() override { return std::this_thread::get_id() == thread_.get_id(); }
+    bool is_current() override;
+    void pause() override { std::this_thread::sleep_for(std::chrono::milliseconds(1)); }
 
   private:
     std::thread thread_;

@@ -6,6 +6,7 @@
 
 #include "api/callbacks.hpp"
 #include "api/config_check.hpp"
+#include "api/life_cycle.hpp"
 #include "api/platform.hpp"
 #include "engine/state_machine.hpp"
 #include "sources/file/file_channel.hpp"
@@ -69,12 +70,13 @@ struct Instance {
     FixedVector<CallbackProbe, kMaxProbes> probes;
     std::array<std::optional<FilePair>, kMaxSources> sources;
     size_t source_count = 0;
-    bool running = false;
     UserSafetyCallback safety;
 };
 
 alignas(Instance) std::array<unsigned char, sizeof(Instance)> storage;
-Instance* instance = nullptr;
+Instance* instance = nullptr;  // to be used inside a Call alone
+LifeCycle life;
+using Life = LifeCycle::Phase;
 const char* config_error = "";
 
 FileStore* store_for(const Platform& platform, ota_source_t source) {
@@ -117,25 +119,73 @@ esp_err_t check(const ota_manager_config_t& config, TrustStore& trusted) {
 }
 
 esp_err_t post(CommandKind kind) {
-    if (instance == nullptr || !instance->running) return ESP_ERR_INVALID_STATE;
+    const Call call(life);
+    if (!call.is(Life::kRunning)) return ESP_ERR_INVALID_STATE;
     if (!instance->manager.would_accept(kind)) return ESP_ERR_INVALID_STATE;
     Command command;
     command.kind = kind;
     return to_esp_err(instance->platform.mailbox.post(command));
 }
 
-bool in_callback() {
-    return instance != nullptr && instance->running && instance->platform.task.is_current();
+// Runs change on the instance while it may be configured: between init and start.
+template <typename Change>
+esp_err_t configure(Change change) {
+    const Call call(life);
+    if (!call.is(Life::kReady)) return ESP_ERR_INVALID_STATE;
+    return change(*instance);
 }
 
-bool configurable() {
-    return instance != nullptr && !instance->running;
+// Runs read on what the engine published last.
+template <typename Read>
+esp_err_t look(Read read) {
+    const Call call(life);
+    if (!call.ok()) return ESP_ERR_INVALID_STATE;
+    return read(instance->manager.snapshot());
+}
+
+void wait_until_idle(const Platform& platform) {
+    while (!life.is_idle()) platform.task.pause();
 }
 
 void run_engine(void* context) {
     auto& self = *static_cast<Instance*>(context);
+    self.manager.begin();
     while (self.manager.step(kMaxSleep)) {
     }
+}
+
+// A restart that was asked for is the only way on.
+bool is_leaving(State state) {
+    return state == State::kComplete || state == State::kRebooting;
+}
+
+esp_err_t open_instance(const ota_manager_config_t& config) {
+    config_error = "";
+    if (psa_crypto_init() != PSA_SUCCESS) return ESP_FAIL;
+    TrustStore trusted;
+    if (const esp_err_t error = check(config, trusted)) return error;
+
+    Status why;
+    const Platform* platform = open_platform(why);
+    if (platform == nullptr) {
+        config_error = status_text(why);
+        return to_esp_err(why);
+    }
+    BootStatus boot;
+    const Status read = platform->boot.status(boot);
+    if (!read.ok()) {
+        close_platform();
+        return to_esp_err(read);
+    }
+    instance = new (storage.data()) Instance(*platform, boot, config, trusted);
+    return add_source(*instance, config.source, config.config);
+}
+
+void close_instance() {
+    if (instance == nullptr) return;
+    instance->~Instance();
+    instance = nullptr;
+    close_platform();
 }
 
 template <size_t N>
@@ -150,35 +200,21 @@ bool report_ended(UpdateStage stage) {
 }  // namespace
 }  // namespace ota
 
+using ota::Call;
 using ota::CommandKind;
 using ota::instance;
+using ota::life;
+using ota::Life;
 
 extern "C" {
 
 esp_err_t ota_manager_init(const ota_manager_config_t* config) {
     if (config == nullptr) return ESP_ERR_INVALID_ARG;
-    if (instance != nullptr) return ESP_ERR_INVALID_STATE;
-    ota::config_error = "";
-    if (psa_crypto_init() != PSA_SUCCESS) return ESP_FAIL;
-    ota::TrustStore trusted;
-    if (const esp_err_t error = ota::check(*config, trusted)) return error;
-
-    ota::Status why;
-    const ota::Platform* platform = ota::open_platform(why);
-    if (platform == nullptr) {
-        ota::config_error = ota::status_text(why);
-        return ota::to_esp_err(why);
-    }
-    ota::BootStatus boot;
-    const ota::Status read = platform->boot.status(boot);
-    if (!read.ok()) {
-        ota::close_platform();
-        return ota::to_esp_err(read);
-    }
-    instance = new (ota::storage.data()) ota::Instance(*platform, boot, *config, trusted);
-    const esp_err_t added = ota::add_source(*instance, config->source, config->config);
-    if (added != ESP_OK) (void)ota_manager_deinit();
-    return added;
+    if (!life.move(Life::kNone, Life::kOpening)) return ESP_ERR_INVALID_STATE;
+    const esp_err_t error = ota::open_instance(*config);
+    if (error != ESP_OK) ota::close_instance();
+    life.set(error == ESP_OK ? Life::kReady : Life::kNone);
+    return error;
 }
 
 const char* ota_manager_config_error(void) {
@@ -186,33 +222,44 @@ const char* ota_manager_config_error(void) {
 }
 
 esp_err_t ota_manager_start(void) {
-    if (!ota::configurable()) return ESP_ERR_INVALID_STATE;
-    const ota::Status started = instance->manager.start();
-    if (!started.ok()) return ota::to_esp_err(started);
-    instance->running = true;
-    const ota::Status task =
-        instance->platform.task.start(instance->task_config, ota::run_engine, instance);
-    if (!task.ok()) instance->running = false;
-    return ota::to_esp_err(task);
+    if (!life.move(Life::kReady, Life::kStarting)) return ESP_ERR_INVALID_STATE;
+    ota::wait_until_idle(instance->platform);  // a setter may be in progress
+    esp_err_t error = ESP_ERR_INVALID_STATE;
+    if (!ota::is_leaving(instance->manager.snapshot().state)) {
+        error = ota::to_esp_err(instance->manager.start());
+    }
+    if (error != ESP_OK) {
+        life.set(Life::kReady);
+        return error;
+    }
+    life.set(Life::kRunning);  // before the first callback can come
+    error = ota::to_esp_err(
+        instance->platform.task.start(instance->task_config, ota::run_engine, instance));
+    if (error != ESP_OK) life.set(Life::kReady);
+    return error;
 }
 
 esp_err_t ota_manager_stop(void) {
-    if (instance == nullptr || !instance->running || ota::in_callback())
-        return ESP_ERR_INVALID_STATE;
-    ota::Command command;
-    command.kind = CommandKind::kStop;
-    const ota::Status posted = instance->platform.mailbox.post(command);
-    if (!posted.ok()) return ota::to_esp_err(posted);
+    {
+        const Call call(life);
+        if (!call.ok() || instance->platform.task.is_current()) return ESP_ERR_INVALID_STATE;
+    }
+    if (!life.move(Life::kRunning, Life::kStopping)) return ESP_ERR_INVALID_STATE;
+    instance->manager.ask_to_stop();
     instance->platform.task.join();
-    instance->running = false;
+    while (life.has_waiters()) {
+        instance->platform.signal.cancel();
+        instance->platform.task.pause();
+    }
+    life.set(Life::kReady);
     return ESP_OK;
 }
 
 esp_err_t ota_manager_deinit(void) {
-    if (!ota::configurable()) return ESP_ERR_INVALID_STATE;
-    instance->~Instance();
-    instance = nullptr;
-    ota::close_platform();
+    if (!life.move(Life::kReady, Life::kClosing)) return ESP_ERR_INVALID_STATE;
+    ota::wait_until_idle(instance->platform);
+    ota::close_instance();
+    life.set(Life::kNone);
     return ESP_OK;
 }
 
@@ -236,72 +283,81 @@ esp_err_t ota_manager_rollback(void) {
 }
 
 ota_status_t ota_manager_get_status(void) {
-    if (instance == nullptr) return OTA_STATUS_IDLE;
-    return static_cast<ota_status_t>(instance->manager.snapshot().state);
+    ota_status_t status = OTA_STATUS_IDLE;
+    (void)ota::look([&](const ota::EngineSnapshot& now) {
+        status = static_cast<ota_status_t>(now.state);
+        return ESP_OK;
+    });
+    return status;
 }
 
 esp_err_t ota_manager_get_progress(size_t* received, size_t* total) {
     if (received == nullptr || total == nullptr) return ESP_ERR_INVALID_ARG;
-    if (instance == nullptr) return ESP_ERR_INVALID_STATE;
-    const ota::EngineSnapshot now = instance->manager.snapshot();
-    *received = now.received;
-    *total = now.total;
-    return ESP_OK;
+    return ota::look([&](const ota::EngineSnapshot& now) {
+        *received = now.received;
+        *total = now.total;
+        return ESP_OK;
+    });
 }
 
 esp_err_t ota_manager_get_last_error(ota_error_info_t* info) {
     if (info == nullptr) return ESP_ERR_INVALID_ARG;
-    if (instance == nullptr) return ESP_ERR_INVALID_STATE;
-    const ota::EngineSnapshot now = instance->manager.snapshot();
-    const ota::Status status = ota::Status::from_word(now.error);
-    info->error = ota::to_ota_error(status);
-    info->detail = status.ok() ? "" : ota::status_text(status);
-    info->reading = now.reading;
-    info->limit = now.limit;
-    return ESP_OK;
+    return ota::look([&](const ota::EngineSnapshot& now) {
+        const ota::Status status = ota::Status::from_word(now.error);
+        info->error = ota::to_ota_error(status);
+        info->detail = status.ok() ? "" : ota::status_text(status);
+        info->reading = now.reading;
+        info->limit = now.limit;
+        return ESP_OK;
+    });
 }
 
 esp_err_t ota_manager_get_update_info(ota_update_info_t* info) {
     if (info == nullptr) return ESP_ERR_INVALID_ARG;
-    if (instance == nullptr) return ESP_ERR_INVALID_STATE;
-    const ota::EngineSnapshot now = instance->manager.snapshot();
-    if (now.offered_version[0] == '\0') return ESP_ERR_NOT_FOUND;
-    ota::copy_text(info->version, now.offered_version);
-    ota::copy_text(info->running_version, now.running_version);
-    info->size = now.offered_size;
-    return ESP_OK;
+    return ota::look([&](const ota::EngineSnapshot& now) {
+        if (now.offered_version[0] == '\0') return ESP_ERR_NOT_FOUND;
+        ota::copy_text(info->version, now.offered_version);
+        ota::copy_text(info->running_version, now.running_version);
+        info->size = now.offered_size;
+        return ESP_OK;
+    });
 }
 
 esp_err_t ota_manager_get_boot_status(ota_boot_status_t* status) {
     if (status == nullptr) return ESP_ERR_INVALID_ARG;
-    if (instance == nullptr) return ESP_ERR_INVALID_STATE;
-    const ota::EngineSnapshot now = instance->manager.snapshot();
-    status->trial = now.trial;
-    status->running_slot = now.running;
-    status->boot_slot = now.boot;
-    status->running_state = now.running_state;
-    status->paused = now.paused;
-    return ESP_OK;
+    return ota::look([&](const ota::EngineSnapshot& now) {
+        status->trial = now.trial;
+        status->running_slot = now.running;
+        status->boot_slot = now.boot;
+        status->running_state = now.running_state;
+        status->paused = now.paused;
+        return ESP_OK;
+    });
 }
 
 esp_err_t ota_manager_get_last_report(ota_report_t* report) {
     if (report == nullptr) return ESP_ERR_INVALID_ARG;
-    if (instance == nullptr) return ESP_ERR_INVALID_STATE;
-    const ota::EngineSnapshot now = instance->manager.snapshot();
-    report->ended = ota::report_ended(now.report_stage);
-    report->confirmed = now.report_stage == ota::UpdateStage::kConfirmed;
-    report->revert_reason = static_cast<ota_revert_reason_t>(now.report_reason);
-    ota::copy_text(report->version, now.report_version);
-    ota::copy_text(report->probe, now.report_probe);
-    return ESP_OK;
+    return ota::look([&](const ota::EngineSnapshot& now) {
+        report->ended = ota::report_ended(now.report_stage);
+        report->confirmed = now.report_stage == ota::UpdateStage::kConfirmed;
+        report->revert_reason = static_cast<ota_revert_reason_t>(now.report_reason);
+        ota::copy_text(report->version, now.report_version);
+        ota::copy_text(report->probe, now.report_probe);
+        return ESP_OK;
+    });
 }
 
 esp_err_t ota_manager_wait_for_status(uint32_t mask, uint32_t timeout_ms, ota_status_t* hit) {
     if ((mask & ota::kAllStates) == 0) return ESP_ERR_INVALID_ARG;
-    if (instance == nullptr || !instance->running || ota::in_callback())
-        return ESP_ERR_INVALID_STATE;
+    const Call call(life);
+    if (!call.ok() || instance->platform.task.is_current()) return ESP_ERR_INVALID_STATE;
+    if (!life.enter_wait()) return ESP_ERR_INVALID_STATE;
     ota::State state = ota::State::kIdle;
-    if (!instance->platform.signal.wait(mask, timeout_ms, state)) return ESP_ERR_TIMEOUT;
+    const ota::StatusSignal::Outcome outcome =
+        instance->platform.signal.wait(mask, timeout_ms, state);
+    life.leave_wait();
+    if (outcome == ota::StatusSignal::Outcome::kCancelled) return ESP_ERR_INVALID_STATE;
+    if (outcome == ota::StatusSignal::Outcome::kTimeout) return ESP_ERR_TIMEOUT;
     if (hit != nullptr) *hit = static_cast<ota_status_t>(state);
     return ESP_OK;
 }
@@ -311,55 +367,67 @@ esp_err_t ota_manager_set_bms_safety_thresholds(int min_soc, float max_temperatu
     if (ota::check_thresholds(min_soc, max_temperature, min_temperature, max_current) != nullptr) {
         return ESP_ERR_INVALID_ARG;
     }
-    if (instance == nullptr) return ESP_ERR_INVALID_STATE;
+    const Call call(life);
     ota::Command command;
     command.kind = CommandKind::kSetThresholds;
     command.thresholds = ota::to_thresholds(min_soc, max_temperature, min_temperature, max_current);
-    if (instance->running) return ota::to_esp_err(instance->platform.mailbox.post(command));
+    if (call.is(Life::kRunning)) {
+        return ota::to_esp_err(instance->platform.mailbox.post(command));
+    }
+    if (!call.is(Life::kReady)) return ESP_ERR_INVALID_STATE;
     instance->manager.set_thresholds(command.thresholds);
     return ESP_OK;
 }
 
 esp_err_t ota_manager_set_notice_cb(ota_notice_cb_t callback, void* user_data) {
-    if (!ota::configurable()) return ESP_ERR_INVALID_STATE;
-    instance->sink.set_notice(callback, user_data);
-    return ESP_OK;
+    return ota::configure([&](ota::Instance& self) {
+        self.sink.set_notice(callback, user_data);
+        return ESP_OK;
+    });
 }
 
 esp_err_t ota_manager_set_safety_callback(ota_safety_cb_t callback, void* user_data) {
-    if (!ota::configurable()) return ESP_ERR_INVALID_STATE;
-    instance->safety = {callback, user_data};
-    instance->manager.set_safety_callback(
-        {callback == nullptr ? nullptr : ota::ask_safety_callback, &instance->safety});
-    return ESP_OK;
+    return ota::configure([&](ota::Instance& self) {
+        self.safety = {callback, user_data};
+        self.manager.set_safety_callback(
+            {callback == nullptr ? nullptr : ota::ask_safety_callback, &self.safety});
+        return ESP_OK;
+    });
 }
 
 esp_err_t ota_manager_set_battery_provider(ota_battery_provider_t provider, void* user_data) {
     if (provider == nullptr) return ESP_ERR_INVALID_ARG;
-    if (!ota::configurable()) return ESP_ERR_INVALID_STATE;
-    instance->battery.set(provider, user_data);
-    return ESP_OK;
+    return ota::configure([&](ota::Instance& self) {
+        self.battery.set(provider, user_data);
+        return ESP_OK;
+    });
 }
 
 esp_err_t ota_manager_add_health_probe(const char* name, ota_health_probe_cb_t probe,
                                        void* user_data) {
     if (name == nullptr || name[0] == '\0' || probe == nullptr) return ESP_ERR_INVALID_ARG;
-    if (!ota::configurable()) return ESP_ERR_INVALID_STATE;
-    if (!instance->probes.push_back(ota::CallbackProbe(name, probe, user_data)))
-        return ESP_ERR_NO_MEM;
-    const bool added = instance->manager.add_probe(instance->probes[instance->probes.size() - 1]);
-    return added ? ESP_OK : ESP_ERR_NO_MEM;
+    return ota::configure([&](ota::Instance& self) {
+        if (!self.probes.push_back(ota::CallbackProbe(name, probe, user_data))) {
+            return ESP_ERR_NO_MEM;
+        }
+        const bool added = self.manager.add_probe(self.probes[self.probes.size() - 1]);
+        return added ? ESP_OK : ESP_ERR_NO_MEM;
+    });
 }
 
 esp_err_t ota_manager_add_source(ota_source_t source, const ota_source_config_t* config) {
     if (config == nullptr) return ESP_ERR_INVALID_ARG;
-    if (!ota::configurable()) return ESP_ERR_INVALID_STATE;
-    ota::config_error = "";
-    if (!ota::is_supported(source)) return ESP_ERR_NOT_SUPPORTED;
-    if (const char* error = ota::check_source(source, *config)) {
-        ota::config_error = error;
-        return ESP_ERR_INVALID_ARG;
-    }
-    return ota::add_source(*instance, source, *config);
+    return ota::configure([&](ota::Instance& self) {
+        ota::config_error = "";
+        if (!ota::is_supported(source)) {
+            ota::config_error = "source: left out of this build";
+            return ESP_ERR_NOT_SUPPORTED;
+        }
+        if (const char* error = ota::check_source(source, *config)) {
+            ota::config_error = error;
+            return ESP_ERR_INVALID_ARG;
+        }
+        return ota::add_source(self, source, *config);
+    });
 }
 }

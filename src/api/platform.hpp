@@ -22,6 +22,8 @@ class EngineTask {
     virtual void join() = 0;
     // Is the caller inside the engine's task (a callback)?
     virtual bool is_current() = 0;
+    // Lets the calling task sleep for about a millisecond.
+    virtual void pause() = 0;
 
   protected:
     ~EngineTask() = default;

@@ -90,7 +90,7 @@ constexpr auto kDetailTexts = std::to_array<const char*>({
     "reverted on request",
     "the running image can't be confirmed: otadata can't be written",
     "aborted by the user",
-    "too late: the new image is armed",
+    "the command no longer fits the state: ask again",
     "nothing offered",
     "a trial is running: wait until it is confirmed or reverted",
     "a partition is missing",

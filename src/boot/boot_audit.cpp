@@ -36,23 +36,30 @@ RevertReason reason_of(ResetReason reset) {
 
 // The image that the record speaks of is running.
 BootAudit audit_new_image(const BootStatus& boot, const UpdateRecord& record) {
-    if (record.stage == UpdateStage::kReverting) return found(BootFinding::kFinishRevert);
+    if (record.stage == UpdateStage::kReverting) {
+        // otadata was switched already, and the bootloader came back here.
+        const bool refused = boot.boot != boot.running;
+        return found(refused ? BootFinding::kNoWayBack : BootFinding::kFinishRevert);
+    }
     if (record.stage == UpdateStage::kConfirming) return found(BootFinding::kFinishConfirm);
-    const bool valid = boot.state_of(boot.running) == layout::kStateValid;
-    return found(valid ? BootFinding::kFinishConfirm : BootFinding::kTrial);
+    // Whatever otadata says: VALID without a recorded decision was written by somebody else.
+    return found(BootFinding::kTrial);
 }
 
 // Another image than the record speaks of is running.
 BootAudit audit_previous_image(const BootStatus& boot, const UpdateRecord& record) {
     if (record.stage == UpdateStage::kReverting) return reverted(record.reason);
     const OtadataEntry* entry = boot.entry_for(record.slot);
-    const bool lost = entry == nullptr;
-    const bool aborted = !lost && entry->state == layout::kStateAborted;
-    if (!lost && entry->state == layout::kStateInvalid) return reverted(RevertReason::kUnhealthy);
-    if (!lost && !aborted) return reverted(RevertReason::kOtherImage);
+    const uint32_t state = entry == nullptr ? layout::kStateUndefined : entry->state;
+    // INVALID is written after a recorded decision alone; without one the write of VALID was torn.
+    const bool lost = entry == nullptr || state == layout::kStateInvalid;
+    const bool aborted = state == layout::kStateAborted;
+    // The bootloader turns NEW into PENDING_VERIFY before it loads: this one was not tried yet.
+    const bool untried = state == layout::kStateNew;
+    if (!lost && !aborted && !untried) return reverted(RevertReason::kOtherImage);
     // Local health had said yes, or the image never had its chance.
-    const bool deserves_boot =
-        record.stage == UpdateStage::kConfirming || (lost && record.stage == UpdateStage::kArmed);
+    const bool deserves_boot = record.stage == UpdateStage::kConfirming || untried ||
+                               (lost && record.stage == UpdateStage::kArmed);
     if (!deserves_boot) return reverted(reason_of(boot.reset));
     const bool can_arm = record.slot == boot.standby && record.attempts < kMaxTrials;
     if (!can_arm) return reverted(RevertReason::kNeverBooted);

@@ -10,6 +10,7 @@ enum class BootFinding : uint8_t {
     kTrial,          // the running image is unconfirmed: health decides
     kFinishConfirm,  // it was decided to keep it; make that durable
     kFinishRevert,   // it was decided to leave it, and it still runs
+    kNoWayBack,      // it was left, and the bootloader found nothing else that boots
     kReverted,       // the new image was given up; the previous one runs
     kRearm,          // the otadata entry of the new image was lost to a power cut: boot it again
 };

@@ -53,10 +53,30 @@ Status Manager::start() {
     check_backoff_.seed(load_le32(running_build_.data()) ^
                         static_cast<uint32_t>(ports_.clock.now()));
     publish_boot();
-    act_on(audit_boot(boot_, journal_.update(), running_build_));
     publish_report();
     next_check_ = ports_.clock.now();
+    stop_asked_ = false;
+    Command left_over;
+    while (*ports_.mailbox.take(left_over, 0)) {  // from before the last stop
+    }
     return {};
+}
+
+void Manager::begin() {
+    BatterySnapshot battery;
+    const Status provider = ports_.battery.snapshot(battery);
+    if (provider.detail() == Detail::kNoBatteryProvider) {
+        publisher_.report({Code::kUnsafe, Origin::kSafety, Detail::kNoBatteryProvider});
+    }
+    act_on(audit_boot(boot_, journal_.update(), running_build_));
+    publish_report();
+}
+
+void Manager::ask_to_stop() {
+    stop_asked_ = true;
+    Command wake_up;
+    wake_up.kind = CommandKind::kStop;
+    (void)ports_.mailbox.post(wake_up);  // a full mailbox wakes the engine as well
 }
 
 Status Manager::read_device() {
@@ -65,6 +85,7 @@ Status Manager::read_device() {
     ImageIdentity running;
     OTA_TRY(parse_image_identity(prefix, running));
     OTA_TRY(sha256(prefix, running_build_));
+    running_secure_version_ = running.secure_version;
     device_.chip_id = settings_.chip_id;
     device_.chip_revision = settings_.chip_revision;
     device_.project = running.project;
@@ -98,6 +119,8 @@ void Manager::act_on(const BootAudit& audit) {
             return keep();
         case BootFinding::kFinishRevert:
             return leave(journal_.update().reason, journal_.update().probe);
+        case BootFinding::kNoWayBack:
+            return stay();
         case BootFinding::kReverted:
             finish_reverted(audit.reason);
             break;
@@ -111,15 +134,9 @@ void Manager::act_on(const BootAudit& audit) {
 }
 
 void Manager::begin_trial() {
-    UpdateRecord record = journal_.update();
-    if (record.build_id != running_build_ || record.slot != boot_.running) {
-        // Nobody recorded how this image got here; the record is built anew from the image itself.
-        record = UpdateRecord();
-        record.slot = boot_.running;
-        record.build_id = running_build_;
-        record.version = device_.version;
-        record.attempts = 1;
-    }
+    // Nobody may have recorded how this image got here; then the record is built from the image
+    // itself.
+    const UpdateRecord record = is_record_of_running() ? journal_.update() : record_of_running();
     const Millis deadline = ports_.clock.now() + settings_.rollback_timeout_ms;
     const Status status = trial_.begin(record, deadline);
     publisher_.set([](EngineSnapshot& s) { s.trial = true; });
@@ -156,13 +173,11 @@ void Manager::publish_report() {
 bool Manager::step(Millis max_wait) {
     Command command;
     const Result<bool> taken = ports_.mailbox.take(command, std::min(max_wait, idle_wait_));
-    if (taken.ok() && *taken) {
-        if (command.kind == CommandKind::kStop) {
-            if (accepts(publisher_.state(), CommandKind::kAbort, false)) session_.abort();
-            return false;
-        }
-        serve(command);
+    if (stop_asked_) {
+        if (accepts(publisher_.state(), CommandKind::kAbort, false)) session_.abort();
+        return false;
     }
+    if (taken.ok() && *taken) serve(command);
     serve_timers();
     idle_wait_ = session_.step();
     step_trial();
@@ -179,9 +194,11 @@ bool Manager::would_accept(CommandKind command) const {
     return accepts(now.state, command, now.trial);
 }
 
-// The state may have moved since the caller asked; what does not fit any more is dropped.
+// The state may have moved since the caller asked; then an event says that nothing was done.
 void Manager::serve(const Command& command) {
-    if (!accepts(publisher_.state(), command.kind, trial_.running())) return;
+    if (!accepts(publisher_.state(), command.kind, trial_.running())) {
+        return publisher_.report({Code::kRefused, Origin::kEngine, Detail::kTooLate});
+    }
     switch (command.kind) {
         case CommandKind::kCheck:
             return session_.check(false);
@@ -205,7 +222,8 @@ void Manager::serve(const Command& command) {
 void Manager::serve_timers() {
     const State state = publisher_.state();
     if (!accepts(state, CommandKind::kCheck, trial_.running())) return;
-    if (state == State::kUpdateAvailable) return;  // found already: a person decides
+    // Under way, or found already and a person decides.
+    if (state == State::kChecking || state == State::kUpdateAvailable) return;
     const Millis now = ports_.clock.now();
     bool due = settings_.check_interval_ms != 0 && now >= next_check_;
     if (now >= next_look_) {
@@ -217,12 +235,13 @@ void Manager::serve_timers() {
     session_.check(false);
 }
 
-// After a failure the next automatic check comes soon, not after the whole interval.
+// After a failure the next automatic check comes soon, not after the whole interval, and ever later
+// when failures go on, however short the interval is.
 void Manager::schedule_check() {
     if (settings_.check_interval_ms == 0) return;
     Millis wait = settings_.check_interval_ms;
     if (publisher_.state() == State::kFailed) {
-        wait = std::min(wait, check_backoff_.next());
+        wait = check_backoff_.next();
     } else if (publisher_.state() == State::kIdle) {
         check_backoff_.reset();
     }
@@ -233,6 +252,7 @@ void Manager::schedule_check() {
 
 void Manager::step_trial() {
     if (!trial_.running() || publisher_.state() == State::kRebooting) return;
+    if (confirm_failures_ >= kConfirmTries) return;
     const Millis now = ports_.clock.now();
     if (now < next_trial_step_) return;
     next_trial_step_ = now + kTrialInterval;
@@ -252,9 +272,9 @@ void Manager::keep() {
     const Status status = trial_.confirm();
     if (!status.ok()) {
         next_trial_step_ = ports_.clock.now() + kConfirmRetry;
-        if (++confirm_failures_ < kConfirmTries) return;
-        // Still unconfirmed in otadata: the next reset reverts, which is the safe direction.
-        end_trial();
+        if (++confirm_failures_ != kConfirmTries) return;
+        // Still on trial, and nothing new begins: the next reset reverts, which is the safe
+        // direction.
         publisher_.enter(State::kFailed, {Code::kStorage, Origin::kBoot, Detail::kConfirmFailed});
         return;
     }
@@ -274,18 +294,29 @@ void Manager::end_trial() {
     publisher_.set([](EngineSnapshot& s) { s.trial = false; });
 }
 
-// Gives the running image up. Without another bootable image it stays: a device that runs beats one
-// that does not. When otadata can't be written, a restart in the trial window makes the bootloader
-// give the image up.
+// Gives the running image up. When otadata can't be written, a restart in the trial window makes
+// the bootloader give the image up.
 void Manager::leave(RevertReason reason, const ProbeName& probe) {
     const Status status = trial_.revert(reason, probe);
-    const bool restart_reverts = trial_.running() && status.detail() != Detail::kNoOtherImage;
-    if (status.ok() || restart_reverts) {
+    if (status.detail() == Detail::kNoOtherImage) return stay();
+    if (status.ok() || trial_.running()) {
         publisher_.enter(State::kRebooting, status);
         return;
     }
-    end_trial();
     publisher_.enter(State::kFailed, status);
+}
+
+// No other image boots: a device that runs beats one that does not. otadata names the running
+// image, so that no bootloader goes looking for another; an update can mend it.
+void Manager::stay() {
+    UpdateRecord record = journal_.update();
+    record.stage = UpdateStage::kKept;
+    (void)journal_.save(record);
+    const Status named = trial_.repair();
+    end_trial();
+    publish_report();
+    const Status why{Code::kRefused, Origin::kBoot, Detail::kNoOtherImage};
+    publisher_.enter(State::kFailed, named.ok() ? why : named);
 }
 
 void Manager::roll_back() {
@@ -296,15 +327,23 @@ void Manager::roll_back() {
     }
     const Verdict verdict = gate_.check(Phase::kReboot);
     if (!verdict.safe()) return publisher_.enter(State::kFailed, verdict.reason, verdict);
-    UpdateRecord record = journal_.update();
-    if (record.build_id != running_build_ || record.slot != boot_.running) {
-        record = UpdateRecord();
-        record.slot = boot_.running;
-        record.build_id = running_build_;
-        record.version = device_.version;
-        (void)journal_.save(record);
-    }
+    if (!is_record_of_running()) (void)journal_.save(record_of_running());
     leave(RevertReason::kRequested, ProbeName());
+}
+
+bool Manager::is_record_of_running() const {
+    const UpdateRecord& record = journal_.update();
+    return record.build_id == running_build_ && record.slot == boot_.running;
+}
+
+UpdateRecord Manager::record_of_running() const {
+    UpdateRecord record;
+    record.slot = boot_.running;
+    record.build_id = running_build_;
+    record.version = device_.version;
+    record.secure_version = running_secure_version_;
+    record.attempts = 1;
+    return record;
 }
 
 }  // namespace ota

@@ -37,13 +37,19 @@ class Manager {
     void set_safety_callback(const SafetyCallback& callback) { gate_.set_callback(callback); }
     void set_thresholds(const SafetyThresholds& thresholds) { gate_.set_thresholds(thresholds); }
 
-    // Reads the journal and acts on the boot audit. Fails only when the journal partition or the
-    // running image can't be read.
+    // Reads what there is: otadata, journal, running image. Emits nothing. Fails only when one of
+    // them can't be read. The caller's context, before the engine runs.
     Status start();
 
+    // Acts on what the last restart meant. Once, before the first step.
+    void begin();
+
     // One round: at most one command, one piece of the update, one look at the trial. Sleeps no
-    // longer than max_wait for a command. False after kStop.
+    // longer than max_wait for a command. False once a stop was asked for.
     bool step(Millis max_wait);
+
+    // Any context: ends the engine after the step in progress, aborting an update.
+    void ask_to_stop();
 
     // Any context.
     EngineSnapshot snapshot() const { return publisher_.read(); }
@@ -66,7 +72,10 @@ class Manager {
     void keep();
     void end_trial();
     void leave(RevertReason reason, const ProbeName& probe);
+    void stay();
     void roll_back();
+    bool is_record_of_running() const;
+    UpdateRecord record_of_running() const;
 
     Ports ports_;
     BootStatus boot_;
@@ -74,6 +83,7 @@ class Manager {
     TrustStore trusted_;
     DeviceProfile device_;
     Digest running_build_{};
+    uint32_t running_secure_version_ = 0;
     Publisher publisher_;
     Journal journal_;
     Verifier verifier_;
@@ -87,6 +97,7 @@ class Manager {
     UpdateSources sources_;
     Session session_;
 
+    std::atomic<bool> stop_asked_{false};
     State last_state_ = State::kIdle;
     Millis next_check_ = 0;
     Millis next_look_ = 0;  // at the media

@@ -25,6 +25,13 @@ void Publisher::enter(State state, Status why, const Verdict& verdict) {
     emit(event);
 }
 
+void Publisher::report(Status what) {
+    Event event;
+    event.kind = Event::Kind::kState;
+    event.status = what;
+    emit(event);
+}
+
 void Publisher::progress(uint64_t received, uint64_t total) {
     set([&](EngineSnapshot& now) {
         now.received = static_cast<uint32_t>(received);

@@ -25,6 +25,8 @@ class Publisher {
 
     // Enters a state; the table must allow it.
     void enter(State state, Status why = {}, const Verdict& verdict = Verdict::yes());
+    // Repeats the current state with something to say.
+    void report(Status what);
     void progress(uint64_t received, uint64_t total);
     void notice(Notice notice, Status why = {}, const Verdict& verdict = Verdict::yes(),
                 RevertReason revert = RevertReason::kNone);

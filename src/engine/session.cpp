@@ -7,11 +7,12 @@
 namespace ota {
 
 void Session::check(bool asked) {
+    if (c_.publisher.state() == State::kChecking) return;  // its outcome serves this call too
     asked_ = asked;
     continue_to_stage_ = c_.settings.automatic_update;
     source_index_ = 0;
     refusal_ = {};
-    candidate_open_ = false;
+    candidate_open_ = up_to_date_ = false;
     for (const UpdateSource& source : c_.sources) source.channel->rewind();
     c_.publisher.set([](EngineSnapshot& s) {
         s.offered_version[0] = '\0';
@@ -23,6 +24,7 @@ void Session::check(bool asked) {
 void Session::start_update() {
     if (c_.publisher.state() == State::kUpdateAvailable) return begin_staging();
     check(true);
+    asked_ = true;
     continue_to_stage_ = true;
 }
 
@@ -107,9 +109,8 @@ void Session::judge_candidate() {
         OTA_TRY(admit(payload_.image, payload_.size, c_.device));
         if (asked_) return {};
         OTA_TRY(check_not_rejected(payload_.image, c_.log.rejected()));
-        const bool refused = refused_identity_ == payload_.source_identity;
-        return refused ? Status{Code::kNoUpdate, Origin::kVerify, Detail::kRefusedBefore}
-                       : kOkStatus;
+        return was_refused() ? Status{Code::kNoUpdate, Origin::kVerify, Detail::kRefusedBefore}
+                             : kOkStatus;
     };
     const Status verdict = judge();
     if (!verdict.ok()) return refuse_candidate(verdict);
@@ -123,19 +124,29 @@ void Session::judge_candidate() {
     if (continue_to_stage_) begin_staging();
 }
 
-// Remembers the reason that tells most: a real fault before "not newer".
+// Remembers the reason that tells most: a real fault before "not newer". That older files lie
+// beside the running version is no fault.
 void Session::refuse_candidate(Status why) {
     if (candidate_open_) close();
     candidate_open_ = false;
+    if (why.detail() == Detail::kVersionSame) up_to_date_ = true;
     if (refusal_.ok() || (refusal_.is(Code::kNoUpdate) && !why.is(Code::kNoUpdate))) refusal_ = why;
 }
 
 void Session::conclude_check() {
-    const bool nothing = refusal_.ok() || refusal_.is(Code::kNoUpdate);
-    if (!nothing) return fail(refusal_);
-    c_.publisher.enter(State::kIdle, refusal_.ok()
-                                         ? engine_status(Code::kNoUpdate, Detail::kNothingOffered)
-                                         : refusal_);
+    if (up_to_date_ && refusal_.detail() == Detail::kVersionOlder) {
+        refusal_ = {Code::kNoUpdate, Origin::kVerify, Detail::kVersionSame};
+    }
+    if (refusal_.ok()) refusal_ = engine_status(Code::kNoUpdate, Detail::kNothingOffered);
+    if (!refusal_.is(Code::kNoUpdate)) return fail(refusal_);
+    c_.publisher.enter(State::kIdle, refusal_);
+}
+
+bool Session::was_refused() const {
+    const UpdateRecord& record = c_.log.update();
+    const Digest& identity = payload_.source_identity;
+    if (record.stage == UpdateStage::kRefused && record.source_identity == identity) return true;
+    return std::find(refused_.begin(), refused_.end(), identity) != refused_.end();
 }
 
 // ---------------------------------------------------------------- throughout
@@ -187,7 +198,8 @@ void Session::fail(Status why, const Verdict& verdict) {
 // Lets go of everything the update holds. The staged bytes stay and can be continued.
 void Session::end() {
     if (armed_) (void)c_.boot.disarm();
-    if (c_.log.update().stage == UpdateStage::kArmed) {
+    const UpdateStage stage = c_.log.update().stage;
+    if (stage == UpdateStage::kArmed || (rearming_ && stage == UpdateStage::kConfirming)) {
         UpdateRecord record = c_.log.update();
         record.stage = UpdateStage::kStaging;
         (void)c_.log.save(record);
@@ -202,15 +214,20 @@ void Session::close() {
     if (source_index_ < c_.sources.size()) c_.sources[source_index_].source->close();
 }
 
-// What is in the slot is no good: never resume it.
-void Session::drop_staged() {
+// What is in the slot is no good: it is never continued, and never looks like an image again.
+void Session::give_up_staged(Status why) {
     UpdateRecord record = c_.log.update();
     const bool staged = record.stage == UpdateStage::kStaging ||
                         record.stage == UpdateStage::kArmed ||
                         record.stage == UpdateStage::kConfirming;
+    const bool flash_failed = why.is(Code::kStorage);
+    if (!flash_failed && !rearming_) {
+        refused_[next_refused_++ % refused_.size()] = payload_.source_identity;
+    }
     if (!staged) return;
-    record.stage = UpdateStage::kDropped;
+    record.stage = flash_failed ? UpdateStage::kDropped : UpdateStage::kRefused;
     (void)c_.log.save(record);
+    (void)c_.app.wipe_standby();
 }
 
 }  // namespace ota

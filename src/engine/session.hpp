@@ -87,7 +87,8 @@ class Session final : private ComponentHost {
     void fail(Status why, const Verdict& verdict = Verdict::yes());
     void end();
     void close();
-    void drop_staged();
+    void give_up_staged(Status why);
+    bool was_refused() const;
     Millis now() { return c_.clock.now(); }
 
     Context c_;
@@ -101,7 +102,10 @@ class Session final : private ComponentHost {
     bool candidate_open_ = false;
     size_t prefix_filled_ = 0;
     Status refusal_;
-    Digest refused_identity_{};  // bytes that failed verification since the start
+    bool up_to_date_ = false;  // a candidate of this round is what runs
+    // Files that were fetched and refused since the start, so that they are not fetched for ever.
+    std::array<Digest, 4> refused_{};
+    size_t next_refused_ = 0;
 
     // the package in hand
     Location where_;

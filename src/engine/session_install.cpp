@@ -38,7 +38,7 @@ Millis Session::step_stage() {
     if (status.is(Code::kTryAgain)) return stage_step_ == StageStep::kPump ? kPoll : kNow;
     const bool transient = status.is(Code::kUnavailable) || status.is(Code::kTimeout);
     if (transient && retries_ < kMaxRetries) return retry_later();
-    if (!transient) drop_staged();
+    if (!transient) give_up_staged(status);
     fail(status);
     return kNow;
 }
@@ -178,14 +178,13 @@ Millis Session::step_verify() {
     if (rearming_ && reverify_at_ < c_.log.update().size) {
         const Status fed = feed_standby();
         if (fed.ok()) return kNow;
-        drop_staged();
+        give_up_staged(fed);
         fail(fed);
         return kNow;
     }
     const Status status = judge_standby();
     if (!status.ok()) {
-        if (!rearming_ && !status.is(Code::kStorage)) refused_identity_ = payload_.source_identity;
-        drop_staged();
+        give_up_staged(status);
         fail(status);
         return kNow;
     }
@@ -223,7 +222,7 @@ Millis Session::step_apply() {
         const Status status = arm();
         if (!status.ok()) {
             (void)c_.boot.disarm();
-            drop_staged();
+            give_up_staged(status);
             fail(status);
         }
         return kNow;

@@ -20,11 +20,14 @@ struct CommandRule {
 
 inline constexpr uint16_t kRestStates =
     state_bit(State::kIdle) | state_bit(State::kFailed) | state_bit(State::kAborted);
+// In CHECKING, check is under way already and start_update goes on with what it finds.
+inline constexpr uint16_t kCheckStates =
+    kRestStates | state_bit(State::kChecking) | state_bit(State::kUpdateAvailable);
 inline constexpr uint16_t kAllStates = (1U << kStateCount) - 1;
 
 inline constexpr std::array<CommandRule, 8> kCommandRules = {{
-    {CommandKind::kCheck, kRestStates | state_bit(State::kUpdateAvailable), false},
-    {CommandKind::kStartUpdate, kRestStates | state_bit(State::kUpdateAvailable), false},
+    {CommandKind::kCheck, kCheckStates, false},
+    {CommandKind::kStartUpdate, kCheckStates, false},
     {CommandKind::kApply, state_bit(State::kReadyToApply), false},
     {CommandKind::kAbort,
      state_bit(State::kChecking) | state_bit(State::kUpdateAvailable) |

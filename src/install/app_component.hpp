@@ -30,6 +30,7 @@ class AppComponent final : public Component {
     ImageReader& running_image() override { return running_; }
     ImageReader& standby_image() override { return standby_; }
     ImageWriter& writer() override { return writer_; }
+    Status wipe_standby() override { return slots_.standby.erase(0, layout::kSectorSize); }
     Status activate(const VerifiedSet& verified) override;
 
   private:

@@ -74,7 +74,7 @@ void Journal::decode(Type type, Bytes payload) {
 void Journal::decode_update(Bytes payload) {
     BoundedReader reader(payload);
     update_ = UpdateRecord();
-    update_.stage = read_enum(reader, UpdateStage::kDropped);
+    update_.stage = read_enum(reader, UpdateStage::kRefused);
     update_.slot = reader.u8();
     update_.previous = reader.u8();
     update_.attempts = reader.u8();

@@ -20,9 +20,10 @@ void append_reading(const Event& event, LogLine& line) {
             break;
         case Detail::kTemperatureHigh:
         case Detail::kTemperatureLow:
-            std::snprintf(text.data(), text.size(), " (%ld.%ld C, limit %ld.%ld C)", reading / 1000,
-                          std::labs(reading % 1000) / 100, limit / 1000,
-                          std::labs(limit % 1000) / 100);
+            std::snprintf(text.data(), text.size(), " (%s%ld.%ld C, limit %s%ld.%ld C)",
+                          reading < 0 ? "-" : "", std::labs(reading) / 1000,
+                          std::labs(reading) % 1000 / 100, limit < 0 ? "-" : "",
+                          std::labs(limit) / 1000, std::labs(limit) % 1000 / 100);
             break;
         case Detail::kCurrentHigh:
             std::snprintf(text.data(), text.size(), " (%ld mA, limit %ld mA)", reading, limit);

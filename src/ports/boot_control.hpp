@@ -72,8 +72,10 @@ class BootControl {
     virtual Status invalidate_standby() = 0;
 
     // true: the running slot becomes the confirmed choice (VALID, read back), whatever otadata
-    // held. false: the running image is marked INVALID; kRefused / kNoOtherImage, and nothing
-    // written, when no other slot holds a bootable image.
+    // held.
+    // false: the running image is marked INVALID; kRefused / kNoOtherImage, and nothing written,
+    // when no slot that otadata names, nor the factory slot, holds another bootable image. A slot
+    // that no entry names holds bytes that nobody proved.
     virtual Status settle(bool keep) = 0;
 
   protected:

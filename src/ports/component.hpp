@@ -13,6 +13,9 @@ class Component {
     virtual ImageReader& standby_image() = 0;
     virtual ImageWriter& writer() = 0;
 
+    // Makes sure that what lies in the standby slot is no image: erases its first sector.
+    virtual Status wipe_standby() = 0;
+
     // The commit point: after it returned ok the next boot runs the standby slot on trial. Power
     // lost inside leaves either choice complete.
     virtual Status activate(const VerifiedSet& verified) = 0;

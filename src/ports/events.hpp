@@ -51,9 +51,12 @@ class EventSink {
 class StatusSignal {
   public:
     virtual void entered(State state) = 0;
-    // Any context but the engine's. Bit n of mask stands for state n. True when the current state
+    enum class Outcome : uint8_t { kHit, kTimeout, kCancelled };
+    // Any context but the engine's. Bit n of mask stands for state n. kHit when the current state
     // is in the mask or one of it was entered since the call; hit tells which.
-    virtual bool wait(uint32_t mask, uint32_t timeout_ms, State& hit) = 0;
+    virtual Outcome wait(uint32_t mask, uint32_t timeout_ms, State& hit) = 0;
+    // Sends all who wait away with kCancelled: the engine ends.
+    virtual void cancel() = 0;
 
   protected:
     ~StatusSignal() = default;

@@ -19,9 +19,10 @@ struct FileStat {
 // file: kUnavailable / kFileNotFound. I/O error: kUnavailable / kFileReadError.
 class FileStore {
   public:
-    // Names the index-th regular file of directory; kEndOfData after the last.
-    virtual Status list(std::string_view directory, size_t index,
+    // Names the next regular file of directory, the first one if rewind; kEndOfData after the last.
+    virtual Status next(std::string_view directory, bool rewind,
                         FixedString<kMaxFileName>& name) = 0;
+    // Names are compared as the medium's file system does; on FAT without regard to case.
     virtual Status open(std::string_view path) = 0;
     // Of the open file, asked from the medium again each time.
     virtual Status stat(FileStat& out) = 0;

@@ -1,6 +1,7 @@
 """The command line of otactl: exit codes and help."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -24,7 +25,42 @@ def test_exit_codes(shelf, tmp_path):
     assert code("verify", "--key", shelf.public, shelf.image("good", "1.0.0", key=None)) == 4
     assert code("verify", "--key", shelf.public, "--running", "2.0.0", image) == 5
     assert code("inspect", tmp_path / "none") == 6
+    assert code("image", "build", "--version", "1.2", BUILD / "apps" / "bess_sim_good", tmp_path / "x") == 2
+    assert code("image", "build", "--version", "1.2.0", "/etc/passwd", tmp_path / "x") == 3
+    assert code("flash", "create", "--app", "/etc/passwd", tmp_path / "x") == 3
+    assert code("verify", "--key", shelf.key, image) == 2
     assert code("inspect", tmp_path) == 6
+
+
+def test_keys_are_never_replaced_by_accident(tmp_path):
+    key, public = tmp_path / "k.pem", tmp_path / "k.pub"
+    assert code("keygen", key, public) == 0
+    before = key.read_bytes()
+    assert code("keygen", key, tmp_path / "other.pub") == 5
+    assert code("keygen", tmp_path / "other.pem", public) == 5
+    assert code("keygen", tmp_path / "same", tmp_path / "same") == 2
+    assert key.read_bytes() == before
+    assert not (tmp_path / "other.pem").exists() and not (tmp_path / "other.pub").exists()
+    assert code("keygen", "--force", key, public) == 0
+    assert key.read_bytes() != before
+    assert code("keygen", tmp_path / "none" / "k", tmp_path / "none" / "p") == 6
+
+
+def test_outputs_that_are_no_plain_files(tmp_path):
+    program = BUILD / "apps" / "bess_sim_good"
+    link, target = tmp_path / "link", tmp_path / "target"
+    target.write_bytes(b"old")
+    link.symlink_to(target)
+    assert code("image", "build", "--version", "1.0.0", program, link) == 0
+    assert link.is_symlink() and target.read_bytes()[0] == 0xE9
+    assert code("image", "build", "--version", "1.0.0", program, "/dev/null") == 0
+    assert Path("/dev/null").is_char_device()
+
+
+def test_leftovers_of_others_do_not_weaken_a_key(tmp_path):
+    (tmp_path / "k.pem.tmp").touch(mode=0o666)
+    assert code("keygen", tmp_path / "k.pem", tmp_path / "k.pub") == 0
+    assert (tmp_path / "k.pem").stat().st_mode & 0o077 == 0
 
 
 def test_errors_say_what_to_do(shelf):

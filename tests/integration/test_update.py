@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from twin import BUILD, TwinError
+from twin import BUILD, TwinError, die_with_parent
 
 
 def put(image, directory, name=None):
@@ -192,7 +192,7 @@ def test_progress_line_on_a_terminal(twin, shelf):
     terminal, child = pty.openpty()
     process = subprocess.Popen(
         [BUILD / "apps" / "bess_boot", "--flash", twin.flash, "--flash-timing", "--", f"key={shelf.public}",
-         f"sd={twin.sd}", f"control={twin.socket}"], stdout=child, stderr=child)
+         f"sd={twin.sd}", f"control={twin.socket}"], stdout=child, stderr=child, preexec_fn=die_with_parent)
     os.close(child)
     try:
         twin.ask("start")

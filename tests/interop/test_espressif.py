@@ -82,17 +82,19 @@ def test_esptool_reads_our_image(esptool_bin, tmp_path):
     assert "ESP32-P4" in text
     assert "1.2.3" in text and "bess_sim" in text
     assert text.count("(valid)") >= 2, text  # checksum and validation hash
-    assert "Segments: 2" in text or "2 segments" in text.lower() or text.count("0x") > 2
 
 
-def test_image_padded_by_elf2image_rules_is_accepted(esptool_bin, tmp_path):
-    """espsecure pads to the sector by itself; an image whose length is a multiple of it needs none."""
-    for extra in range(0, 4096, 1024):
-        program = tmp_path / "program"
-        program.write_bytes(PROGRAM.read_bytes() + b"\0" * extra)
-        image = tmp_path / "image.bin"
-        otactl("image", "build", "--version", "1.0.0", program, image)
-        signer = ec_key(tmp_path)
-        signed = tmp_path / "signed.bin"
-        tool(esptool_bin, "espsecure", "sign-data", "--version", "2", "--keyfile", signer, "--output", signed, image)
-        assert otactl("verify", "--key", public_of(signer), signed).returncode == 0
+def test_image_that_ends_on_a_sector(esptool_bin, tmp_path):
+    """The one length that needs no padding before the signature sector."""
+    program, image, signed = tmp_path / "program", tmp_path / "image.bin", tmp_path / "signed.bin"
+    content = PROGRAM.read_bytes()
+    content += b"\0" * ((3764 - len(content)) % 4096)  # 296 bytes before it, checksum and digest behind
+    program.write_bytes(content)
+    otactl("image", "build", "--version", "1.0.0", program, image)
+    assert image.stat().st_size % 4096 == 0
+    signer = ec_key(tmp_path)
+    tool(esptool_bin, "espsecure", "sign-data", "--version", "2", "--keyfile", signer, "--output", signed, image)
+    assert signed.stat().st_size == image.stat().st_size + 4096
+    assert otactl("verify", "--key", public_of(signer), signed).returncode == 0
+    otactl("image", "sign", "--key", signer, image)
+    tool(esptool_bin, "espsecure", "verify-signature", "--version", "2", "--keyfile", signer, image)

@@ -45,6 +45,11 @@ ota::Status apply(ota::FlashModel& flash, const Operation& operation) {
 }
 
 Buffer new_image(const Scenario& scenario) {
+    if (scenario.temper == Temper::kUntrusted) {
+        return test::make_signed(
+            {.version = kNew, .payload = scenario.image_size - 4096 - 512, .seed = 2},
+            test::Key::kOtherEc);
+    }
     if (!scenario.blank_inside) return test::make_signed_of_size(kNew, scenario.image_size, 2);
     // A payload with erased-looking sectors in it; the signature is made over it.
     test::ImageSpec spec;
@@ -87,11 +92,12 @@ class Run {
                 bricked_ = true;
                 return false;
             }
-            if (device_.running_version() != kNew || scenario_.temper == Temper::kGood) {
-                reset = live_well();
-            } else {
-                reset = live_badly();
-            }
+            const bool is_new = device_.running_version() == kNew;
+            ran_untrusted_ = ran_untrusted_ || (is_new && scenario_.temper == Temper::kUntrusted);
+            const bool behaves =
+                scenario_.temper == Temper::kGood || scenario_.temper == Temper::kRolledBack;
+            reset = is_new && !behaves ? live_badly() : live_well();
+            if (is_new && scenario_.temper == Temper::kRolledBack && !restarted_) roll_back();
             if (device_.flash.is_off() || !restarted_) return true;
         }
         looped_ = true;
@@ -121,6 +127,7 @@ class Run {
     }
     bool bricked() const { return bricked_; }
     bool looped() const { return looped_; }
+    bool ran_untrusted() const { return ran_untrusted_; }
     int attempts() const { return attempts_; }
     void forget_attempts() { attempts_ = 0; }
 
@@ -136,6 +143,11 @@ class Run {
         const bool rest =
             state == State::kIdle || state == State::kFailed || state == State::kAborted;
         return rest && !device_.manager().snapshot().trial;
+    }
+    void roll_back() {
+        (void)device_.post(CommandKind::kRollback);
+        (void)device_.run_until([&] { return device_.restart_requested(); }, 5000);
+        restarted_ = device_.restart_requested();
     }
     ResetReason live_badly() {
         restarted_ = true;
@@ -157,6 +169,7 @@ class Run {
     test::FakeProbe probe_;
     bool bricked_ = false;
     bool looped_ = false;
+    bool ran_untrusted_ = false;
     bool restarted_ = false;
     int attempts_ = 0;
 };
@@ -261,6 +274,7 @@ class Sweep {
             return find("stuck: the update did not end", k, kind);
         }
         if (run.attempts() > 1) find("more than one further attempt", k, kind);
+        if (run.ran_untrusted()) find("an untrusted image ran", k, kind);
         check_rest(run, confirmed_before, k, kind);
     }
 
@@ -274,7 +288,10 @@ class Sweep {
             return run.device().mailbox.queue.empty() && run.device().state() != State::kChecking;
         });
         const ota::Event* idle = run.device().events.last(State::kIdle);
-        return idle != nullptr && idle->status.detail() == ota::Detail::kRevertedBefore;
+        const ota::Detail expected = scenario_.temper == Temper::kUntrusted
+                                         ? ota::Detail::kRefusedBefore
+                                         : ota::Detail::kRevertedBefore;
+        return idle != nullptr && idle->status.detail() == expected;
     }
 
     bool is_confirmed_new(Run& run) {
@@ -285,6 +302,7 @@ class Sweep {
 
     // What holds of a device at rest, whatever happened to it.
     void check_rest(Run& run, bool confirmed_before, size_t k, size_t kind) {
+        if (scenario_.temper == Temper::kRolledBack) confirmed_before = false;
         const ota::BootStatus status = run.device().boot_status();
         const bool factory = status.running == ota::kFactorySlot;
         if (status.boot != (factory ? ota::kNoSlot : status.running))

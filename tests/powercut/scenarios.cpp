@@ -28,6 +28,8 @@ std::vector<Scenario> all_scenarios() {
         {.name = "revert-hang", .layout = block, .temper = Temper::kHangs},
         {.name = "revert-unhealthy", .layout = sector, .temper = Temper::kUnhealthy},
         {.name = "revert-unhealthy-to-factory", .layout = factory, .temper = Temper::kUnhealthy},
+        {.name = "rollback-after-confirmation", .layout = sector, .temper = Temper::kRolledBack},
+        {.name = "refused-untrusted", .layout = block, .temper = Temper::kUntrusted},
         {.name = "confirm-second-cut", .layout = sector, .second_cut_every = 3},
         {.name = "revert-second-cut",
          .layout = block,

@@ -8,7 +8,14 @@
 namespace powercut {
 
 // How the new image behaves when it runs.
-enum class Temper { kGood, kCrashes, kHangs, kUnhealthy };
+enum class Temper {
+    kGood,
+    kCrashes,
+    kHangs,
+    kUnhealthy,
+    kRolledBack,  // good, and an operator goes back to the old one all the same
+    kUntrusted,   // signed by somebody else: never runs
+};
 
 // One update whose every flash operation loses power once. A package or source joins by a line in
 // scenarios.cpp.

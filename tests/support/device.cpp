@@ -116,7 +116,9 @@ bool Device::boot(ota::ResetReason reset) {
     if (extra_source.channel != nullptr) (void)manager_->add_source(extra_source);
     for (ota::HealthProbe* probe : probes) (void)manager_->add_probe(*probe);
     manager_->set_safety_callback(safety);
-    return manager_->start().ok();
+    if (!manager_->start().ok()) return false;
+    manager_->begin();
+    return true;
 }
 
 std::string Device::running_version() const {

@@ -65,7 +65,8 @@ class FakeMailbox final : public ota::Mailbox {
 class FakeSignal final : public ota::StatusSignal {
   public:
     void entered(ota::State state) override { entries.push_back(state); }
-    bool wait(uint32_t, uint32_t, ota::State&) override { return false; }
+    Outcome wait(uint32_t, uint32_t, ota::State&) override { return Outcome::kTimeout; }
+    void cancel() override {}
     std::vector<ota::State> entries;
 };
 
@@ -186,11 +187,12 @@ class FakeFileStore final : public ota::FileStore {
     size_t most = SIZE_MAX;  // bytes a read gives at most
     int open_files = 0;
 
-    ota::Status list(std::string_view, size_t index,
+    ota::Status next(std::string_view, bool rewind,
                      ota::FixedString<ota::kMaxFileName>& name) override {
         if (!inserted) return absent();
-        if (index >= files.size()) return {ota::Code::kEndOfData, ota::Origin::kPlatform};
-        name.assign(files[index].name);
+        if (rewind) listed_ = 0;
+        if (listed_ >= files.size()) return {ota::Code::kEndOfData, ota::Origin::kPlatform};
+        name.assign(files[listed_++].name);
         return {};
     }
     ota::Status open(std::string_view path) override {
@@ -230,6 +232,7 @@ class FakeFileStore final : public ota::FileStore {
         return {ota::Code::kUnavailable, ota::Origin::kPlatform, ota::Detail::kMediumAbsent};
     }
     size_t current_ = 0;
+    size_t listed_ = 0;
 };
 
 }  // namespace test

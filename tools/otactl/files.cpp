@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <fstream>
 
@@ -37,24 +38,71 @@ std::string read_text(const std::string& path) {
     return {bytes.begin(), bytes.end()};
 }
 
-void write_file(const std::string& path, const Buffer& bytes, bool secret) {
-    const std::string temporary = path + ".tmp";
-    const int fd =
-        open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, secret ? 0600 : 0644);
-    if (fd < 0) throw io_failure("write", path);
+namespace {
+
+void write_all(int fd, const Buffer& bytes, const std::string& path) {
     size_t done = 0;
     while (done < bytes.size()) {
         const ssize_t n = write(fd, bytes.data() + done, bytes.size() - done);
-        if (n <= 0) break;
+        if (n <= 0) throw io_failure("write", path);
         done += static_cast<size_t>(n);
     }
-    const bool written = done == bytes.size() && fsync(fd) == 0;
-    close(fd);
-    if (!written || rename(temporary.c_str(), path.c_str()) != 0) {
-        const Failure failure = io_failure("write", path);
-        (void)unlink(temporary.c_str());
-        throw failure;
+}
+
+// Closes the file, and removes it unless it was handed over.
+class Temporary {
+  public:
+    explicit Temporary(const std::string& beside) : path_(beside + ".XXXXXX") {
+        fd_ = mkostemp(path_.data(), O_CLOEXEC);  // mode 0600, never one that is there
+        if (fd_ < 0) throw io_failure("write", beside);
     }
+    ~Temporary() {
+        close(fd_);
+        if (!path_.empty()) (void)unlink(path_.c_str());
+    }
+    Temporary(const Temporary&) = delete;
+    Temporary& operator=(const Temporary&) = delete;
+    int fd() const { return fd_; }
+    void move_to(const std::string& path) {
+        if (rename(path_.c_str(), path.c_str()) != 0) throw io_failure("write", path);
+        path_.clear();
+    }
+
+  private:
+    std::string path_;
+    int fd_ = -1;
+};
+
+}  // namespace
+
+bool exists(const std::string& path) {
+    struct stat info {};
+    return lstat(path.c_str(), &info) == 0;
+}
+
+void write_file(const std::string& path, const Buffer& bytes, bool secret) {
+    struct stat info {};
+    const bool there = stat(path.c_str(), &info) == 0;
+    if (there && !S_ISREG(info.st_mode)) {  // a device, a pipe: written through, not replaced
+        const int fd = open(path.c_str(), O_WRONLY | O_CLOEXEC);
+        if (fd < 0) throw io_failure("write", path);
+        write_all(fd, bytes, path);
+        close(fd);
+        return;
+    }
+    std::string target = path;
+    if (there) {  // a link stays a link
+        char* real = realpath(path.c_str(), nullptr);
+        if (real == nullptr) throw io_failure("write", path);
+        target = real;
+        free(real);
+    }
+    Temporary temporary(target);
+    write_all(temporary.fd(), bytes, path);
+    const mode_t mode = secret ? 0600 : there ? info.st_mode & 0777 : 0644;
+    if (fchmod(temporary.fd(), mode) != 0 || fsync(temporary.fd()) != 0)
+        throw io_failure("write", path);
+    temporary.move_to(target);
 }
 
 std::string to_hex(const uint8_t* bytes, size_t size) {

@@ -73,19 +73,28 @@ void put_segment(Buffer& out, uint32_t address, const Buffer& data, uint8_t& che
     for (const uint8_t byte : data) checksum = static_cast<uint8_t>(checksum ^ byte);
 }
 
-void check(const ImageDescription& d) {
+bool is_field(const std::string& text) {
+    const auto printable = [](char c) { return c > ' ' && c <= '~'; };
+    return !text.empty() && text.size() <= 31 && std::all_of(text.begin(), text.end(), printable);
+}
+
+void check(const Buffer& program, const ImageDescription& d) {
     ota::Version version;
-    require(ota::parse_version(d.version, version), "--version " + d.version);
-    if (d.version.size() > 31 || d.project.size() > 31 || d.project.empty()) {
-        throw Failure(Exit::kUsage, "--project and --version: 1 to 31 characters");
+    if (!ota::parse_version(d.version, version).ok() || !is_field(d.version)) {
+        throw Failure(Exit::kUsage, "--version: a semantic version of at most 31 characters");
+    }
+    if (!is_field(d.project))
+        throw Failure(Exit::kUsage, "--project: 1 to 31 printable characters");
+    constexpr std::array<uint8_t, 4> kElf = {0x7F, 'E', 'L', 'F'};
+    if (program.size() < kElf.size() || !std::equal(kElf.begin(), kElf.end(), program.begin())) {
+        throw Failure(Exit::kMalformed, "the program is not an ELF file");
     }
 }
 
 }  // namespace
 
 Buffer build_image(const Buffer& program, const ImageDescription& description) {
-    check(description);
-    if (program.empty()) throw Failure(Exit::kMalformed, "the program is empty");
+    check(program, description);
     Buffer padded = program;
     padded.resize(ota::round_up<size_t>(padded.size(), 4), 0);
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/version.hpp"
+
 namespace otactl {
 namespace {
 
@@ -24,6 +26,13 @@ class MemoryImage final : public ota::ImageReader {
 }  // namespace
 
 void verify_image(const Buffer& image, const std::string& public_pem, const Device& device) {
+    ota::Version running;
+    if (!device.version.empty() && !ota::parse_version(device.version, running).ok()) {
+        throw Failure(Exit::kUsage, "--running: a semantic version");
+    }
+    if (public_pem.find("PRIVATE KEY-----") != std::string::npos) {
+        throw Failure(Exit::kUsage, "--key: that is a private key; the device gets the public one");
+    }
     ota::TrustStore trusted;
     require(trusted.load_pem(public_pem), "--key");
     ota::ImageCheck check;

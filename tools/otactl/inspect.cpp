@@ -38,9 +38,9 @@ const char* state_text(uint32_t state) {
 }
 
 const char* stage_text(ota::UpdateStage stage) {
-    static constexpr std::array<const char*, 9> kTexts = {
-        "none",      "staging",   "armed",    "trial",   "confirming",
-        "confirmed", "reverting", "reverted", "dropped",
+    static constexpr std::array<const char*, 11> kTexts = {
+        "none",      "staging",  "armed",   "trial", "confirming", "confirmed",
+        "reverting", "reverted", "dropped", "kept",  "refused",
     };
     return kTexts[static_cast<size_t>(stage)];
 }
@@ -101,6 +101,10 @@ Json inspect_image(ota::Bytes bytes, bool exact) {
                 {"sha256_ok", whole},
                 {"elf_sha256", digest_text(identity.elf_sha256)}};
     const size_t sector = ota::round_up<size_t>(at, layout::kSectorSize);
+    if (exact && bytes.size() != at && bytes.size() != sector + layout::kSignatureSectorSize) {
+        throw Failure(Exit::kMalformed,
+                      std::string("image: ") + ota::detail_text(ota::Detail::kImageLength));
+    }
     const bool has_sector = sector + layout::kSignatureSectorSize <= bytes.size();
     out["signatures"] = has_sector
                             ? inspect_blocks(bytes.subspan(sector, layout::kSignatureSectorSize))
@@ -192,6 +196,11 @@ Json inspect_flash(const Buffer& file, const ota::PartitionTable& table) {
 }
 
 bool looks_like_journal(const Buffer& file) {
+    constexpr size_t kMaxSectors = 16;
+    const bool size_fits = file.size() % layout::kSectorSize == 0 &&
+                           file.size() >= layout::kJournalMinSectors * layout::kSectorSize &&
+                           file.size() <= kMaxSectors * layout::kSectorSize;
+    if (!size_fits) return false;
     for (size_t at = 0; at + 4 <= file.size(); at += layout::kSectorSize) {
         if (std::equal(file.begin() + static_cast<std::ptrdiff_t>(at),
                        file.begin() + static_cast<std::ptrdiff_t>(at + 4), "OTAJ")) {
@@ -201,16 +210,19 @@ bool looks_like_journal(const Buffer& file) {
     return false;
 }
 
+std::string plain(const Json& value) {
+    return value.is_string() ? value.get<std::string>() : to_json(value);
+}
+
 void append_text(std::string& out, const Json& node, size_t depth) {
     const std::string indent(depth * 2, ' ');
     for (const auto& [key, value] : node.items()) {
         const bool flat = value.is_primitive();
-        const std::string text = value.is_string() ? value.get<std::string>() : value.dump();
+        const std::string text = plain(value);
         if (node.is_array() && value.is_object()) {
             std::string line;
             for (const auto& [name, field] : value.items()) {
-                line += fmt::format("{}{}={}", line.empty() ? "" : "  ", name,
-                                    field.is_string() ? field.get<std::string>() : field.dump());
+                line += fmt::format("{}{}={}", line.empty() ? "" : "  ", name, plain(field));
             }
             out += fmt::format("{}- {}\n", indent, line);
         } else if (flat) {
@@ -251,6 +263,10 @@ Json inspect(const Buffer& file) {
     }
     throw Failure(Exit::kMalformed,
                   "neither an ESP image nor a flash file, partition table, otadata or journal");
+}
+
+std::string to_json(const Json& tree) {
+    return tree.dump(2, ' ', false, Json::error_handler_t::replace);
 }
 
 std::string to_text(const Json& tree) {

@@ -12,6 +12,9 @@ using Json = nlohmann::ordered_json;
 // its contents. Failure kMalformed when it is none of them.
 Json inspect(const Buffer& file);
 
+// For machines; bytes that are no UTF-8 are replaced.
+std::string to_json(const Json& tree);
+
 // The same as an indented tree.
 std::string to_text(const Json& tree);
 

@@ -28,6 +28,7 @@ void add_keygen(CLI::App& app) {
         std::string type = "ecdsa256";
         std::string key;
         std::string pub;
+        bool force = false;
     };
     auto o = std::make_shared<Options>();
     CLI::App* command = app.add_subcommand("keygen", "Make a signing key pair");
@@ -39,10 +40,18 @@ void add_keygen(CLI::App& app) {
         ->capture_default_str();
     command->add_option("key", o->key, "Private key to write (PEM, mode 0600)")->required();
     command->add_option("pub", o->pub, "Public key to write (PEM)")->required();
+    command->add_flag("--force", o->force, "Replace keys that are there");
     command->callback([o] {
+        if (o->key == o->pub) throw Failure(Exit::kUsage, "key and pub are the same file");
+        for (const std::string& path : {o->key, o->pub}) {
+            if (exists(path) && !o->force) {
+                throw Failure(Exit::kRefused, path + " is there already: another name, or --force");
+            }
+        }
         const PrivateKey key = PrivateKey::generate(o->type);
+        write_file(o->pub,
+                   to_buffer(key.public_pem()));  // first: it shows whether the folder is writable
         write_file(o->key, to_buffer(key.private_pem()), true);
-        write_file(o->pub, to_buffer(key.public_pem()));
         fmt::print("{}: private {} key, keep it secret\n{}: public key for public_key_pem\n",
                    o->key, o->type, o->pub);
     });
@@ -147,7 +156,7 @@ void add_inspect(CLI::App& parent, const char* name, const char* what) {
     command->add_option("file", o->file, "File")->required();
     command->callback([o] {
         const Json tree = inspect(read_file(o->file));
-        fmt::print("{}", o->json ? tree.dump(2) + "\n" : to_text(tree));
+        fmt::print("{}", o->json ? to_json(tree) + "\n" : to_text(tree));
     });
 }
 
@@ -170,7 +179,9 @@ void add_flash_create(CLI::App& flash) {
     command->add_flag("--factory", o->plan.factory, "With a factory slot, which gets the image");
     command->add_option("file", o->out, "Flash file to write")->required();
     command->callback([o] {
-        write_file(o->out, create_flash(o->plan, read_file(o->image)));
+        const Buffer image = read_file(o->image);
+        (void)inspect(image);  // malformed: nothing would boot
+        write_file(o->out, create_flash(o->plan, image));
         fmt::print("{}: {} MiB, {} slots of {} KiB{}\n", o->out, o->plan.size >> 20, o->plan.slots,
                    o->plan.slot_size >> 10, o->plan.factory ? " and factory" : "");
     });
@@ -201,6 +212,9 @@ int main(int argc, char** argv) {
     } catch (const Failure& failure) {
         fmt::print(stderr, "otactl: {}\n", failure.what());
         return static_cast<int>(failure.code());
+    } catch (const std::exception& error) {  // a library's: nothing of ours throws anything else
+        fmt::print(stderr, "otactl: {}\n", error.what());
+        return static_cast<int>(Exit::kMalformed);
     }
     return 0;
 }

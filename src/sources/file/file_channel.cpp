@@ -21,7 +21,7 @@ Result<bool> FileChannel::find_next() {
     bool found = false;
     FixedString<kMaxFileName> name;
     for (size_t i = 0; i < kMaxEntries; ++i) {
-        const Status status = store_.list(directory_, i, name);
+        const Status status = store_.next(directory_, i == 0, name);
         if (status.is(Code::kEndOfData)) break;
         if (!status.ok()) return status;
         if (!is_package_name(name.view())) continue;
@@ -59,7 +59,7 @@ Result<bool> FileChannel::poll(Offer& offer) {
 
 bool FileChannel::arrived() {
     FixedString<kMaxFileName> name;
-    const Status status = store_.list(directory_, 0, name);
+    const Status status = store_.next(directory_, true, name);
     const bool present = status.ok() || status.is(Code::kEndOfData);
     const bool appeared = present && !present_ && looked_;
     present_ = present;

@@ -19,7 +19,7 @@ class FileChannel final : public Channel {
 
   private:
     // A directory with more entries is read so far and no further.
-    static constexpr size_t kMaxEntries = 1024;
+    static constexpr size_t kMaxEntries = 10000;
     static constexpr size_t kMaxOffers = 16;
 
     bool is_package_name(std::string_view name) const;

@@ -16,7 +16,7 @@ constexpr std::array<State, kStateCount> kStates = {
 //                                         stop
 constexpr bool kAccepted[kStateCount][8] = {
     /* IDLE             */ {true, true, false, false, false, true, true, true},
-    /* CHECKING         */ {false, false, false, true, false, false, true, true},
+    /* CHECKING         */ {true, true, false, true, false, false, true, true},
     /* UPDATE_AVAILABLE */ {true, true, false, true, false, false, true, true},
     /* DOWNLOADING      */ {false, false, false, true, false, false, true, true},
     /* VERIFYING        */ {false, false, false, true, false, false, true, true},

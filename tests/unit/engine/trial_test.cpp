@@ -176,6 +176,68 @@ TEST(Rollback, NeedsAnotherImage) {
     EXPECT_EQ(device.running(), 0);
 }
 
+TEST(Rollback, NeverBootsWhatNobodyProved) {
+    Bench refused;
+    refused.source.package = test::make_image({});  // whole, and not signed
+    (void)refused.post(CommandKind::kStartUpdate);
+    ASSERT_TRUE(refused.run_to(State::kFailed));
+    EXPECT_NE(refused.memory()[0x30000], layout::kImageMagic);  // does not even look like an image
+    (void)refused.post(CommandKind::kRollback);
+    refused.step();
+    EXPECT_EQ(refused.detail(), Detail::kNoOtherImage);
+    ASSERT_TRUE(refused.boot());
+    EXPECT_EQ(refused.running(), 0);
+
+    Bench aborted;
+    (void)aborted.post(CommandKind::kStartUpdate);
+    ASSERT_TRUE(aborted.run_to(State::kReadyToApply));
+    (void)aborted.post(CommandKind::kAbort);
+    (void)aborted.post(CommandKind::kRollback);
+    aborted.step();
+    aborted.step();
+    EXPECT_EQ(aborted.detail(), Detail::kNoOtherImage);
+    ASSERT_TRUE(aborted.boot());
+    EXPECT_EQ(aborted.running(), 0);
+    EXPECT_FALSE(aborted.is_left_alone());
+}
+
+TEST(Rollback, ToAnImageThatTheBootloaderRefusesIsNoLoop) {
+    Bench device;
+    ASSERT_TRUE(device.install());
+    ASSERT_TRUE(device.boot(ResetReason::kSoftware));
+    ASSERT_TRUE(device.wait_for(Notice::kConfirmed));
+    device.shut_down();
+    device.put_image(0, test::make_signed({.version = "1.0.0", .min_chip_revision = 300}));
+    ASSERT_TRUE(device.boot());
+    (void)device.post(CommandKind::kRollback);
+    ASSERT_TRUE(device.run_until([&] { return device.restart_requested(); }));
+    for (int i = 0; i < 3; ++i) {
+        ASSERT_TRUE(device.boot(ResetReason::kSoftware));
+        EXPECT_EQ(device.running(), 1);
+        EXPECT_FALSE(device.run_until([&] { return device.restart_requested(); }, 10000)) << i;
+        EXPECT_EQ(device.boot_status().boot, 1);
+    }
+    device.source.package = make_signed_of_size("1.2.0", kSize, 9);
+    EXPECT_TRUE(device.update_and_settle());
+}
+
+TEST(Trial, ConfirmedBySomebodyElseIsStillATrial) {
+    Bench device;
+    ASSERT_TRUE(device.install());
+    device.shut_down();
+    // A framework that calls esp_ota_mark_app_valid before the manager starts.
+    serialize_otadata_entry(2, layout::kStateValid,
+                            MutableBytes(device.memory()).subspan(0xA000, 32));
+    device.probe.health = Health::kFail;
+    ASSERT_TRUE(device.boot(ResetReason::kSoftware));
+    EXPECT_EQ(device.running(), 1);
+    ASSERT_TRUE(device.run_until([&] { return device.restart_requested(); }, 5000));
+    device.probe.health = Health::kPass;
+    ASSERT_TRUE(device.boot(ResetReason::kSoftware));
+    EXPECT_EQ(device.running(), 0);
+    EXPECT_EQ(device.events.last(Notice::kReverted)->revert, RevertReason::kUnhealthy);
+}
+
 TEST(Rollback, RefusedWhenUnsafeOrSwitchedOff) {
     Bench device;
     ASSERT_TRUE(device.install());
@@ -354,6 +416,9 @@ TEST(FieldCase, C14_failing_confirm_write_is_retried_and_reported) {
     ASSERT_TRUE(broken.run_to(State::kFailed, 30000));
     EXPECT_EQ(broken.detail(), Detail::kConfirmFailed);
     EXPECT_EQ(broken.events.count(Notice::kConfirmed), 0U);
+    // Still on trial: nothing may touch the slot that is the way back.
+    EXPECT_FALSE(broken.manager().would_accept(CommandKind::kCheck));
+    EXPECT_FALSE(broken.manager().would_accept(CommandKind::kStartUpdate));
     EXPECT_FALSE(broken.restart_requested());
 }
 
@@ -439,6 +504,39 @@ TEST(Repair, EntryLostWhileConfirmingIsArmedAgain) {
     ASSERT_TRUE(device.boot(ResetReason::kSoftware));
     EXPECT_TRUE(device.wait_for(Notice::kConfirmed));
     EXPECT_EQ(device.running(), 1);
+}
+
+TEST(Repair, AnAbortedRearmingStaysAborted) {
+    Bench device;
+    device.probe.health = Health::kPending;
+    ASSERT_TRUE(device.install());
+    ASSERT_TRUE(device.boot(ResetReason::kSoftware));
+    device.probe.health = Health::kPass;
+    device.flash.cut_at(3, CutKind::kClean, 1);
+    (void)device.run_until([&] { return device.flash.is_off(); }, 5000);
+    device.flash.power_on();
+    device.battery.values.soc_percent = 10;
+    ASSERT_TRUE(device.boot());
+    EXPECT_EQ(device.state(), State::kVerifying);
+    (void)device.post(CommandKind::kAbort);
+    device.step();
+    EXPECT_EQ(device.state(), State::kAborted);
+    device.battery.values.soc_percent = 80;
+    ASSERT_TRUE(device.boot());
+    EXPECT_FALSE(device.run_until([&] { return device.restart_requested(); }, 60000));
+}
+
+TEST(RollbackProtection, SurvivesALostJournal) {
+    Bench device;
+    device.source.package = test::make_signed({.version = "1.1.0", .seed = 3, .secure_version = 5});
+    ASSERT_TRUE(device.install());
+    device.shut_down();
+    std::fill_n(device.memory().begin() + 0xB000, 0x4000, uint8_t{0xFF});
+    ASSERT_TRUE(device.boot(ResetReason::kSoftware));
+    ASSERT_TRUE(device.wait_for(Notice::kConfirmed));
+    Journal journal(device.journal_region());
+    ASSERT_TRUE(journal.open().ok());
+    EXPECT_EQ(journal.confirmed().secure_version, 5U);
 }
 
 TEST(Repair, RearmingWaitsForTheBattery) {

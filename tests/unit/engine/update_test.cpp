@@ -197,6 +197,48 @@ TEST(Update, UntrustedImageIsRefusedAndNotFetchedAgainByItself) {
     EXPECT_EQ(device.events.last(State::kIdle)->status.detail(), Detail::kRefusedBefore);
 }
 
+TEST(Update, BadFilesDoNotWearTheFlash) {
+    const test::Buffer good = make_signed_of_size("1.1.0", kSize, 2);
+    test::Buffer damaged = good;
+    damaged[9000] = static_cast<uint8_t>(damaged[9000] ^ 1);
+    const test::Buffer other =
+        test::make_signed({.version = "1.1.0", .seed = 5}, test::Key::kOtherEc);
+    for (const test::Buffer& package : {damaged, other}) {
+        Device device;
+        device.put_image(0, make_signed_of_size("1.0.0", kSize, 1));
+        device.source.package = package;
+        device.settings.automatic_update = true;
+        device.settings.check_interval_ms = 1000;
+        ASSERT_TRUE(device.boot());
+        ASSERT_TRUE(device.run_to(State::kFailed));
+        const uint64_t after_one = device.flash.erases();
+        (void)device.run_until([] { return false; }, 3600000);
+        EXPECT_EQ(device.flash.erases(), after_one);
+        ASSERT_TRUE(device.boot());  // not even after a restart
+        (void)device.run_until([] { return false; }, 3600000);
+        EXPECT_EQ(device.flash.erases(), after_one);
+        // A mended file is another file.
+        device.source.package = good;
+        device.source.revision = 2;
+        EXPECT_TRUE(device.run_until([&] { return device.restart_requested(); }, 7200000));
+    }
+}
+
+TEST(Check, OlderFilesBesideTheRunningVersionAreNoFault) {
+    for (const bool same_first : {true, false}) {
+        Device device;
+        device.put_image(0, make_signed_of_size("1.0.0", kSize, 1));
+        test::FakeSource second;
+        device.source.package = make_signed_of_size(same_first ? "1.0.0" : "0.9.0", kSize, 3);
+        second.package = make_signed_of_size(same_first ? "0.9.0" : "1.0.0", kSize, 4);
+        device.extra_source = {&second, &second};
+        ASSERT_TRUE(device.boot());
+        (void)device.post(CommandKind::kCheck);
+        ASSERT_TRUE(device.run_until([&] { return device.events.last(State::kIdle) != nullptr; }));
+        EXPECT_EQ(device.events.last(State::kIdle)->status.detail(), Detail::kVersionSame);
+    }
+}
+
 TEST(FieldCase, C07_unsigned_image_never_changes_the_boot_slot) {
     test::ImageSpec spec;
     const std::array<test::Buffer, 2> packages = {test::make_image(spec),

@@ -36,9 +36,9 @@ class DirectoryStoreTest : public testing::Test {
 TEST_F(DirectoryStoreTest, ListsRegularFilesOnly) {
     DirectoryStore store("/sdcard", card_);
     FixedString<kMaxFileName> name;
-    ASSERT_TRUE(store.list("/sdcard", 0, name).ok());
+    ASSERT_TRUE(store.next("/sdcard", true, name).ok());
     EXPECT_STREQ(name.c_str(), "Bess.bin");
-    EXPECT_TRUE(store.list("/sdcard", 1, name).is(Code::kEndOfData));
+    EXPECT_TRUE(store.next("/sdcard", false, name).is(Code::kEndOfData));
 }
 
 TEST_F(DirectoryStoreTest, OpensWithoutRegardToCase) {
@@ -68,7 +68,7 @@ TEST_F(DirectoryStoreTest, AMissingDirectoryIsAnAbsentCard) {
     FileStat stat;
     FixedString<kMaxFileName> name;
     EXPECT_EQ(store.stat(stat).detail(), Detail::kMediumAbsent);
-    EXPECT_EQ(store.list("/sdcard", 0, name).detail(), Detail::kMediumAbsent);
+    EXPECT_EQ(store.next("/sdcard", true, name).detail(), Detail::kMediumAbsent);
     EXPECT_EQ(store.open("/sdcard/Bess.bin").detail(), Detail::kMediumAbsent);
 }
 

@@ -108,8 +108,24 @@ TEST(Bootloader, TableWithoutApplications) {
     ASSERT_TRUE(table.add(data));
     TableFlash flash(table);
     EXPECT_FALSE(rom::boot(flash).has_value());
+    flash.memory[0x8000 + 20] ^= 1;  // the table's MD5 no longer holds
+    EXPECT_FALSE(rom::read_partitions(flash).has_value());
     flash.memory.fill(0xFF);
     EXPECT_FALSE(rom::boot(flash).has_value());
+}
+
+TEST(Bootloader, CountsSlotsBySubtype) {
+    PartitionTable table;
+    for (const uint8_t subtype : {uint8_t{0x11}, uint8_t{0x10}, uint8_t{0x20}}) {
+        Partition app{0, subtype, 0, 0x1000, {}, 0};
+        ASSERT_TRUE(table.add(app));
+    }
+    TableFlash flash(table);
+    const std::optional<rom::Partitions> found = rom::read_partitions(flash);
+    ASSERT_TRUE(found.has_value());
+    EXPECT_EQ(found->slot_count, 2);
+    EXPECT_TRUE(found->slots[0].has_value());
+    EXPECT_TRUE(found->test_app.has_value());
 }
 
 TEST(Otadata, GoldenBytes) {
@@ -228,11 +244,11 @@ TEST(BootControl, GivingUpNeedsAnImageToGoTo) {
     EXPECT_EQ(bench.status().boot, 0);
 }
 
-TEST(BootControl, GivingUpNamesAnImageThatNoEntryNames) {
+TEST(BootControl, GivingUpNeverNamesASlotThatNobodyProved) {
     Bench bench(1);
     bench.put(1, 2, layout::kStatePendingVerify);
-    ASSERT_TRUE(bench.boot.settle(false).ok());
-    EXPECT_EQ(bench.status().boot, 0);
+    EXPECT_EQ(bench.boot.settle(false).detail(), Detail::kNoOtherImage);
+    EXPECT_EQ(bench.flash.operations(), 0U);
 }
 
 TEST(BootControl, AWriteThatDoesNotHoldIsAnError) {

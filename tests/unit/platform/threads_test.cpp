@@ -51,21 +51,40 @@ TEST(Threads, TwoPostersOneTaker) {
 }
 
 TEST(Threads, SignalDoesNotMissAShortState) {
+    using Outcome = StatusSignal::Outcome;
     ThreadStatusSignal signal;
-    std::atomic<bool> waiting{false};
+    std::atomic<bool> seen{false};
     std::thread other([&] {
-        while (!waiting) std::this_thread::yield();
-        std::this_thread::sleep_for(std::chrono::milliseconds(20));
-        signal.entered(State::kComplete);
-        signal.entered(State::kRebooting);
+        while (!seen) {
+            signal.entered(State::kComplete);
+            signal.entered(State::kRebooting);
+            std::this_thread::yield();
+        }
     });
-    waiting = true;
     State hit = State::kIdle;
-    EXPECT_TRUE(signal.wait(1U << static_cast<unsigned>(State::kComplete), 5000, hit));
+    EXPECT_EQ(signal.wait(1U << static_cast<unsigned>(State::kComplete), 10000, hit),
+              Outcome::kHit);
     EXPECT_EQ(hit, State::kComplete);
+    seen = true;
     other.join();
-    EXPECT_TRUE(signal.wait(1U << static_cast<unsigned>(State::kRebooting), 0, hit));
-    EXPECT_FALSE(signal.wait(1U << static_cast<unsigned>(State::kFailed), 10, hit));
+    EXPECT_EQ(signal.wait(1U << static_cast<unsigned>(State::kRebooting), 0, hit), Outcome::kHit);
+    EXPECT_EQ(signal.wait(1U << static_cast<unsigned>(State::kFailed), 10, hit), Outcome::kTimeout);
+}
+
+TEST(Threads, WaitersAreSentAway) {
+    ThreadStatusSignal signal;
+    std::atomic<bool> back{false};
+    std::thread waiter([&] {
+        State hit = State::kIdle;
+        EXPECT_EQ(signal.wait(1U << static_cast<unsigned>(State::kFailed), 60000, hit),
+                  StatusSignal::Outcome::kCancelled);
+        back = true;
+    });
+    while (!back) {
+        signal.cancel();
+        std::this_thread::yield();
+    }
+    waiter.join();
 }
 
 TEST(Threads, SnapshotIsNeverHalf) {

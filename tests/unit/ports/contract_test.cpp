@@ -20,9 +20,9 @@ namespace {
 // store holds one file, /sdcard/bess.bin, with the bytes "0123456789".
 void check_file_store(FileStore& store) {
     FixedString<kMaxFileName> name;
-    ASSERT_TRUE(store.list("/sdcard", 0, name).ok());
+    ASSERT_TRUE(store.next("/sdcard", true, name).ok());
     EXPECT_STREQ(name.c_str(), "bess.bin");
-    EXPECT_TRUE(store.list("/sdcard", 1, name).is(Code::kEndOfData));
+    EXPECT_TRUE(store.next("/sdcard", false, name).is(Code::kEndOfData));
 
     const Status missing = store.open("/sdcard/none.bin");
     EXPECT_TRUE(missing.is(Code::kUnavailable));
@@ -49,7 +49,7 @@ void check_file_store(FileStore& store) {
 
 void check_absent(FileStore& store) {
     FixedString<kMaxFileName> name;
-    EXPECT_EQ(store.list("/sdcard", 0, name).detail(), Detail::kMediumAbsent);
+    EXPECT_EQ(store.next("/sdcard", true, name).detail(), Detail::kMediumAbsent);
     EXPECT_EQ(store.open("/sdcard/bess.bin").detail(), Detail::kMediumAbsent);
 }
 

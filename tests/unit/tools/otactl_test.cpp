@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "otactl/flash_file.hpp"
 #include "otactl/image_build.hpp"
 #include "otactl/image_sign.hpp"
@@ -12,7 +14,12 @@ namespace {
 Buffer image(const std::string& version = "1.1.0") {
     ImageDescription description;
     description.version = version;
-    return build_image(Buffer(10001, 0x7F), description);
+    Buffer program(10001, 0x5A);
+    const std::string magic =
+        "\x7F"
+        "ELF";
+    std::copy(magic.begin(), magic.end(), program.begin());
+    return build_image(program, description);
 }
 
 template <typename Function>
@@ -86,8 +93,33 @@ TEST(Otactl, InspectTellsFilesApart) {
     EXPECT_NE(to_text(inspect(image())).find("project"), std::string::npos);
 }
 
-TEST(Otactl, BadVersionsAreUsage) {
-    EXPECT_NE(exit_of([] { image("1.2"); }), Exit::kOk);
+TEST(Otactl, ArgumentsThatMakeNoSenseAreUsage) {
+    EXPECT_EQ(exit_of([] { image("1.2"); }), Exit::kUsage);
+    ImageDescription description;
+    description.version = "1.0.0";
+    description.project = "\xFF";
+    EXPECT_EQ(exit_of([&] { build_image(Buffer(300, 1), description); }), Exit::kUsage);
+    description.project = "bess";
+    EXPECT_EQ(exit_of([&] { build_image(Buffer(300, 1), description); }), Exit::kMalformed);
+    PrivateKey key = PrivateKey::generate("ecdsa256");
+    const Buffer out = sign_image(image(), key, false);
+    EXPECT_EQ(exit_of([&] { verify_image(out, key.private_pem(), {}); }), Exit::kUsage);
+    EXPECT_EQ(
+        exit_of([&] { verify_image(out, key.public_pem(), {.project = "", .version = "1"}); }),
+        Exit::kUsage);
+}
+
+TEST(Otactl, InspectWantsWholeFiles) {
+    PrivateKey key = PrivateKey::generate("ecdsa256");
+    Buffer out = sign_image(image(), key, false);
+    out.resize(out.size() - 100);
+    EXPECT_EQ(exit_of([&] { inspect(out); }), Exit::kMalformed);
+}
+
+TEST(Otactl, BytesThatAreNoTextAreShownAllTheSame) {
+    const Json tree = {{"project", "\xFF"}, {"list", Json::array({Json{{"a", "\xFE"}}})}};
+    EXPECT_FALSE(to_json(tree).empty());
+    EXPECT_FALSE(to_text(tree).empty());
 }
 
 }  // namespace
