@@ -274,7 +274,7 @@ def main():
             count = PARTS[name][0]()
         except (SystemExit, OSError, subprocess.SubprocessError) as stop:
             count = verdict(str(stop), False)
-        print(f"{name}: {count}  ({time.monotonic() - start:.0f} s)\n", flush=True)
+        print(f"  {time.monotonic() - start:.0f} s\n{name}: {count}\n", flush=True)
         total += count
     print(f"all parts took {time.monotonic() - begin:.0f} s")
     print(total)

@@ -318,8 +318,9 @@ TEST(FieldCase, C05_any_otadata_boots_a_verified_slot_and_is_repaired_once) {
         ASSERT_TRUE(device.boot()) << damage;
         const SlotId chosen = device.running();
         EXPECT_EQ(device.boot_status().boot, chosen) << damage;
+        // Blank entries the bootloader writes anew by itself; everything else is the manager's.
         const size_t repairs = device.events.count(Notice::kRepaired);
-        EXPECT_LE(repairs, 1U) << damage;
+        EXPECT_EQ(repairs, damage == 0 || damage == 3 ? 0U : 1U) << damage;
         ASSERT_TRUE(device.boot()) << damage;
         EXPECT_EQ(device.running(), chosen) << damage;
         EXPECT_EQ(device.events.count(Notice::kRepaired), repairs) << damage;
