@@ -18,8 +18,8 @@ extern "C" {
 /**
  * Checks the configuration as a whole, copies it and prepares the engine; starts nothing.
  * @return ESP_OK; ESP_ERR_INVALID_ARG (ota_manager_config_error() names the field);
- *         ESP_ERR_INVALID_STATE when initialised already; ESP_ERR_NOT_SUPPORTED for a source that
- * this build leaves out; ESP_ERR_OTA_MGR_KEY; ESP_ERR_OTA_MGR_PARTITION.
+ *         ESP_ERR_INVALID_STATE when initialised already or a restart is due; ESP_ERR_NOT_SUPPORTED
+ * for a source that this build leaves out; ESP_ERR_OTA_MGR_KEY; ESP_ERR_OTA_MGR_PARTITION.
  */
 esp_err_t ota_manager_init(const ota_manager_config_t* config);
 
@@ -71,7 +71,8 @@ esp_err_t ota_manager_get_last_report(ota_report_t* report);
 /**
  * Waits until the state is in mask (OTA_STATUS_BIT), or one of them was entered since the call.
  * @param hit may be NULL. @return ESP_OK; ESP_ERR_TIMEOUT; ESP_ERR_INVALID_ARG for an empty mask;
- *         ESP_ERR_INVALID_STATE before start or inside a callback.
+ *         ESP_ERR_INVALID_STATE before start, inside a callback, or when the manager is stopped
+ *         meanwhile.
  */
 esp_err_t ota_manager_wait_for_status(uint32_t mask, uint32_t timeout_ms, ota_status_t* hit);
 

@@ -28,7 +28,7 @@ struct Partitions {
 std::optional<Partitions> read_partitions(RomFlash& flash);
 
 struct Boot {
-    int slot = kFactory;  // ota_n or kFactory
+    int slot = kFactory;  // ota_n, kFactory or kTestApp
     Slot place;
     Image image;
 };

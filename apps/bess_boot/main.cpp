@@ -189,9 +189,12 @@ class Chip {
     }
 
     int run_firmware(const rom::Boot& boot) {
-        wires_->slot = boot.slot == rom::kFactory ? 0xFE : static_cast<uint32_t>(boot.slot);
-        say("starting " + (boot.slot == rom::kFactory ? std::string("factory")
-                                                      : "ota_" + std::to_string(boot.slot)));
+        constexpr uint32_t kFactoryCode = 0xFE;  // SlotId of the factory slot in the firmware
+        if (boot.slot == rom::kTestApp)
+            die(kNoImage, "only the test app boots; the twin has no use for it");
+        const bool factory = boot.slot == rom::kFactory;
+        wires_->slot = factory ? kFactoryCode : static_cast<uint32_t>(boot.slot);
+        say("starting " + (factory ? std::string("factory") : "ota_" + std::to_string(boot.slot)));
         const int program = load_program(flash_.bytes, boot.image);
         const pid_t chip = getpid();
         const pid_t firmware = fork();

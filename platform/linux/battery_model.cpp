@@ -71,9 +71,8 @@ void BatteryModel::reload(const char* path) {
     struct stat info {};
     if (stat(path, &info) != 0) return;
     // The size too: two writes within one tick of the file system's clock have one time.
-    const int64_t stamp =
-        (info.st_mtim.tv_sec * 1000000000LL + info.st_mtim.tv_nsec) * 1024 + info.st_size % 1024;
-    if (stamp == file_stamp_) return;
+    const FileState state{info.st_mtim.tv_sec, info.st_mtim.tv_nsec, info.st_size};
+    if (state == file_state_) return;
     FILE* file = std::fopen(path, "r");
     if (file == nullptr) return;
     std::array<char, 512> text{};
@@ -81,7 +80,7 @@ void BatteryModel::reload(const char* path) {
     (void)std::fclose(file);
     // A file caught while it is written is empty or has a word that does not parse; it is read
     // again.
-    if (n != 0 && apply({text.data(), n})) file_stamp_ = stamp;
+    if (n != 0 && apply({text.data(), n})) file_state_ = state;
 }
 
 bool BatteryModel::read(ota_battery_reading_t& out) {

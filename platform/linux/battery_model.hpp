@@ -23,11 +23,17 @@ class BatteryModel {
         ota_battery_reading_t reading{80, 18000, 24000, 0, 160000000, 0};
         bool fail = false;
     };
+    struct FileState {
+        int64_t seconds = 0;
+        int64_t nanoseconds = 0;
+        int64_t size = 0;
+        bool operator==(const FileState&) const = default;
+    };
     static bool apply_word(std::string_view word, Values& values);
 
     std::mutex mutex_;
     Values values_;
-    int64_t file_stamp_ = 0;
+    FileState file_state_;
 };
 
 }  // namespace ota

@@ -106,6 +106,7 @@ std::optional<Twin> twin;
 
 void set_twin(const TwinSetup& setup) {
     next_setup = setup;
+    note_new_boot();
 }
 
 const Platform* open_platform(Status& why) {

@@ -164,7 +164,9 @@ Status OtadataBootControl::give_up_running(const BootStatus& now) {
                                    inspector_.is_bootable(now.slot_of(other));
     const bool factory = setup_.factory && inspector_.is_bootable(kFactorySlot);
     // A slot that no entry names holds bytes that nobody proved: it is never named here.
-    if (named && (other_names_image || (factory && !other.bootable()))) {
+    if (named && (other_names_image || factory)) {
+        // An entry that leads nowhere would keep the bootloader from the factory slot.
+        if (!other_names_image && other.bootable()) OTA_TRY(erase_copy(1 - active));
         return write_copy(active, now.entries[active].seq, layout::kStateInvalid);
     }
     return fault(Code::kRefused, Detail::kNoOtherImage);

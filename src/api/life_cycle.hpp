@@ -14,15 +14,21 @@ class LifeCycle {
         kOpening,
         kReady,
         kStarting,
+        kLaunching,  // the engine's task may run already, and can't be stopped yet
         kRunning,
         kStopping,
-        kClosing
+        kClosing,
     };
 
     Phase phase() const { return phase_; }
     void set(Phase phase) { phase_ = phase; }
     // Only one caller succeeds.
     bool move(Phase from, Phase to) { return phase_.compare_exchange_strong(from, to); }
+    // Commands are taken and states can be waited for.
+    bool is_live() const {
+        const Phase now = phase_;
+        return now == Phase::kLaunching || now == Phase::kRunning;
+    }
 
     // False, and nothing to leave, when there is no instance.
     bool enter() {
@@ -38,7 +44,7 @@ class LifeCycle {
     // Those who wait for a state; only while running.
     bool enter_wait() {
         ++waiters_;
-        if (phase_ == Phase::kRunning) return true;
+        if (is_live()) return true;
         --waiters_;
         return false;
     }
@@ -62,7 +68,8 @@ class Call {
     Call& operator=(const Call&) = delete;
 
     bool ok() const { return entered_; }
-    bool is(LifeCycle::Phase phase) const { return entered_ && life_.phase() == phase; }
+    bool is_live() const { return entered_ && life_.is_live(); }
+    bool is_ready() const { return entered_ && life_.phase() == LifeCycle::Phase::kReady; }
 
   private:
     LifeCycle& life_;

@@ -76,6 +76,7 @@ struct Instance {
 alignas(Instance) std::array<unsigned char, sizeof(Instance)> storage;
 Instance* instance = nullptr;  // to be used inside a Call alone
 LifeCycle life;
+bool restart_due = false;  // outlives the instance: only a new boot can follow
 using Life = LifeCycle::Phase;
 const char* config_error = "";
 
@@ -120,7 +121,7 @@ esp_err_t check(const ota_manager_config_t& config, TrustStore& trusted) {
 
 esp_err_t post(CommandKind kind) {
     const Call call(life);
-    if (!call.is(Life::kRunning)) return ESP_ERR_INVALID_STATE;
+    if (!call.is_live()) return ESP_ERR_INVALID_STATE;
     if (!instance->manager.would_accept(kind)) return ESP_ERR_INVALID_STATE;
     Command command;
     command.kind = kind;
@@ -131,7 +132,7 @@ esp_err_t post(CommandKind kind) {
 template <typename Change>
 esp_err_t configure(Change change) {
     const Call call(life);
-    if (!call.is(Life::kReady)) return ESP_ERR_INVALID_STATE;
+    if (!call.is_ready()) return ESP_ERR_INVALID_STATE;
     return change(*instance);
 }
 
@@ -145,6 +146,13 @@ esp_err_t look(Read read) {
 
 void wait_until_idle(const Platform& platform) {
     while (!life.is_idle()) platform.task.pause();
+}
+
+void send_waiters_away(const Platform& platform) {
+    while (life.has_waiters()) {
+        platform.signal.cancel();
+        platform.task.pause();
+    }
 }
 
 void run_engine(void* context) {
@@ -183,6 +191,7 @@ esp_err_t open_instance(const ota_manager_config_t& config) {
 
 void close_instance() {
     if (instance == nullptr) return;
+    restart_due = restart_due || is_leaving(instance->manager.snapshot().state);
     instance->~Instance();
     instance = nullptr;
     close_platform();
@@ -194,10 +203,16 @@ void copy_text(char (&out)[N], const char (&text)[N]) {
 }
 
 bool report_ended(UpdateStage stage) {
-    return stage == UpdateStage::kConfirmed || stage == UpdateStage::kReverted;
+    return stage == UpdateStage::kConfirmed || stage == UpdateStage::kReverted ||
+           stage == UpdateStage::kKept;
 }
 
 }  // namespace
+
+void note_new_boot() {
+    restart_due = false;
+}
+
 }  // namespace ota
 
 using ota::Call;
@@ -211,7 +226,7 @@ extern "C" {
 esp_err_t ota_manager_init(const ota_manager_config_t* config) {
     if (config == nullptr) return ESP_ERR_INVALID_ARG;
     if (!life.move(Life::kNone, Life::kOpening)) return ESP_ERR_INVALID_STATE;
-    const esp_err_t error = ota::open_instance(*config);
+    const esp_err_t error = ota::restart_due ? ESP_ERR_INVALID_STATE : ota::open_instance(*config);
     if (error != ESP_OK) ota::close_instance();
     life.set(error == ESP_OK ? Life::kReady : Life::kNone);
     return error;
@@ -232,10 +247,16 @@ esp_err_t ota_manager_start(void) {
         life.set(Life::kReady);
         return error;
     }
-    life.set(Life::kRunning);  // before the first callback can come
+    life.set(Life::kLaunching);  // before the first callback can come
     error = ota::to_esp_err(
         instance->platform.task.start(instance->task_config, ota::run_engine, instance));
-    if (error != ESP_OK) life.set(Life::kReady);
+    if (error == ESP_OK) {
+        life.set(Life::kRunning);
+        return ESP_OK;
+    }
+    life.set(Life::kStopping);
+    ota::send_waiters_away(instance->platform);
+    life.set(Life::kReady);
     return error;
 }
 
@@ -247,10 +268,7 @@ esp_err_t ota_manager_stop(void) {
     if (!life.move(Life::kRunning, Life::kStopping)) return ESP_ERR_INVALID_STATE;
     instance->manager.ask_to_stop();
     instance->platform.task.join();
-    while (life.has_waiters()) {
-        instance->platform.signal.cancel();
-        instance->platform.task.pause();
-    }
+    ota::send_waiters_away(instance->platform);
     life.set(Life::kReady);
     return ESP_OK;
 }
@@ -371,10 +389,10 @@ esp_err_t ota_manager_set_bms_safety_thresholds(int min_soc, float max_temperatu
     ota::Command command;
     command.kind = CommandKind::kSetThresholds;
     command.thresholds = ota::to_thresholds(min_soc, max_temperature, min_temperature, max_current);
-    if (call.is(Life::kRunning)) {
+    if (call.is_live()) {
         return ota::to_esp_err(instance->platform.mailbox.post(command));
     }
-    if (!call.is(Life::kReady)) return ESP_ERR_INVALID_STATE;
+    if (!call.is_ready()) return ESP_ERR_INVALID_STATE;
     instance->manager.set_thresholds(command.thresholds);
     return ESP_OK;
 }

@@ -52,4 +52,7 @@ struct Platform {
 const Platform* open_platform(Status& why);
 void close_platform();
 
+// For a platform whose memory outlives a boot, as in tests of the twin: the chip was reset.
+void note_new_boot();
+
 }  // namespace ota

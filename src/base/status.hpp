@@ -112,13 +112,10 @@ enum class Detail : uint16_t {
     kOtadataWrite,
     kNoOtherImage,
     kRollbackDisabled,
-    kTrialDeadline,
-    kProbeFailed,
-    kAskedToRevert,
     kConfirmFailed,
     // engine
     kAbortedByUser,
-    kTooLate,
+    kNotNow,
     kNothingOffered,
     kTrialRunning,
     // platform

@@ -60,7 +60,8 @@ BootAudit audit_previous_image(const BootStatus& boot, const UpdateRecord& recor
     // Local health had said yes, or the image never had its chance.
     const bool deserves_boot = record.stage == UpdateStage::kConfirming || untried ||
                                (lost && record.stage == UpdateStage::kArmed);
-    if (!deserves_boot) return reverted(reason_of(boot.reset));
+    // Without a size there is nothing to prove again: the journal was lost when it was armed.
+    if (!deserves_boot || record.size == 0) return reverted(reason_of(boot.reset));
     const bool can_arm = record.slot == boot.standby && record.attempts < kMaxTrials;
     if (!can_arm) return reverted(RevertReason::kNeverBooted);
     return found(BootFinding::kRearm);

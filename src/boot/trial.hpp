@@ -31,11 +31,11 @@ class Trial {
     // Makes the running image the confirmed one: intent, otadata, read-back, record.
     Status confirm();
 
-    // Makes otadata name the running, already confirmed image again.
-    Status repair() { return keep_running(); }
+    // Makes otadata name the running image: because an entry was lost, or because it is the only
+    // one that boots.
+    Status name_running() { return keep_running(); }
 
-    // Makes the previous image boot next. kRefused / kNoOtherImage when there is none; then the
-    // running image stays, unconfirmed.
+    // Makes the previous image boot next. kRefused / kNoOtherImage when there is none.
     Status revert(RevertReason reason, const ProbeName& probe);
 
   private:

@@ -52,13 +52,13 @@ Status Manager::start() {
     OTA_TRY(read_device());
     check_backoff_.seed(load_le32(running_build_.data()) ^
                         static_cast<uint32_t>(ports_.clock.now()));
+    audit_ = audit_boot(boot_, journal_.update(), running_build_);
     publish_boot();
     publish_report();
     next_check_ = ports_.clock.now();
     stop_asked_ = false;
-    Command left_over;
-    while (*ports_.mailbox.take(left_over, 0)) {  // from before the last stop
-    }
+    confirm_failures_ = 0;
+    discard_commands();
     return {};
 }
 
@@ -68,8 +68,16 @@ void Manager::begin() {
     if (provider.detail() == Detail::kNoBatteryProvider) {
         publisher_.report({Code::kUnsafe, Origin::kSafety, Detail::kNoBatteryProvider});
     }
-    act_on(audit_boot(boot_, journal_.update(), running_build_));
+    act_on(audit_);
     publish_report();
+}
+
+// What was posted and not served before a stop; thresholds were accepted for good.
+void Manager::discard_commands() {
+    Command command;
+    while (*ports_.mailbox.take(command, 0)) {
+        if (command.kind == CommandKind::kSetThresholds) gate_.set_thresholds(command.thresholds);
+    }
 }
 
 void Manager::ask_to_stop() {
@@ -104,6 +112,8 @@ void Manager::publish_boot() {
             boot_.running == kFactorySlot ? layout::kStateUndefined : boot_.state_of(boot_.running);
         s.reset = boot_.reset;
         copy_text(s.running_version, device_.version.c_str());
+        s.trial =
+            audit_.finding == BootFinding::kTrial || audit_.finding == BootFinding::kFinishConfirm;
     });
 }
 
@@ -115,7 +125,6 @@ void Manager::act_on(const BootAudit& audit) {
             return begin_trial();
         case BootFinding::kFinishConfirm:
             trial_.resume(ports_.clock.now() + settings_.rollback_timeout_ms);
-            publisher_.set([](EngineSnapshot& s) { s.trial = true; });
             return keep();
         case BootFinding::kFinishRevert:
             return leave(journal_.update().reason, journal_.update().probe);
@@ -129,7 +138,7 @@ void Manager::act_on(const BootAudit& audit) {
             return session_.rearm();
     }
     if (!audit.repair) return;
-    const Status repaired = trial_.repair();
+    const Status repaired = trial_.name_running();
     publisher_.notice(Notice::kRepaired, repaired);
 }
 
@@ -139,7 +148,6 @@ void Manager::begin_trial() {
     const UpdateRecord record = is_record_of_running() ? journal_.update() : record_of_running();
     const Millis deadline = ports_.clock.now() + settings_.rollback_timeout_ms;
     const Status status = trial_.begin(record, deadline);
-    publisher_.set([](EngineSnapshot& s) { s.trial = true; });
     publisher_.notice(Notice::kTrialStarted, status);
     if (!settings_.allow_rollback) keep();
 }
@@ -160,9 +168,12 @@ void Manager::finish_reverted(RevertReason reason) {
 
 void Manager::publish_report() {
     const UpdateRecord& record = journal_.update();
+    // A revert that was found is told at once, also before it is recorded.
+    const bool found_reverted =
+        audit_.finding == BootFinding::kReverted && record.stage != UpdateStage::kReverted;
     publisher_.set([&](EngineSnapshot& s) {
-        s.report_stage = record.stage;
-        s.report_reason = record.reason;
+        s.report_stage = found_reverted ? UpdateStage::kReverted : record.stage;
+        s.report_reason = found_reverted ? audit_.reason : record.reason;
         copy_text(s.report_version, record.version.c_str());
         copy_text(s.report_probe, record.probe.c_str());
     });
@@ -173,11 +184,14 @@ void Manager::publish_report() {
 bool Manager::step(Millis max_wait) {
     Command command;
     const Result<bool> taken = ports_.mailbox.take(command, std::min(max_wait, idle_wait_));
+    const bool has_command = taken.ok() && *taken;
     if (stop_asked_) {
+        if (has_command) (void)ports_.mailbox.post(command);  // for discard_commands
+        discard_commands();
         if (accepts(publisher_.state(), CommandKind::kAbort, false)) session_.abort();
         return false;
     }
-    if (taken.ok() && *taken) serve(command);
+    if (has_command) serve(command);
     serve_timers();
     idle_wait_ = session_.step();
     step_trial();
@@ -197,11 +211,12 @@ bool Manager::would_accept(CommandKind command) const {
 // The state may have moved since the caller asked; then an event says that nothing was done.
 void Manager::serve(const Command& command) {
     if (!accepts(publisher_.state(), command.kind, trial_.running())) {
-        return publisher_.report({Code::kRefused, Origin::kEngine, Detail::kTooLate});
+        const Detail why = trial_.running() ? Detail::kTrialRunning : Detail::kNotNow;
+        return publisher_.report({Code::kTryAgain, Origin::kEngine, why});
     }
     switch (command.kind) {
         case CommandKind::kCheck:
-            return session_.check(false);
+            return session_.check();
         case CommandKind::kStartUpdate:
             return session_.start_update();
         case CommandKind::kApply:
@@ -209,6 +224,7 @@ void Manager::serve(const Command& command) {
         case CommandKind::kAbort:
             return session_.abort();
         case CommandKind::kConfirm:
+            confirm_failures_ = 0;
             return keep();
         case CommandKind::kRollback:
             return roll_back();
@@ -232,7 +248,7 @@ void Manager::serve_timers() {
     }
     if (!due) return;
     next_check_ = now + settings_.check_interval_ms;
-    session_.check(false);
+    session_.check();
 }
 
 // After a failure the next automatic check comes soon, not after the whole interval, and ever later
@@ -280,13 +296,18 @@ void Manager::keep() {
     }
     device_.min_secure_version =
         std::max(device_.min_secure_version, journal_.confirmed().secure_version);
+    publish_named();
+    end_trial();
+    publish_report();
+    publisher_.notice(Notice::kConfirmed);
+}
+
+// otadata names the running image, VALID.
+void Manager::publish_named() {
     publisher_.set([](EngineSnapshot& s) {
         s.running_state = layout::kStateValid;
         s.boot = s.running;
     });
-    end_trial();
-    publish_report();
-    publisher_.notice(Notice::kConfirmed);
 }
 
 void Manager::end_trial() {
@@ -312,7 +333,8 @@ void Manager::stay() {
     UpdateRecord record = journal_.update();
     record.stage = UpdateStage::kKept;
     (void)journal_.save(record);
-    const Status named = trial_.repair();
+    const Status named = trial_.name_running();
+    if (named.ok()) publish_named();
     end_trial();
     publish_report();
     const Status why{Code::kRefused, Origin::kBoot, Detail::kNoOtherImage};
@@ -327,8 +349,13 @@ void Manager::roll_back() {
     }
     const Verdict verdict = gate_.check(Phase::kReboot);
     if (!verdict.safe()) return publisher_.enter(State::kFailed, verdict.reason, verdict);
+    if (trial_.running()) return leave(RevertReason::kRequested, ProbeName());
+    const UpdateRecord before = journal_.update();
     if (!is_record_of_running()) (void)journal_.save(record_of_running());
-    leave(RevertReason::kRequested, ProbeName());
+    const Status status = trial_.revert(RevertReason::kRequested, ProbeName());
+    if (status.ok()) return publisher_.enter(State::kRebooting);
+    (void)journal_.save(before);  // nothing happened
+    publisher_.enter(State::kFailed, status);
 }
 
 bool Manager::is_record_of_running() const {

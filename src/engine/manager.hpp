@@ -61,6 +61,7 @@ class Manager {
     void publish_boot();
     void act_on(const BootAudit& audit);
     void begin_trial();
+    void discard_commands();
     void finish_reverted(RevertReason reason);
     void publish_report();
 
@@ -71,6 +72,7 @@ class Manager {
     void step_trial();
     void keep();
     void end_trial();
+    void publish_named();
     void leave(RevertReason reason, const ProbeName& probe);
     void stay();
     void roll_back();
@@ -82,6 +84,7 @@ class Manager {
     Settings settings_;
     TrustStore trusted_;
     DeviceProfile device_;
+    BootAudit audit_;
     Digest running_build_{};
     uint32_t running_secure_version_ = 0;
     Publisher publisher_;

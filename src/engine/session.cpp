@@ -6,10 +6,27 @@
 
 namespace ota {
 
-void Session::check(bool asked) {
+void Session::check() {
     if (c_.publisher.state() == State::kChecking) return;  // its outcome serves this call too
+    begin_round(false);
+    c_.publisher.enter(State::kChecking);
+}
+
+void Session::start_update() {
+    if (c_.publisher.state() == State::kUpdateAvailable) return begin_staging();
+    const bool checking = c_.publisher.state() == State::kChecking;
+    if (checking && asked_) {
+        continue_to_stage_ = true;
+        return;
+    }
+    if (candidate_open_) close();
+    begin_round(true);
+    if (!checking) c_.publisher.enter(State::kChecking);
+}
+
+void Session::begin_round(bool asked) {
     asked_ = asked;
-    continue_to_stage_ = c_.settings.automatic_update;
+    continue_to_stage_ = asked || c_.settings.automatic_update;
     source_index_ = 0;
     refusal_ = {};
     candidate_open_ = up_to_date_ = false;
@@ -18,14 +35,6 @@ void Session::check(bool asked) {
         s.offered_version[0] = '\0';
         s.offered_size = s.received = s.total = 0;
     });
-    c_.publisher.enter(State::kChecking);
-}
-
-void Session::start_update() {
-    if (c_.publisher.state() == State::kUpdateAvailable) return begin_staging();
-    check(true);
-    asked_ = true;
-    continue_to_stage_ = true;
 }
 
 void Session::apply() {
@@ -130,7 +139,13 @@ void Session::refuse_candidate(Status why) {
     if (candidate_open_) close();
     candidate_open_ = false;
     if (why.detail() == Detail::kVersionSame) up_to_date_ = true;
-    if (refusal_.ok() || (refusal_.is(Code::kNoUpdate) && !why.is(Code::kNoUpdate))) refusal_ = why;
+    // Nothing, not newer, older, a real fault: each tells more than the one before.
+    const auto weight = [](Status status) {
+        if (status.ok()) return 0;
+        if (status.is(Code::kNoUpdate)) return 1;
+        return status.detail() == Detail::kVersionOlder ? 2 : 3;
+    };
+    if (weight(why) > weight(refusal_)) refusal_ = why;
 }
 
 void Session::conclude_check() {
@@ -220,12 +235,16 @@ void Session::give_up_staged(Status why) {
     const bool staged = record.stage == UpdateStage::kStaging ||
                         record.stage == UpdateStage::kArmed ||
                         record.stage == UpdateStage::kConfirming;
-    const bool flash_failed = why.is(Code::kStorage);
-    if (!flash_failed && !rearming_) {
+    // Bytes that lay in the slot over a restart may have rotted there: then a second, whole fetch
+    // decides. Findings that come after the digests held are the file's own.
+    const bool whole = why.is(Code::kIncompatible) || why.detail() == Detail::kSignatureMissing ||
+                       why.detail() == Detail::kSignatureUntrusted;
+    const bool file_unproven = why.is(Code::kStorage) || rearming_ || (resume_ && !whole);
+    if (!file_unproven) {
         refused_[next_refused_++ % refused_.size()] = payload_.source_identity;
     }
     if (!staged) return;
-    record.stage = flash_failed ? UpdateStage::kDropped : UpdateStage::kRefused;
+    record.stage = file_unproven ? UpdateStage::kDropped : UpdateStage::kRefused;
     (void)c_.log.save(record);
     (void)c_.app.wipe_standby();
 }

@@ -34,9 +34,11 @@ class Session final : private ComponentHost {
     };
     explicit Session(const Context& context) : c_(context), reader_(*this) {}
 
-    // asked: by a person, so builds that were reverted or refused before are offered again.
-    void check(bool asked);
-    // Stages what was found; from a rest state it checks first.
+    // Looks for an update that nobody asked for: builds that were reverted or refused are left
+    // alone.
+    void check();
+    // Stages what was found. Otherwise it checks first, and offers reverted and refused builds
+    // again: a person asked.
     void start_update();
     void apply();
     void abort();
@@ -50,6 +52,7 @@ class Session final : private ComponentHost {
     enum class StageStep : uint8_t { kOpenSlot, kPrepare, kOpenSource, kPump };
 
     // 1 poll, 2 admit
+    void begin_round(bool asked);
     Millis step_check();
     void open_candidate(const Offer& offer);
     void read_candidate();

@@ -16,7 +16,7 @@ enum class UpdateStage : uint8_t {
     kConfirmed = 5,
     kReverting = 6,  // local health decided against it; otadata write follows
     kReverted = 7,   // the previous image is back
-    kDropped = 8,    // flash failed under the staged bytes; nothing to resume
+    kDropped = 8,    // the staged bytes are bad, the file may be good; nothing to resume
     kKept = 9,       // unhealthy, but the only image that boots: it stays
     kRefused = 10,   // what was staged is not acceptable; not fetched again unless asked
 };

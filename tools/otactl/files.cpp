@@ -99,7 +99,9 @@ void write_file(const std::string& path, const Buffer& bytes, bool secret) {
     }
     Temporary temporary(target);
     write_all(temporary.fd(), bytes, path);
-    const mode_t mode = secret ? 0600 : there ? info.st_mode & 0777 : 0644;
+    const mode_t mask = umask(0);
+    (void)umask(mask);
+    const mode_t mode = secret ? 0600 : there ? info.st_mode & 0777 : 0666 & ~mask;
     if (fchmod(temporary.fd(), mode) != 0 || fsync(temporary.fd()) != 0)
         throw io_failure("write", path);
     temporary.move_to(target);

@@ -180,7 +180,8 @@ void add_flash_create(CLI::App& flash) {
     command->add_option("file", o->out, "Flash file to write")->required();
     command->callback([o] {
         const Buffer image = read_file(o->image);
-        (void)inspect(image);  // malformed: nothing would boot
+        if (inspect(image)["type"] != "image")
+            throw Failure(Exit::kMalformed, o->image + " is no image");
         write_file(o->out, create_flash(o->plan, image));
         fmt::print("{}: {} MiB, {} slots of {} KiB{}\n", o->out, o->plan.size >> 20, o->plan.slots,
                    o->plan.slot_size >> 10, o->plan.factory ? " and factory" : "");

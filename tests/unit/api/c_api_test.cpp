@@ -157,6 +157,70 @@ TEST_F(CApi, StopAndStartAfterAConfirmationIsNoNewTrial) {
     EXPECT_EQ(boot.running_slot, 1);
 }
 
+// A trial boot is known the moment start returns, before the engine had its first turn.
+TEST_F(CApi, TrialIsKnownWhenStartReturns) {
+    start();
+    ASSERT_EQ(ota_manager_start_update(), ESP_OK);
+    ASSERT_EQ(wait(OTA_STATUS_READY_TO_APPLY), ESP_OK);
+    ASSERT_EQ(ota_manager_apply(), ESP_OK);
+    ASSERT_EQ(wait(OTA_STATUS_REBOOTING), ESP_OK);
+    ASSERT_EQ(ota_manager_stop(), ESP_OK);
+    ASSERT_EQ(ota_manager_deinit(), ESP_OK);
+    const ota_manager_config_t c = config();
+    EXPECT_EQ(ota_manager_init(&c), ESP_ERR_INVALID_STATE);  // a restart is due
+    ASSERT_TRUE(device_.boot(ota::ResetReason::kSoftware));
+    device_.shut_down();
+    ota::TwinSetup setup;
+    setup.flash = device_.memory();
+    setup.running = 1;
+    setup.sd_directory = card_.c_str();
+    setup.restart = &restart_;
+    ota::set_twin(setup);
+    init();
+    ASSERT_EQ(ota_manager_add_health_probe(
+                  "never", [](void*) { return OTA_HEALTH_PENDING; }, nullptr),
+              ESP_OK);
+    ASSERT_EQ(ota_manager_start(), ESP_OK);
+    ota_boot_status_t boot{};
+    ASSERT_EQ(ota_manager_get_boot_status(&boot), ESP_OK);
+    EXPECT_TRUE(boot.trial);
+    EXPECT_EQ(ota_manager_check_for_update(), ESP_ERR_INVALID_STATE);
+    EXPECT_EQ(ota_manager_confirm(), ESP_OK);
+    ota_report_t report{};
+    for (int i = 0; i < 5000 && !report.confirmed; ++i) {
+        ASSERT_EQ(ota_manager_get_last_report(&report), ESP_OK);
+        usleep(1000);
+    }
+    EXPECT_TRUE(report.confirmed);
+}
+
+TEST_F(CApi, AcceptedThresholdsSurviveAStop) {
+    start();
+    ASSERT_EQ(ota_manager_set_bms_safety_thresholds(90, 45.0F, 0.0F, 10.0F), ESP_OK);
+    ASSERT_EQ(ota_manager_stop(), ESP_OK);
+    ASSERT_EQ(ota_manager_start(), ESP_OK);
+    ASSERT_EQ(ota_manager_start_update(), ESP_OK);
+    EXPECT_EQ(wait(OTA_STATUS_FAILED), ESP_OK);
+    ota_error_info_t error{};
+    ASSERT_EQ(ota_manager_get_last_error(&error), ESP_OK);
+    EXPECT_EQ(error.limit, 90);
+}
+
+TEST_F(CApi, StartAndStopFromTwoTasks) {
+    init();
+    std::atomic<bool> done{false};
+    std::thread stopper([&] {
+        while (!done) (void)ota_manager_stop();
+    });
+    for (int i = 0; i < 50; ++i) {
+        const esp_err_t error = ota_manager_start();
+        ASSERT_TRUE(error == ESP_OK || error == ESP_ERR_INVALID_STATE);
+        usleep(500);
+    }
+    done = true;
+    stopper.join();
+}
+
 TEST_F(CApi, NoStartWhenARestartIsDue) {
     start();
     ASSERT_EQ(ota_manager_start_update(), ESP_OK);

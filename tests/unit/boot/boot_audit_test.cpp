@@ -38,6 +38,7 @@ BootAudit audit(UpdateStage stage, SlotId running, uint32_t new_state,
     record.stage = stage;
     record.slot = 1;
     record.attempts = attempts;
+    record.size = 100000;
     record.build_id = build(2);
     record.reason = RevertReason::kDeadline;
     return audit_boot(status(running, new_state, reset), record, build(running == 0 ? 1 : 2));

@@ -201,6 +201,32 @@ TEST(Rollback, NeverBootsWhatNobodyProved) {
     EXPECT_FALSE(aborted.is_left_alone());
 }
 
+TEST(Rollback, RefusedOneChangesNothing) {
+    Bench device;
+    ASSERT_TRUE(device.install());
+    ASSERT_TRUE(device.boot(ResetReason::kSoftware));
+    ASSERT_TRUE(device.wait_for(Notice::kConfirmed));
+    device.memory()[0x10000 + 5000] = 0;  // the previous image is damaged
+    (void)device.post(CommandKind::kRollback);
+    device.step();
+    EXPECT_EQ(device.detail(), Detail::kNoOtherImage);
+    ASSERT_TRUE(device.boot());
+    EXPECT_EQ(device.manager().snapshot().report_stage, UpdateStage::kConfirmed);
+
+    Bench staging;
+    staging.source.chunk = 1000;
+    (void)staging.post(CommandKind::kStartUpdate);
+    ASSERT_TRUE(staging.run_until([&] { return staging.source.bytes_read > 14000; }));
+    (void)staging.post(CommandKind::kAbort);
+    (void)staging.post(CommandKind::kRollback);
+    staging.step();
+    staging.step();
+    EXPECT_EQ(staging.detail(), Detail::kNoOtherImage);
+    (void)staging.post(CommandKind::kStartUpdate);
+    ASSERT_TRUE(staging.run_to(State::kReadyToApply));
+    EXPECT_NE(staging.source.first_offset, UINT64_MAX);  // the download went on where it was
+}
+
 TEST(Rollback, ToAnImageThatTheBootloaderRefusesIsNoLoop) {
     Bench device;
     ASSERT_TRUE(device.install());
@@ -420,6 +446,10 @@ TEST(FieldCase, C14_failing_confirm_write_is_retried_and_reported) {
     // Still on trial: nothing may touch the slot that is the way back.
     EXPECT_FALSE(broken.manager().would_accept(CommandKind::kCheck));
     EXPECT_FALSE(broken.manager().would_accept(CommandKind::kStartUpdate));
+    // A person may ask once more when flash works again.
+    broken.flash.fail_operations(0, 0);
+    (void)broken.post(CommandKind::kConfirm);
+    EXPECT_TRUE(broken.wait_for(Notice::kConfirmed, 5000));
     EXPECT_FALSE(broken.restart_requested());
 }
 
@@ -538,6 +568,55 @@ TEST(RollbackProtection, SurvivesALostJournal) {
     Journal journal(device.journal_region());
     ASSERT_TRUE(journal.open().ok());
     EXPECT_EQ(journal.confirmed().secure_version, 5U);
+}
+
+// Bytes that went bad in the slot are not the file's fault: it is fetched once more.
+TEST(Repair, ASlotThatRottedDoesNotBlameTheFile) {
+    Bench device;
+    ASSERT_TRUE(device.install());
+    device.flash.cut_at(2, CutKind::kClean, 1);
+    EXPECT_FALSE(device.boot(ResetReason::kSoftware));
+    device.flash.power_on();
+    device.memory()[0x30000 + 5000] = static_cast<uint8_t>(device.memory()[0x30000 + 5000] ^ 1);
+    ASSERT_TRUE(device.boot());
+    ASSERT_TRUE(device.run_to(State::kFailed));
+    (void)device.post(CommandKind::kCheck);
+    ASSERT_TRUE(device.run_to(State::kUpdateAvailable));
+    EXPECT_TRUE(device.install());
+
+    Bench resumed;
+    resumed.source.fail_at = 16384;
+    resumed.source.failures = 1000;
+    (void)resumed.post(CommandKind::kStartUpdate);
+    ASSERT_TRUE(resumed.run_to(State::kFailed));
+    resumed.source.failures = 0;
+    resumed.memory()[0x30000 + 5000] = static_cast<uint8_t>(resumed.memory()[0x30000 + 5000] ^ 1);
+    (void)resumed.post(CommandKind::kStartUpdate);
+    ASSERT_TRUE(resumed.run_until([&] {
+        return resumed.state() == State::kVerifying || resumed.detail() == Detail::kImageChecksum;
+    }));
+    ASSERT_TRUE(resumed.run_to(State::kFailed));
+    (void)resumed.post(CommandKind::kCheck);
+    ASSERT_TRUE(resumed.run_to(State::kUpdateAvailable));
+    EXPECT_TRUE(resumed.install());
+}
+
+TEST(Repair, AnUnrecordedImageIsNotWipedByACutInItsConfirmation) {
+    for (uint64_t cut = 1; cut <= 6; ++cut) {
+        Bench device;
+        ASSERT_TRUE(device.install());
+        device.shut_down();
+        std::fill_n(device.memory().begin() + 0xB000, 0x4000, uint8_t{0xFF});
+        device.probe.health = Health::kPending;
+        ASSERT_TRUE(device.boot(ResetReason::kSoftware));
+        device.probe.health = Health::kPass;
+        device.flash.cut_at(cut, CutKind::kClean, 1);
+        (void)device.run_until([&] { return device.flash.is_off(); }, 5000);
+        device.flash.power_on();
+        ASSERT_TRUE(device.boot()) << cut;
+        (void)device.run_until([&] { return device.restart_requested(); }, 5000);
+        EXPECT_EQ(device.memory()[0x30000], layout::kImageMagic) << cut;
+    }
 }
 
 TEST(Repair, RearmingWaitsForTheBattery) {

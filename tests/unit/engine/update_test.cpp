@@ -224,6 +224,38 @@ TEST(Update, BadFilesDoNotWearTheFlash) {
     }
 }
 
+TEST(Check, StartInTheMiddleOfACheckOffersWhatItPassedOver) {
+    Bench device;
+    device.source.package = test::make_signed({.version = "1.1.0", .seed = 5}, test::Key::kOtherEc);
+    (void)device.post(CommandKind::kStartUpdate);
+    ASSERT_TRUE(device.run_to(State::kFailed));
+    test::FakeSource slow;
+    slow.package = make_signed_of_size("1.0.0", kSize, 4);
+    slow.idle_reads = 100;
+    device.extra_source = {&slow, &slow};
+    ASSERT_TRUE(device.boot());
+    (void)device.post(CommandKind::kCheck);
+    ASSERT_TRUE(device.run_until([&] { return slow.open; }));  // the refused file was passed over
+    ASSERT_EQ(device.state(), State::kChecking);
+    (void)device.post(CommandKind::kStartUpdate);
+    ASSERT_TRUE(device.run_to(State::kDownloading));
+}
+
+TEST(Check, ARealFaultTellsMoreThanAnOlderFile) {
+    Device device;
+    device.put_image(0, make_signed_of_size("1.0.0", kSize, 1));
+    device.source.package = make_signed_of_size("0.9.0", kSize, 3);
+    test::FakeSource broken;
+    broken.package = make_signed_of_size("1.1.0", kSize, 4);
+    broken.fail_at = 0;
+    broken.failures = 100;
+    device.extra_source = {&broken, &broken};
+    ASSERT_TRUE(device.boot());
+    (void)device.post(CommandKind::kCheck);
+    ASSERT_TRUE(device.run_to(State::kFailed));
+    EXPECT_EQ(device.detail(), Detail::kFileReadError);
+}
+
 TEST(Check, OlderFilesBesideTheRunningVersionAreNoFault) {
     for (const bool same_first : {true, false}) {
         Device device;

@@ -145,13 +145,16 @@ TEST(Otadata, GoldenBytes) {
 
 class Inspector final : public SlotInspector {
   public:
-    bool is_bootable(SlotId slot) override { return (bootable >> slot & 1) != 0; }
+    bool is_bootable(SlotId slot) override {
+        return slot == kFactorySlot ? factory : (bootable >> slot & 1) != 0;
+    }
+    bool factory = false;
     uint32_t bootable = 0xF;
 };
 
 struct Bench {
-    explicit Bench(SlotId running = 0, uint8_t slots = 2)
-        : boot(flash, inspector, {running, slots, false, ResetReason::kPowerOn}) {
+    explicit Bench(SlotId running = 0, uint8_t slots = 2, bool factory = false)
+        : boot(flash, inspector, {running, slots, factory, ResetReason::kPowerOn}) {
         memory.fill(0xFF);
     }
     void put(size_t copy, uint32_t seq, uint32_t state) {
@@ -249,6 +252,17 @@ TEST(BootControl, GivingUpNeverNamesASlotThatNobodyProved) {
     bench.put(1, 2, layout::kStatePendingVerify);
     EXPECT_EQ(bench.boot.settle(false).detail(), Detail::kNoOtherImage);
     EXPECT_EQ(bench.flash.operations(), 0U);
+}
+
+TEST(BootControl, GivingUpGoesToFactoryPastAnEntryThatLeadsNowhere) {
+    Bench bench(1, 2, true);
+    bench.put(0, 1, layout::kStateValid);
+    bench.put(1, 2, layout::kStatePendingVerify);
+    bench.inspector.bootable = 0;  // ota_0 is damaged
+    bench.inspector.factory = true;
+    ASSERT_TRUE(bench.boot.settle(false).ok());
+    EXPECT_EQ(bench.status().boot, kNoSlot);
+    EXPECT_EQ(bench.status().entries[1].state, layout::kStateInvalid);
 }
 
 TEST(BootControl, AWriteThatDoesNotHoldIsAnError) {
