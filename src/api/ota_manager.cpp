@@ -2,121 +2,19 @@
 // happen is posted to the engine.
 #include "ota_manager.h"
 
-#include <new>
-
-#include "api/callbacks.hpp"
 #include "api/config_check.hpp"
-#include "api/life_cycle.hpp"
-#include "api/platform.hpp"
+#include "api/instance.hpp"
 #include "engine/state_machine.hpp"
-#include "sources/file/file_channel.hpp"
-#include "sources/file/file_source.hpp"
 
 namespace ota {
 namespace {
 
-constexpr size_t kMaxProbes = 4;
+using Life = LifeCycle::Phase;
 constexpr Millis kMaxSleep = 1000;
-
-// A file source with the channel that announces its files.
-struct FilePair {
-    FilePair(FileStore& store, const char* path) : channel(store, path), source(store) {}
-    FileChannel channel;
-    FileSource source;
-};
-
-struct UserSafetyCallback {
-    ota_safety_cb_t callback = nullptr;
-    void* user = nullptr;
-};
 
 bool ask_safety_callback(Phase phase, void* context) {
     const auto& safety = *static_cast<const UserSafetyCallback*>(context);
     return safety.callback(static_cast<ota_phase_t>(phase), safety.user);
-}
-
-// Everything between init and deinit, in one static place: no heap.
-struct Instance {
-    Instance(const Platform& p, const BootStatus& boot, const ota_manager_config_t& config,
-             const TrustStore& trusted)
-        : platform(p),
-          battery(p.clock),
-          sink(config),
-          task_config{config.task_priority == 0 ? 5 : config.task_priority,
-                      config.task_stack_size == 0 ? OTA_MANAGER_DEFAULT_TASK_STACK_SIZE
-                                                  : config.task_stack_size,
-                      config.core_id},
-          manager({p.running, p.standby, p.journal, p.boot, battery, p.clock, p.restart, p.mailbox,
-                   p.signal},
-                  boot, settings_of(p, config), trusted, workspace) {
-        (void)manager.add_sink(sink);
-        if (p.console != nullptr) (void)manager.add_sink(*p.console);
-    }
-
-    static Settings settings_of(const Platform& p, const ota_manager_config_t& config) {
-        Settings settings = to_settings(config);
-        settings.erase_policy = p.erase_policy;
-        settings.chip_id = p.chip_id;
-        settings.chip_revision = p.chip_revision;
-        return settings;
-    }
-
-    const Platform& platform;
-    CallbackBattery battery;
-    CallbackSink sink;
-    EngineTaskConfig task_config;
-    Workspace workspace;
-    Manager manager;
-    FixedVector<CallbackProbe, kMaxProbes> probes;
-    std::array<std::optional<FilePair>, kMaxSources> sources;
-    size_t source_count = 0;
-    UserSafetyCallback safety;
-};
-
-alignas(Instance) std::array<unsigned char, sizeof(Instance)> storage;
-Instance* instance = nullptr;  // to be used inside a Call alone
-LifeCycle life;
-bool restart_due = false;  // outlives the instance: only a new boot can follow
-using Life = LifeCycle::Phase;
-const char* config_error = "";
-
-FileStore* store_for(const Platform& platform, ota_source_t source) {
-    return source == OTA_SOURCE_SD_CARD ? platform.sd_card : platform.usb_drive;
-}
-
-esp_err_t add_source(Instance& self, ota_source_t source, const ota_source_config_t& config) {
-    FileStore* store = store_for(self.platform, source);
-    if (store == nullptr) {
-        config_error = "source: this platform has no such medium";
-        return ESP_ERR_NOT_SUPPORTED;
-    }
-    if (self.source_count == self.sources.size()) {
-        config_error = "source: at most four";
-        return ESP_ERR_NO_MEM;
-    }
-    const char* path =
-        source == OTA_SOURCE_SD_CARD ? config.sd_card.filepath : config.usb_drive.filepath;
-    FilePair& pair = self.sources[self.source_count++].emplace(*store, path);
-    (void)self.manager.add_source({&pair.channel, &pair.source});
-    return ESP_OK;
-}
-
-// Null and the offending field, or the trusted keys.
-esp_err_t check(const ota_manager_config_t& config, TrustStore& trusted) {
-    if (!is_supported(config.source)) {
-        config_error = "source: left out of this build";
-        return ESP_ERR_NOT_SUPPORTED;
-    }
-    if (const char* error = check_config(config)) {
-        config_error = error;
-        return ESP_ERR_INVALID_ARG;
-    }
-    if (config.public_key_pem == nullptr) return ESP_OK;
-    const Status loaded = trusted.load_pem(config.public_key_pem);
-    if (loaded.ok()) return ESP_OK;
-    config_error =
-        "public_key_pem: PEM blocks of RSA-3072 or ECDSA P-256 public keys, at most four";
-    return to_esp_err(loaded);
 }
 
 esp_err_t post(CommandKind kind) {
@@ -162,41 +60,6 @@ void run_engine(void* context) {
     }
 }
 
-// A restart that was asked for is the only way on.
-bool is_leaving(State state) {
-    return state == State::kComplete || state == State::kRebooting;
-}
-
-esp_err_t open_instance(const ota_manager_config_t& config) {
-    config_error = "";
-    if (psa_crypto_init() != PSA_SUCCESS) return ESP_FAIL;
-    TrustStore trusted;
-    if (const esp_err_t error = check(config, trusted)) return error;
-
-    Status why;
-    const Platform* platform = open_platform(why);
-    if (platform == nullptr) {
-        config_error = status_text(why);
-        return to_esp_err(why);
-    }
-    BootStatus boot;
-    const Status read = platform->boot.status(boot);
-    if (!read.ok()) {
-        close_platform();
-        return to_esp_err(read);
-    }
-    instance = new (storage.data()) Instance(*platform, boot, config, trusted);
-    return add_source(*instance, config.source, config.config);
-}
-
-void close_instance() {
-    if (instance == nullptr) return;
-    restart_due = restart_due || is_leaving(instance->manager.snapshot().state);
-    instance->~Instance();
-    instance = nullptr;
-    close_platform();
-}
-
 template <size_t N>
 void copy_text(char (&out)[N], const char (&text)[N]) {
     std::memcpy(out, text, N);
@@ -208,11 +71,6 @@ bool report_ended(UpdateStage stage) {
 }
 
 }  // namespace
-
-void note_new_boot() {
-    restart_due = false;
-}
-
 }  // namespace ota
 
 using ota::Call;
@@ -226,7 +84,7 @@ extern "C" {
 esp_err_t ota_manager_init(const ota_manager_config_t* config) {
     if (config == nullptr) return ESP_ERR_INVALID_ARG;
     if (!life.move(Life::kNone, Life::kOpening)) return ESP_ERR_INVALID_STATE;
-    const esp_err_t error = ota::restart_due ? ESP_ERR_INVALID_STATE : ota::open_instance(*config);
+    const esp_err_t error = ota::open_instance(*config);
     if (error != ESP_OK) ota::close_instance();
     life.set(error == ESP_OK ? Life::kReady : Life::kNone);
     return error;

@@ -1,15 +1,5 @@
-// The C API with the engine in its own thread, on the twin's composition.
-#include <gtest/gtest.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <atomic>
-#include <fstream>
-#include <thread>
-
-#include "linux/compose.hpp"
-#include "ota_manager.h"
-#include "support/device.hpp"
+// What the calls of the C API do and refuse.
+#include "api/api_bench.hpp"
 
 extern "C" {
 void example_basic_initialization(void);
@@ -19,75 +9,8 @@ void example_sd_card(void);
 void example_configuration(ota_manager_config_t* out);
 }
 
+namespace api_test {
 namespace {
-
-using test::Device;
-using test::make_signed_of_size;
-
-constexpr uint32_t kSize = 24 * 1024;
-
-class CountingRestart final : public ota::Restart {
-  public:
-    void restart() override { ++count; }
-    std::atomic<int> count{0};
-};
-
-class CApi : public testing::Test {
-  protected:
-    void SetUp() override {
-        char name[] = "/tmp/bess-api-XXXXXX";
-        ASSERT_NE(mkdtemp(name), nullptr);
-        card_ = name;
-        device_.put_image(0, make_signed_of_size("1.0.0", kSize, 1));
-        put_on_card(make_signed_of_size("1.1.0", kSize, 2));
-        ASSERT_TRUE(device_.boot());  // writes otadata as the bootloader does
-        device_.shut_down();
-        ota::TwinSetup setup;
-        setup.flash = device_.memory();
-        setup.running = 0;
-        setup.sd_directory = card_.c_str();
-        setup.restart = &restart_;
-        ota::set_twin(setup);
-    }
-    void TearDown() override {
-        (void)ota_manager_stop();
-        (void)ota_manager_deinit();
-        ASSERT_EQ(unlink((card_ + "/bess.bin").c_str()), 0);
-        ASSERT_EQ(rmdir(card_.c_str()), 0);
-    }
-    void put_on_card(const test::Buffer& bytes) {
-        std::ofstream file(card_ + "/bess.bin", std::ios::binary);
-        file.write(reinterpret_cast<const char*>(bytes.data()),
-                   static_cast<std::streamsize>(bytes.size()));
-    }
-    static ota_manager_config_t config() {
-        ota_manager_config_t out{};
-        out.source = OTA_SOURCE_SD_CARD;
-        out.config.sd_card.filepath = "/sdcard/bess.bin";
-        out.public_key_pem = test::public_pem(test::Key::kEc);
-        return out;
-    }
-    void init(const ota_manager_config_t& c = config()) {
-        ASSERT_EQ(ota_manager_init(&c), ESP_OK) << ota_manager_config_error();
-        ASSERT_EQ(ota_manager_set_battery_provider(provide, this), ESP_OK);
-    }
-    void start(const ota_manager_config_t& c = config()) {
-        init(c);
-        ASSERT_EQ(ota_manager_start(), ESP_OK);
-    }
-    static bool provide(ota_battery_reading_t* reading, void* user) {
-        *reading = {static_cast<CApi*>(user)->soc_, 18000, 24000, 0, 160000000, 0};
-        return true;
-    }
-    static esp_err_t wait(ota_status_t status) {
-        return ota_manager_wait_for_status(OTA_STATUS_BIT(status), 10000, nullptr);
-    }
-
-    std::string card_;
-    Device device_;
-    CountingRestart restart_;
-    std::atomic<int> soc_{80};
-};
 
 TEST_F(CApi, WholeUpdate) {
     start();
@@ -114,192 +37,8 @@ TEST_F(CApi, WholeUpdate) {
     EXPECT_EQ(device_.running(), 1);
 }
 
-TEST_F(CApi, StopAbortsAndStartGoesOn) {
-    start();
-    ASSERT_EQ(ota_manager_start_update(), ESP_OK);
-    ASSERT_EQ(wait(OTA_STATUS_READY_TO_APPLY), ESP_OK);
-    ASSERT_EQ(ota_manager_stop(), ESP_OK);
-    EXPECT_EQ(ota_manager_get_status(), OTA_STATUS_ABORTED);
-    ASSERT_EQ(ota_manager_start(), ESP_OK);
-    ASSERT_EQ(ota_manager_start_update(), ESP_OK);
-    EXPECT_EQ(wait(OTA_STATUS_READY_TO_APPLY), ESP_OK);
-}
-
-TEST_F(CApi, StopAndStartAfterAConfirmationIsNoNewTrial) {
-    start();
-    ASSERT_EQ(ota_manager_start_update(), ESP_OK);
-    ASSERT_EQ(wait(OTA_STATUS_READY_TO_APPLY), ESP_OK);
-    ASSERT_EQ(ota_manager_apply(), ESP_OK);
-    ASSERT_EQ(wait(OTA_STATUS_REBOOTING), ESP_OK);
-    ASSERT_EQ(ota_manager_stop(), ESP_OK);
-    ASSERT_EQ(ota_manager_deinit(), ESP_OK);
-    ASSERT_TRUE(device_.boot(ota::ResetReason::kSoftware));  // the bootloader's part
-    device_.shut_down();
-    ota::TwinSetup setup;
-    setup.flash = device_.memory();
-    setup.running = 1;
-    setup.sd_directory = card_.c_str();
-    setup.restart = &restart_;
-    ota::set_twin(setup);
-    start();
-    ota_report_t report{};
-    for (int i = 0; i < 5000 && !report.confirmed; ++i) {
-        ASSERT_EQ(ota_manager_get_last_report(&report), ESP_OK);
-        usleep(1000);
-    }
-    ASSERT_TRUE(report.confirmed);
-    ASSERT_EQ(ota_manager_stop(), ESP_OK);
-    ASSERT_EQ(ota_manager_start(), ESP_OK);
-    usleep(100000);
-    ota_boot_status_t boot{};
-    ASSERT_EQ(ota_manager_get_boot_status(&boot), ESP_OK);
-    EXPECT_FALSE(boot.trial);
-    EXPECT_EQ(boot.running_slot, 1);
-}
-
 // A trial boot is known the moment start returns, before the engine had its first turn.
-TEST_F(CApi, TrialIsKnownWhenStartReturns) {
-    start();
-    ASSERT_EQ(ota_manager_start_update(), ESP_OK);
-    ASSERT_EQ(wait(OTA_STATUS_READY_TO_APPLY), ESP_OK);
-    ASSERT_EQ(ota_manager_apply(), ESP_OK);
-    ASSERT_EQ(wait(OTA_STATUS_REBOOTING), ESP_OK);
-    ASSERT_EQ(ota_manager_stop(), ESP_OK);
-    ASSERT_EQ(ota_manager_deinit(), ESP_OK);
-    const ota_manager_config_t c = config();
-    EXPECT_EQ(ota_manager_init(&c), ESP_ERR_INVALID_STATE);  // a restart is due
-    ASSERT_TRUE(device_.boot(ota::ResetReason::kSoftware));
-    device_.shut_down();
-    ota::TwinSetup setup;
-    setup.flash = device_.memory();
-    setup.running = 1;
-    setup.sd_directory = card_.c_str();
-    setup.restart = &restart_;
-    ota::set_twin(setup);
-    init();
-    ASSERT_EQ(ota_manager_add_health_probe(
-                  "never", [](void*) { return OTA_HEALTH_PENDING; }, nullptr),
-              ESP_OK);
-    ASSERT_EQ(ota_manager_start(), ESP_OK);
-    ota_boot_status_t boot{};
-    ASSERT_EQ(ota_manager_get_boot_status(&boot), ESP_OK);
-    EXPECT_TRUE(boot.trial);
-    EXPECT_EQ(ota_manager_check_for_update(), ESP_ERR_INVALID_STATE);
-    EXPECT_EQ(ota_manager_confirm(), ESP_OK);
-    ota_report_t report{};
-    for (int i = 0; i < 5000 && !report.confirmed; ++i) {
-        ASSERT_EQ(ota_manager_get_last_report(&report), ESP_OK);
-        usleep(1000);
-    }
-    EXPECT_TRUE(report.confirmed);
-}
-
-TEST_F(CApi, AcceptedThresholdsSurviveAStop) {
-    start();
-    ASSERT_EQ(ota_manager_set_bms_safety_thresholds(90, 45.0F, 0.0F, 10.0F), ESP_OK);
-    ASSERT_EQ(ota_manager_stop(), ESP_OK);
-    ASSERT_EQ(ota_manager_start(), ESP_OK);
-    ASSERT_EQ(ota_manager_start_update(), ESP_OK);
-    EXPECT_EQ(wait(OTA_STATUS_FAILED), ESP_OK);
-    ota_error_info_t error{};
-    ASSERT_EQ(ota_manager_get_last_error(&error), ESP_OK);
-    EXPECT_EQ(error.limit, 90);
-}
-
-TEST_F(CApi, StartAndStopFromTwoTasks) {
-    init();
-    std::atomic<bool> done{false};
-    std::thread stopper([&] {
-        while (!done) (void)ota_manager_stop();
-    });
-    for (int i = 0; i < 50; ++i) {
-        const esp_err_t error = ota_manager_start();
-        ASSERT_TRUE(error == ESP_OK || error == ESP_ERR_INVALID_STATE);
-        usleep(500);
-    }
-    done = true;
-    stopper.join();
-}
-
-TEST_F(CApi, NoStartWhenARestartIsDue) {
-    start();
-    ASSERT_EQ(ota_manager_start_update(), ESP_OK);
-    ASSERT_EQ(wait(OTA_STATUS_READY_TO_APPLY), ESP_OK);
-    ASSERT_EQ(ota_manager_apply(), ESP_OK);
-    ASSERT_EQ(wait(OTA_STATUS_REBOOTING), ESP_OK);
-    ASSERT_EQ(ota_manager_stop(), ESP_OK);
-    EXPECT_EQ(ota_manager_start(), ESP_ERR_INVALID_STATE);
-}
-
-TEST_F(CApi, CheckThenStartInOneBreath) {
-    start();
-    ASSERT_EQ(ota_manager_check_for_update(), ESP_OK);
-    ASSERT_EQ(ota_manager_start_update(), ESP_OK);
-    EXPECT_EQ(wait(OTA_STATUS_READY_TO_APPLY), ESP_OK);
-}
-
-TEST_F(CApi, StopSendsWaitersAwayAndOnlyOneStopWins) {
-    start();
-    std::atomic<int> away{0};
-    std::vector<std::thread> waiters;
-    for (int i = 0; i < 3; ++i) {
-        waiters.emplace_back([&] {
-            const esp_err_t error =
-                ota_manager_wait_for_status(OTA_STATUS_BIT(OTA_STATUS_COMPLETE), 60000, nullptr);
-            away += error == ESP_ERR_INVALID_STATE ? 1 : 0;
-        });
-    }
-    usleep(20000);
-    std::atomic<int> won{0};
-    std::thread other([&] { won += ota_manager_stop() == ESP_OK ? 1 : 0; });
-    won += ota_manager_stop() == ESP_OK ? 1 : 0;
-    other.join();
-    for (std::thread& waiter : waiters) waiter.join();
-    EXPECT_EQ(away, 3);
-    EXPECT_EQ(won, 1);
-}
-
-TEST_F(CApi, CallsFromOtherTasksWhileItComesAndGoes) {
-    std::atomic<bool> done{false};
-    std::thread reader([&] {
-        ota_boot_status_t boot{};
-        ota_error_info_t error{};
-        while (!done) {
-            (void)ota_manager_get_status();
-            (void)ota_manager_get_boot_status(&boot);
-            (void)ota_manager_get_last_error(&error);
-            (void)ota_manager_check_for_update();
-            (void)ota_manager_abort();
-            (void)ota_manager_wait_for_status(OTA_STATUS_BIT(OTA_STATUS_COMPLETE), 1, nullptr);
-        }
-    });
-    for (int i = 0; i < 20; ++i) {
-        start();
-        usleep(2000);
-        ASSERT_EQ(ota_manager_stop(), ESP_OK);
-        ASSERT_EQ(ota_manager_deinit(), ESP_OK);
-    }
-    done = true;
-    reader.join();
-}
-
 // The notice of a trial's end comes from the engine's task, like every callback.
-TEST_F(CApi, NoticesComeFromTheEngine) {
-    static std::atomic<int> inside;
-    inside = 0;
-    ota_manager_config_t c = config();
-    c.event_cb = [](ota_status_t, ota_error_t error, void*) {
-        const bool engine = ota_manager_stop() == ESP_ERR_INVALID_STATE &&
-                            ota_manager_deinit() == ESP_ERR_INVALID_STATE &&
-                            ota_manager_start() == ESP_ERR_INVALID_STATE;
-        if (engine && error == OTA_ERR_BMS_UNSAFE) ++inside;
-    };
-    ASSERT_EQ(ota_manager_init(&c), ESP_OK);
-    ASSERT_EQ(ota_manager_start(), ESP_OK);  // without a battery provider: one warning
-    for (int i = 0; i < 5000 && inside == 0; ++i) usleep(1000);
-    EXPECT_EQ(inside, 1);
-}
-
 TEST_F(CApi, EverythingNeedsInitFirst) {
     ota_error_info_t error{};
     ota_boot_status_t boot{};
@@ -336,18 +75,6 @@ TEST_F(CApi, NullAndNonsenseAreRefused) {
     EXPECT_EQ(ota_manager_set_bms_safety_thresholds(101, 45, 0, 10), ESP_ERR_INVALID_ARG);
     EXPECT_EQ(ota_manager_set_bms_safety_thresholds(30, 0, 0, 10), ESP_ERR_INVALID_ARG);
     EXPECT_EQ(ota_manager_wait_for_status(0, 0, nullptr), ESP_ERR_INVALID_ARG);
-}
-
-TEST_F(CApi, InitOnceAndAgainAfterDeinit) {
-    init();
-    const ota_manager_config_t c = config();
-    EXPECT_EQ(ota_manager_init(&c), ESP_ERR_INVALID_STATE);
-    EXPECT_EQ(ota_manager_deinit(), ESP_OK);
-    start();
-    EXPECT_EQ(ota_manager_deinit(), ESP_ERR_INVALID_STATE);
-    EXPECT_EQ(ota_manager_start(), ESP_ERR_INVALID_STATE);
-    EXPECT_EQ(ota_manager_stop(), ESP_OK);
-    EXPECT_EQ(ota_manager_start(), ESP_OK);
 }
 
 TEST_F(CApi, InitNamesTheOffendingField) {
@@ -536,3 +263,4 @@ TEST_F(CApi, SpecificationExamplesRun) {
 }
 
 }  // namespace
+}  // namespace api_test

@@ -1,29 +1,11 @@
 // Whole updates on the bench device: manager, flash model and boot ROM model on virtual time.
-#include "support/device.hpp"
-#include "support/test.hpp"
+#include "engine/update_bench.hpp"
 
 namespace ota {
 namespace {
 
-using test::Device;
-using test::make_signed_of_size;
-
-constexpr uint32_t kSize = 32 * 1024;
-
-struct Bench : Device {
-    Bench() {
-        put_image(0, make_signed_of_size("1.0.0", kSize, 1));
-        source.package = make_signed_of_size("1.1.0", kSize, 2);
-        EXPECT_TRUE(boot());
-    }
-    bool download() {
-        (void)post(CommandKind::kStartUpdate);
-        return run_to(State::kReadyToApply);
-    }
-};
-
 TEST(Update, RunsThroughEveryStateInOrder) {
-    Bench device;
+    UpdateBench device;
     (void)device.post(CommandKind::kCheck);
     ASSERT_TRUE(device.run_to(State::kUpdateAvailable));
     EXPECT_STREQ(device.manager().snapshot().offered_version, "1.1.0");
@@ -39,7 +21,7 @@ TEST(Update, RunsThroughEveryStateInOrder) {
 }
 
 TEST(Update, NewImageRunsOnTrialAndIsConfirmed) {
-    Bench device;
+    UpdateBench device;
     ASSERT_TRUE(device.update_and_settle());
     EXPECT_EQ(device.running(), 1);
     EXPECT_TRUE(device.running_version() == "1.1.0");
@@ -56,8 +38,8 @@ TEST(Update, NewImageRunsOnTrialAndIsConfirmed) {
 
 TEST(Update, AutomaticGoesStraightThrough) {
     Device device;
-    device.put_image(0, make_signed_of_size("1.0.0", kSize, 1));
-    device.source.package = make_signed_of_size("1.1.0", kSize, 2);
+    device.put_image(0, make_signed_of_size("1.0.0", kUpdateImageSize, 1));
+    device.source.package = make_signed_of_size("1.1.0", kUpdateImageSize, 2);
     device.settings.automatic_update = true;
     device.settings.check_interval_ms = 3600000;
     ASSERT_TRUE(device.boot());
@@ -65,7 +47,7 @@ TEST(Update, AutomaticGoesStraightThrough) {
 }
 
 TEST(Update, ProgressNeverExceedsTotalAndEndsThere) {
-    Bench device;
+    UpdateBench device;
     ASSERT_TRUE(device.download());
     uint64_t last = 0;
     for (const Event& event : device.events.events) {
@@ -74,20 +56,20 @@ TEST(Update, ProgressNeverExceedsTotalAndEndsThere) {
         EXPECT_GE(event.received, last);
         last = event.received;
     }
-    EXPECT_EQ(last, kSize);
+    EXPECT_EQ(last, kUpdateImageSize);
 }
 
 TEST(Update, SameVersionIsNoUpdate) {
-    Bench device;
-    device.source.package = make_signed_of_size("1.0.0", kSize, 3);
+    UpdateBench device;
+    device.source.package = make_signed_of_size("1.0.0", kUpdateImageSize, 3);
     (void)device.post(CommandKind::kCheck);
     ASSERT_TRUE(device.run_until([&] { return device.events.last(State::kIdle) != nullptr; }));
     EXPECT_EQ(device.events.last(State::kIdle)->status.detail(), Detail::kVersionSame);
 }
 
 TEST(Update, OlderVersionIsRefusedBeforeAnythingIsErased) {
-    Bench device;
-    device.source.package = make_signed_of_size("0.9.0", kSize, 3);
+    UpdateBench device;
+    device.source.package = make_signed_of_size("0.9.0", kUpdateImageSize, 3);
     const uint64_t before = device.flash.operations();
     (void)device.post(CommandKind::kCheck);
     ASSERT_TRUE(device.run_to(State::kFailed));
@@ -96,8 +78,8 @@ TEST(Update, OlderVersionIsRefusedBeforeAnythingIsErased) {
 }
 
 TEST(Update, EndOfStreamIsNotEndOfFile) {
-    Bench device;
-    device.source.truncate_at = kSize / 2;
+    UpdateBench device;
+    device.source.truncate_at = kUpdateImageSize / 2;
     (void)device.post(CommandKind::kStartUpdate);
     ASSERT_TRUE(device.run_to(State::kFailed));
     EXPECT_EQ(device.detail(), Detail::kShortFile);
@@ -106,8 +88,9 @@ TEST(Update, EndOfStreamIsNotEndOfFile) {
 }
 
 TEST(FieldCase, B10_installed_needs_more_than_the_end_of_the_stream) {
-    for (const uint32_t part : {kSize * 575 / 10000, kSize / 2, kSize - 1}) {
-        Bench device;
+    for (const uint32_t part :
+         {kUpdateImageSize * 575 / 10000, kUpdateImageSize / 2, kUpdateImageSize - 1}) {
+        UpdateBench device;
         device.source.truncate_at = part;
         (void)device.post(CommandKind::kStartUpdate);
         ASSERT_TRUE(device.run_to(State::kFailed)) << part;
@@ -117,15 +100,15 @@ TEST(FieldCase, B10_installed_needs_more_than_the_end_of_the_stream) {
 }
 
 TEST(Update, TransientErrorsAreRetriedFromWhereItWas) {
-    Bench device;
+    UpdateBench device;
     device.source.fail_at = 12288;
     device.source.failures = 3;
     ASSERT_TRUE(device.download());
-    EXPECT_LE(device.source.bytes_read, kSize + layout::kImagePrefixSize);
+    EXPECT_LE(device.source.bytes_read, kUpdateImageSize + layout::kImagePrefixSize);
 }
 
 TEST(Update, RetriesHaveACap) {
-    Bench device;
+    UpdateBench device;
     device.source.fail_at = 12288;
     device.source.failures = 1000;
     (void)device.post(CommandKind::kStartUpdate);
@@ -134,7 +117,7 @@ TEST(Update, RetriesHaveACap) {
 }
 
 TEST(Update, SilenceTimesOut) {
-    Bench device;
+    UpdateBench device;
     device.source.idle_reads = 1000000;
     (void)device.post(CommandKind::kCheck);
     ASSERT_TRUE(device.run_to(State::kFailed, 60000));
@@ -142,13 +125,13 @@ TEST(Update, SilenceTimesOut) {
 }
 
 TEST(Update, NothingYetIsNotTheEnd) {
-    Bench device;
+    UpdateBench device;
     device.source.idle_reads = 20;
     EXPECT_TRUE(device.download());
 }
 
 TEST(Update, ChangedPackageIsNotContinued) {
-    Bench device;
+    UpdateBench device;
     device.source.fail_at = 12288;
     device.source.failures = 1;
     (void)device.post(CommandKind::kStartUpdate);
@@ -159,7 +142,7 @@ TEST(Update, ChangedPackageIsNotContinued) {
 }
 
 TEST(Update, ResumesAfterARestartWithoutReadingDurableBytesAgain) {
-    Bench device;
+    UpdateBench device;
     device.source.fail_at = 20480;
     device.source.failures = 1000;
     (void)device.post(CommandKind::kStartUpdate);
@@ -169,24 +152,24 @@ TEST(Update, ResumesAfterARestartWithoutReadingDurableBytesAgain) {
     device.source.bytes_read = 0;
     ASSERT_TRUE(device.download());
     EXPECT_EQ(device.source.first_offset, 16384U);  // the last sector is written again
-    EXPECT_EQ(device.source.bytes_read, kSize - 16384U + layout::kImagePrefixSize);
+    EXPECT_EQ(device.source.bytes_read, kUpdateImageSize - 16384U + layout::kImagePrefixSize);
 }
 
 TEST(Update, OtherPackageStartsOver) {
-    Bench device;
+    UpdateBench device;
     device.source.fail_at = 20480;
     device.source.failures = 1000;
     (void)device.post(CommandKind::kStartUpdate);
     ASSERT_TRUE(device.run_to(State::kFailed));
     device.source.failures = 0;
-    device.source.package = make_signed_of_size("1.2.0", kSize, 7);
+    device.source.package = make_signed_of_size("1.2.0", kUpdateImageSize, 7);
     device.source.first_offset = UINT64_MAX;
     ASSERT_TRUE(device.download());
     EXPECT_EQ(device.source.first_offset, UINT64_MAX);
 }
 
 TEST(Update, UntrustedImageIsRefusedAndNotFetchedAgainByItself) {
-    Bench device;
+    UpdateBench device;
     device.source.package = test::make_signed({.version = "1.1.0", .seed = 5}, test::Key::kOtherEc);
     (void)device.post(CommandKind::kStartUpdate);
     ASSERT_TRUE(device.run_to(State::kFailed));
@@ -198,14 +181,14 @@ TEST(Update, UntrustedImageIsRefusedAndNotFetchedAgainByItself) {
 }
 
 TEST(Update, BadFilesDoNotWearTheFlash) {
-    const test::Buffer good = make_signed_of_size("1.1.0", kSize, 2);
+    const test::Buffer good = make_signed_of_size("1.1.0", kUpdateImageSize, 2);
     test::Buffer damaged = good;
     damaged[9000] = static_cast<uint8_t>(damaged[9000] ^ 1);
     const test::Buffer other =
         test::make_signed({.version = "1.1.0", .seed = 5}, test::Key::kOtherEc);
     for (const test::Buffer& package : {damaged, other}) {
         Device device;
-        device.put_image(0, make_signed_of_size("1.0.0", kSize, 1));
+        device.put_image(0, make_signed_of_size("1.0.0", kUpdateImageSize, 1));
         device.source.package = package;
         device.settings.automatic_update = true;
         device.settings.check_interval_ms = 1000;
@@ -224,59 +207,12 @@ TEST(Update, BadFilesDoNotWearTheFlash) {
     }
 }
 
-TEST(Check, StartInTheMiddleOfACheckOffersWhatItPassedOver) {
-    Bench device;
-    device.source.package = test::make_signed({.version = "1.1.0", .seed = 5}, test::Key::kOtherEc);
-    (void)device.post(CommandKind::kStartUpdate);
-    ASSERT_TRUE(device.run_to(State::kFailed));
-    test::FakeSource slow;
-    slow.package = make_signed_of_size("1.0.0", kSize, 4);
-    slow.idle_reads = 100;
-    device.extra_source = {&slow, &slow};
-    ASSERT_TRUE(device.boot());
-    (void)device.post(CommandKind::kCheck);
-    ASSERT_TRUE(device.run_until([&] { return slow.open; }));  // the refused file was passed over
-    ASSERT_EQ(device.state(), State::kChecking);
-    (void)device.post(CommandKind::kStartUpdate);
-    ASSERT_TRUE(device.run_to(State::kDownloading));
-}
-
-TEST(Check, ARealFaultTellsMoreThanAnOlderFile) {
-    Device device;
-    device.put_image(0, make_signed_of_size("1.0.0", kSize, 1));
-    device.source.package = make_signed_of_size("0.9.0", kSize, 3);
-    test::FakeSource broken;
-    broken.package = make_signed_of_size("1.1.0", kSize, 4);
-    broken.fail_at = 0;
-    broken.failures = 100;
-    device.extra_source = {&broken, &broken};
-    ASSERT_TRUE(device.boot());
-    (void)device.post(CommandKind::kCheck);
-    ASSERT_TRUE(device.run_to(State::kFailed));
-    EXPECT_EQ(device.detail(), Detail::kFileReadError);
-}
-
-TEST(Check, OlderFilesBesideTheRunningVersionAreNoFault) {
-    for (const bool same_first : {true, false}) {
-        Device device;
-        device.put_image(0, make_signed_of_size("1.0.0", kSize, 1));
-        test::FakeSource second;
-        device.source.package = make_signed_of_size(same_first ? "1.0.0" : "0.9.0", kSize, 3);
-        second.package = make_signed_of_size(same_first ? "0.9.0" : "1.0.0", kSize, 4);
-        device.extra_source = {&second, &second};
-        ASSERT_TRUE(device.boot());
-        (void)device.post(CommandKind::kCheck);
-        ASSERT_TRUE(device.run_until([&] { return device.events.last(State::kIdle) != nullptr; }));
-        EXPECT_EQ(device.events.last(State::kIdle)->status.detail(), Detail::kVersionSame);
-    }
-}
-
 TEST(FieldCase, C07_unsigned_image_never_changes_the_boot_slot) {
     test::ImageSpec spec;
     const std::array<test::Buffer, 2> packages = {test::make_image(spec),
                                                   test::make_signed(spec, test::Key::kOtherEc)};
     for (const test::Buffer& package : packages) {
-        Bench device;
+        UpdateBench device;
         device.source.package = package;
         (void)device.post(CommandKind::kStartUpdate);
         ASSERT_TRUE(device.run_to(State::kFailed));
@@ -291,7 +227,7 @@ TEST(FieldCase, C07_unsigned_image_never_changes_the_boot_slot) {
 TEST(Update, AbortWorksInEveryStateBeforeComplete) {
     for (const State state : {State::kChecking, State::kUpdateAvailable, State::kDownloading,
                               State::kVerifying, State::kReadyToApply, State::kApplying}) {
-        Bench device;
+        UpdateBench device;
         device.settings.automatic_update = false;
         if (state == State::kUpdateAvailable || state == State::kChecking) {
             (void)device.post(CommandKind::kCheck);
@@ -316,7 +252,7 @@ TEST(Update, AbortWorksInEveryStateBeforeComplete) {
 }
 
 TEST(Update, AbortBetweenArmingAndCompleteDisarms) {
-    Bench device;
+    UpdateBench device;
     ASSERT_TRUE(device.download());
     (void)device.post(CommandKind::kApply);
     ASSERT_TRUE(device.run_until([&] { return device.boot_status().boot == 1; }));
@@ -331,9 +267,9 @@ TEST(Update, AbortBetweenArmingAndCompleteDisarms) {
 }
 
 TEST(Update, StandbyEntryIsGoneBeforeItsSlotIsTouched) {
-    Bench device;
+    UpdateBench device;
     ASSERT_TRUE(device.update_and_settle());  // both entries name bootable slots now
-    device.source.package = make_signed_of_size("1.2.0", kSize, 3);
+    device.source.package = make_signed_of_size("1.2.0", kUpdateImageSize, 3);
     (void)device.post(CommandKind::kStartUpdate);
     ASSERT_TRUE(device.run_to(State::kDownloading));
     const uint64_t before = device.flash.erases();
@@ -342,147 +278,8 @@ TEST(Update, StandbyEntryIsGoneBeforeItsSlotIsTouched) {
     EXPECT_EQ(device.memory()[0x10000], layout::kImageMagic);  // and the image was still whole then
 }
 
-TEST(Interlock, GivingUpAfterALongPauseForgetsTheRestart) {
-    Bench device;
-    ASSERT_TRUE(device.download());
-    (void)device.post(CommandKind::kApply);
-    ASSERT_TRUE(device.run_until([&] { return device.boot_status().boot == 1; }));
-    device.battery.values.soc_percent = 10;
-    ASSERT_TRUE(device.run_to(State::kFailed, 25ULL * 3600000));
-    device.battery.values.soc_percent = 80;
-    ASSERT_TRUE(device.boot());
-    (void)device.run_until([] { return false; }, 60000);
-    EXPECT_FALSE(device.restart_requested());
-    EXPECT_EQ(device.running(), 0);
-}
-
-TEST(Interlock, LowBatteryRefusesTheStart) {
-    Bench device;
-    device.battery.values.soc_percent = 29;
-    (void)device.post(CommandKind::kStartUpdate);
-    ASSERT_TRUE(device.run_to(State::kFailed));
-    EXPECT_EQ(device.detail(), Detail::kSocLow);
-    EXPECT_EQ(device.manager().snapshot().reading, 29);
-    EXPECT_EQ(device.manager().snapshot().limit, 30);
-}
-
-TEST(Interlock, NoProviderRefusesTheStart) {
-    Bench device;
-    device.battery.status = {Code::kUnavailable, Origin::kSafety, Detail::kNoBatteryProvider};
-    (void)device.post(CommandKind::kStartUpdate);
-    ASSERT_TRUE(device.run_to(State::kFailed));
-    EXPECT_EQ(device.detail(), Detail::kNoBatteryProvider);
-}
-
-TEST(Interlock, PausesTheDownloadAndGoesOn) {
-    Bench device;
-    device.source.chunk = 512;
-    (void)device.post(CommandKind::kStartUpdate);
-    ASSERT_TRUE(device.run_until([&] { return device.source.bytes_read > 10000; }));
-    device.battery.values.soc_percent = 29;
-    ASSERT_TRUE(device.run_until([&] { return device.events.count(Notice::kPaused) == 1; }));
-    const uint64_t operations = device.flash.operations();
-    (void)device.run_until([] { return false; }, 3600000);  // an hour: no stall timer, no retry
-    EXPECT_EQ(device.state(), State::kDownloading);
-    EXPECT_EQ(device.flash.operations(), operations);
-    EXPECT_FALSE(device.source.open);
-    EXPECT_TRUE(device.manager().snapshot().paused);
-    EXPECT_EQ(device.events.last(Notice::kPaused)->reading, 29);
-    device.battery.values.soc_percent = 31;  // within the hysteresis
-    (void)device.run_until([] { return false; }, 1000);
-    EXPECT_EQ(device.events.count(Notice::kResumed), 0U);
-    device.battery.values.soc_percent = 32;
-    ASSERT_TRUE(device.run_to(State::kReadyToApply));
-    EXPECT_EQ(device.events.count(Notice::kPaused), 1U);
-    EXPECT_EQ(device.events.count(Notice::kResumed), 1U);
-}
-
-TEST(Interlock, APauseHasAnEnd) {
-    Bench device;
-    device.source.chunk = 512;
-    (void)device.post(CommandKind::kStartUpdate);
-    ASSERT_TRUE(device.run_until([&] { return device.source.bytes_read > 10000; }));
-    device.battery.age = 6000;
-    EXPECT_FALSE(device.run_to(State::kFailed, 23ULL * 3600000));
-    ASSERT_TRUE(device.run_to(State::kFailed, 2ULL * 3600000));
-    EXPECT_EQ(device.detail(), Detail::kPausedTooLong);
-}
-
-TEST(Interlock, WaitsForTheRebootGateBeforeArming) {
-    Bench device;
-    ASSERT_TRUE(device.download());
-    device.battery.values.current_milliampere = 50000;
-    (void)device.post(CommandKind::kApply);
-    (void)device.run_until([] { return false; }, 600000);
-    EXPECT_EQ(device.state(), State::kApplying);
-    EXPECT_EQ(device.boot_status().boot, 0);
-    device.battery.values.current_milliampere = 0;
-    EXPECT_TRUE(device.run_until([&] { return device.restart_requested(); }));
-}
-
-TEST(Interlock, RedBetweenArmingAndRestartDisarms) {
-    Bench device;
-    ASSERT_TRUE(device.download());
-    (void)device.post(CommandKind::kApply);
-    ASSERT_TRUE(device.run_until([&] { return device.boot_status().boot == 1; }));
-    device.battery.values.soc_percent = 10;
-    device.step();
-    EXPECT_EQ(device.boot_status().boot, 0);
-    EXPECT_EQ(device.state(), State::kApplying);
-    device.battery.values.soc_percent = 80;
-    ASSERT_TRUE(device.run_until([&] { return device.restart_requested(); }));
-    ASSERT_TRUE(device.boot(ResetReason::kSoftware));
-    EXPECT_EQ(device.running(), 1);
-}
-
-TEST(Interlock, SafetyCallbackIsAskedForEachPhase) {
-    Bench device;
-    static std::array<int, 3> asked;
-    asked = {};
-    device.safety = {[](Phase phase, void*) {
-                         ++asked[static_cast<size_t>(phase)];
-                         return true;
-                     },
-                     nullptr};
-    ASSERT_TRUE(device.boot());
-    ASSERT_TRUE(device.download());
-    (void)device.post(CommandKind::kApply);
-    ASSERT_TRUE(device.run_until([&] { return device.restart_requested(); }));
-    for (const int count : asked) EXPECT_GT(count, 0);
-}
-
-TEST(Check, PeriodicByTimer) {
-    Device device;
-    device.put_image(0, make_signed_of_size("1.0.0", kSize, 1));
-    device.source.offered = false;
-    device.settings.check_interval_ms = 60000;
-    ASSERT_TRUE(device.boot());
-    (void)device.run_until([] { return false; }, 10 * 60000);
-    const auto checks =
-        std::count(device.signal.entries.begin(), device.signal.entries.end(), State::kChecking);
-    EXPECT_GE(checks, 10);
-    EXPECT_LE(checks, 12);
-}
-
-TEST(Check, AfterAFailureComesSoonerThanTheInterval) {
-    Device device;
-    device.put_image(0, make_signed_of_size("1.0.0", kSize, 1));
-    device.source.package = make_signed_of_size("1.1.0", kSize, 2);
-    device.source.fail_at = 0;
-    device.source.failures = 2;
-    device.settings.check_interval_ms = 24U * 3600000;
-    ASSERT_TRUE(device.boot());
-    ASSERT_TRUE(device.run_to(State::kUpdateAvailable, 10 * 60000));
-}
-
-TEST(Check, OffByDefault) {
-    Bench device;
-    (void)device.run_until([] { return false; }, 48ULL * 3600000);
-    EXPECT_TRUE(device.signal.entries.empty());
-}
-
 TEST(FieldCase, C19_a_year_between_install_and_first_boot) {
-    Bench device;
+    UpdateBench device;
     ASSERT_TRUE(device.download());
     (void)device.post(CommandKind::kApply);
     ASSERT_TRUE(device.run_until([&] { return device.restart_requested(); }));

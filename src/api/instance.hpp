@@ -1,0 +1,57 @@
+#pragma once
+
+#include "api/callbacks.hpp"
+#include "api/life_cycle.hpp"
+#include "api/platform.hpp"
+#include "sources/file/file_channel.hpp"
+#include "sources/file/file_source.hpp"
+
+namespace ota {
+
+// A file source with the channel that announces its files.
+struct FilePair {
+    FilePair(FileStore& store, const char* path) : channel(store, path), source(store) {}
+    FileChannel channel;
+    FileSource source;
+};
+
+struct UserSafetyCallback {
+    ota_safety_cb_t callback = nullptr;
+    void* user = nullptr;
+};
+
+inline constexpr size_t kMaxProbes = 4;
+
+// Everything between init and deinit, in one static place: no heap. To be used inside a Call alone.
+struct Instance {
+    Instance(const Platform& platform, const BootStatus& boot, const ota_manager_config_t& config,
+             const TrustStore& trusted);
+
+    const Platform& platform;
+    CallbackBattery battery;
+    CallbackSink sink;
+    EngineTaskConfig task_config;
+    Workspace workspace;
+    Manager manager;
+    FixedVector<CallbackProbe, kMaxProbes> probes;
+    std::array<std::optional<FilePair>, kMaxSources> sources;
+    size_t source_count = 0;
+    UserSafetyCallback safety;
+};
+
+extern Instance* instance;  // null outside kReady … kStopping
+extern LifeCycle life;
+extern const char* config_error;  // field and rule; "" after success
+
+// Checks the configuration and makes the instance; in kOpening. Whatever it returns,
+// close_instance() cleans up.
+esp_err_t open_instance(const ota_manager_config_t& config);
+void close_instance();
+
+// The medium of a further source; config passed check_source.
+esp_err_t add_source(Instance& self, ota_source_t source, const ota_source_config_t& config);
+
+// A restart that was asked for is the only way on.
+bool is_leaving(State state);
+
+}  // namespace ota
