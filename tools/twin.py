@@ -15,7 +15,8 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-BUILD = ROOT / "build" / "host"
+# BESS_PRESET=asan runs the twin with sanitizers, once that preset is built.
+BUILD = ROOT / "build" / os.environ.get("BESS_PRESET", "host")
 VARIANTS = ["good", "newer", "crashing", "hanging", "failing", "fading"]
 
 
@@ -73,7 +74,8 @@ class Twin:
         arguments += [f"{name.replace('_', '-')}={value}" for name, value in firmware.items()]
         self.process = subprocess.Popen(
             [BUILD / "apps" / "bess_boot", "--flash", self.flash, *map(str, boot_options), "--", *arguments],
-            text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, preexec_fn=die_with_parent)
+            text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, preexec_fn=die_with_parent,
+            env={**os.environ, "ASAN_OPTIONS": "handle_segv=0"})  # a crash stays one under sanitizers
         self.lines = []
         self._queue = queue.Queue()
         threading.Thread(target=self._read, args=(self.process.stdout, self._queue), daemon=True).start()

@@ -240,9 +240,7 @@ class Chip {
     twin::Wires* wires_ = nullptr;
 };
 
-}  // namespace
-
-int main(int argc, char** argv) {
+int run(int argc, char** argv) {
     Options options;
     CLI::App app{"The chip of the BESS twin: boots the firmware out of a flash file."};
     app.footer(
@@ -273,4 +271,15 @@ int main(int argc, char** argv) {
         die(kUsage, "--cut-at: N or N:clean|bytes|bits|erase");
     }
     return Chip(options).run();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    try {
+        return run(argc, argv);
+    } catch (const std::exception& error) {
+        std::fprintf(stderr, "bess_boot: %s\n", error.what());
+        return kIo;
+    }
 }

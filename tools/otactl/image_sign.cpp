@@ -20,9 +20,8 @@ constexpr size_t kEcBytes = 32;
 constexpr size_t kCrcAt = 1196;
 
 void require_mbedtls(int error) {
-    if (error != 0)
-        throw Failure(Exit::kMalformed,
-                      "the key can't sign (mbedTLS " + std::to_string(error) + ")");
+    if (error == 0) return;
+    throw Failure(Exit::kMalformed, "the key can't sign (mbedTLS " + std::to_string(error) + ")");
 }
 
 class Number {

@@ -57,7 +57,7 @@ Json inspect_blocks(ota::Bytes sector) {
     Json blocks = Json::array();
     for (uint32_t i = 0; i < layout::kMaxSignatureBlocks; ++i) {
         const ota::Bytes block =
-            sector.subspan(i * layout::kSignatureBlockSize, layout::kSignatureBlockSize);
+            sector.subspan(size_t{i} * layout::kSignatureBlockSize, layout::kSignatureBlockSize);
         if (block[0] != layout::kSignatureMagic) continue;
         const bool rsa = block[1] == layout::kSignatureRsa;
         ota::Digest key{};
@@ -115,7 +115,8 @@ Json inspect_image(ota::Bytes bytes, bool exact) {
 Json inspect_otadata(ota::Bytes bytes, uint8_t slots) {
     Json out = Json::array();
     for (uint32_t copy = 0; copy < 2; ++copy) {
-        const ota::Bytes raw = bytes.subspan(copy * layout::kSectorSize, layout::kOtadataEntrySize);
+        const ota::Bytes raw =
+            bytes.subspan(size_t{copy} * layout::kSectorSize, layout::kOtadataEntrySize);
         if (ota::is_blank(raw)) {
             out.push_back({{"copy", copy}, {"state", "blank"}});
             continue;
@@ -197,9 +198,10 @@ Json inspect_flash(const Buffer& file, const ota::PartitionTable& table) {
 
 bool looks_like_journal(const Buffer& file) {
     constexpr size_t kMaxSectors = 16;
-    const bool size_fits = file.size() % layout::kSectorSize == 0 &&
-                           file.size() >= layout::kJournalMinSectors * layout::kSectorSize &&
-                           file.size() <= kMaxSectors * layout::kSectorSize;
+    const bool size_fits =
+        file.size() % layout::kSectorSize == 0 &&
+        file.size() >= size_t{layout::kJournalMinSectors} * layout::kSectorSize &&
+        file.size() <= kMaxSectors * layout::kSectorSize;
     if (!size_fits) return false;
     for (size_t at = 0; at + 4 <= file.size(); at += layout::kSectorSize) {
         if (std::equal(file.begin() + static_cast<std::ptrdiff_t>(at),

@@ -188,9 +188,7 @@ void add_flash_create(CLI::App& flash) {
     });
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
+int run(int argc, char** argv) {
     CLI::App app{"otactl: keys, images, signatures and flash files for bess-ota."};
     app.require_subcommand(1);
     app.footer(kFooter);
@@ -213,9 +211,17 @@ int main(int argc, char** argv) {
     } catch (const Failure& failure) {
         fmt::print(stderr, "otactl: {}\n", failure.what());
         return static_cast<int>(failure.code());
-    } catch (const std::exception& error) {  // a library's: nothing of ours throws anything else
-        fmt::print(stderr, "otactl: {}\n", error.what());
-        return static_cast<int>(Exit::kMalformed);
     }
     return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    try {
+        return run(argc, argv);
+    } catch (const std::exception& error) {  // a library's: nothing of ours gets here
+        std::fprintf(stderr, "otactl: %s\n", error.what());
+        return static_cast<int>(Exit::kMalformed);
+    }
 }
