@@ -155,6 +155,12 @@ void Manager::begin_trial() {
 // The previous image is back; why is told once and remembered.
 void Manager::finish_reverted(RevertReason reason) {
     UpdateRecord record = journal_.update();
+    if (reason == RevertReason::kPowerCycle) {
+        // Power lost between the two records below must not hide the reason that was found first.
+        for (const RejectedBuild& build : journal_.rejected()) {
+            if (build.build_id == record.build_id) reason = build.reason;
+        }
+    }
     record.stage = UpdateStage::kReverted;
     record.reason = reason;
     // Losing power says nothing about the image, until it has happened too often.

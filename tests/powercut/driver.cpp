@@ -252,7 +252,11 @@ class Sweep {
             if (run.live(ResetReason::kPowerOn)) run.update();
             run.device().flash.power_on();
         }
+        const ota::UpdateStage stage = recorded_stage(run.device());
         recover(run, k, kind);
+        if (stage == ota::UpdateStage::kConfirming && scenario_.temper == Temper::kGood && !kept_) {
+            find("a recorded decision to keep the image was lost", k, kind);
+        }
         if (run.device().flash.misuses() != misuses) find("flash was misused", k, kind);
     }
 
@@ -264,6 +268,7 @@ class Sweep {
             return find("bricked: no image boots", k, kind);
         }
         const bool confirmed_before = is_confirmed_new(run);
+        kept_ = confirmed_before;  // without being asked for again
         for (int attempt = 0; attempt < 2 && !has_ended(run); ++attempt) run.update();
         if (run.bricked()) {
             ++tally_.bricked;
@@ -276,6 +281,27 @@ class Sweep {
         if (run.attempts() > 1) find("more than one further attempt", k, kind);
         if (run.ran_untrusted()) find("an untrusted image ran", k, kind);
         check_rest(run, confirmed_before, k, kind);
+    }
+
+    static ota::UpdateStage recorded_stage(Device& device) {
+        ota::Journal journal(device.journal_region());
+        return journal.open().ok() ? journal.update().stage : ota::UpdateStage::kNone;
+    }
+
+    // Why the report has to say that the image was given up.
+    ota::RevertReason expected_reason() const {
+        switch (scenario_.temper) {
+            case Temper::kCrashes:
+                return ota::RevertReason::kCrashed;
+            case Temper::kHangs:
+                return ota::RevertReason::kWatchdog;
+            case Temper::kUnhealthy:
+                return ota::RevertReason::kUnhealthy;
+            case Temper::kRolledBack:
+                return ota::RevertReason::kRequested;
+            default:
+                return ota::RevertReason::kNone;
+        }
     }
 
     // The update is over: the good image is confirmed, or the bad one was given up.
@@ -307,6 +333,8 @@ class Sweep {
         const bool factory = status.running == ota::kFactorySlot;
         if (status.boot != (factory ? ota::kNoSlot : status.running))
             find("otadata names another slot", k, kind);
+        const ota::RevertReason reason = run.device().manager().snapshot().report_reason;
+        if (reason != expected_reason()) find("the report gives another reason", k, kind);
         const std::string version = run.device().running_version();
         if (run.device().manager().snapshot().running_version != version)
             find("reports another version", k, kind);
@@ -330,6 +358,7 @@ class Sweep {
     Buffer start_;
     Run run_;
     std::vector<Operation> log_;
+    bool kept_ = false;
     Tally tally_;
 };
 
