@@ -122,7 +122,6 @@ enum class Detail : uint16_t {
     kPartitionMissing,
     kPartitionTable,
     kPowerOff,
-    kSystemCall,
     kCount_,
 };
 

@@ -93,7 +93,6 @@ constexpr auto kDetailTexts = std::to_array<const char*>({
     "a partition is missing",
     "the partition table is malformed",
     "power is off",
-    "a system call failed",
 });
 static_assert(kDetailTexts.size() == static_cast<size_t>(Detail::kCount_));
 

@@ -110,7 +110,6 @@ void Manager::publish_boot() {
         s.boot = boot_.boot;
         s.running_state =
             boot_.running == kFactorySlot ? layout::kStateUndefined : boot_.state_of(boot_.running);
-        s.reset = boot_.reset;
         copy_text(s.running_version, device_.version.c_str());
         s.trial =
             audit_.finding == BootFinding::kTrial || audit_.finding == BootFinding::kFinishConfirm;

@@ -28,7 +28,6 @@ struct EngineSnapshot {
     SlotId running = kNoSlot;
     SlotId boot = kNoSlot;
     uint32_t running_state = 0;  // otadata state of the running slot
-    ResetReason reset = ResetReason::kPowerOn;
 };
 
 // One writer, any number of readers, no lock (decision 0005 says why this meets the specification's

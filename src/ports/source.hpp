@@ -19,7 +19,6 @@ struct Location {
 // Announced, not yet trusted.
 struct Offer {
     Location where;
-    uint64_t size_hint = 0;  // 0 = unknown
 };
 
 struct SourceInfo {

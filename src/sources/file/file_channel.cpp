@@ -53,7 +53,6 @@ Result<bool> FileChannel::poll(Offer& offer) {
     path_.append("/");
     path_.append(candidate_.view());
     offer.where.uri = path_.view();
-    offer.size_hint = 0;
     return true;
 }
 

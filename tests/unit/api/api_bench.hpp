@@ -53,13 +53,17 @@ class CApi : public testing::Test {
         setup.restart = &restart_;
         ota::set_twin(setup);
     }
-    // From the running engine through the restart into the new image, not started yet.
-    void update_and_reboot() {
+    // From the running engine up to the restart, which is due and not made.
+    void update_and_stop() {
         ASSERT_EQ(ota_manager_start_update(), ESP_OK);
         ASSERT_EQ(wait(OTA_STATUS_READY_TO_APPLY), ESP_OK);
         ASSERT_EQ(ota_manager_apply(), ESP_OK);
         ASSERT_EQ(wait(OTA_STATUS_REBOOTING), ESP_OK);
         ASSERT_EQ(ota_manager_stop(), ESP_OK);
+    }
+    // From the running engine through the restart into the new image, not started yet.
+    void update_and_reboot() {
+        update_and_stop();
         ASSERT_EQ(ota_manager_deinit(), ESP_OK);
         const ota_manager_config_t c = config();
         EXPECT_EQ(ota_manager_init(&c), ESP_ERR_INVALID_STATE);  // a restart is due

@@ -74,11 +74,7 @@ TEST_F(CApi, StartAndStopFromTwoTasks) {
 
 TEST_F(CApi, NoStartWhenARestartIsDue) {
     start();
-    ASSERT_EQ(ota_manager_start_update(), ESP_OK);
-    ASSERT_EQ(wait(OTA_STATUS_READY_TO_APPLY), ESP_OK);
-    ASSERT_EQ(ota_manager_apply(), ESP_OK);
-    ASSERT_EQ(wait(OTA_STATUS_REBOOTING), ESP_OK);
-    ASSERT_EQ(ota_manager_stop(), ESP_OK);
+    update_and_stop();
     EXPECT_EQ(ota_manager_start(), ESP_ERR_INVALID_STATE);
 }
 

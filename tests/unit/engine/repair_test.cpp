@@ -74,10 +74,7 @@ TEST(RollbackProtection, SurvivesALostJournal) {
 // Bytes that went bad in the slot are not the file's fault: it is fetched once more.
 TEST(Repair, ASlotThatRottedDoesNotBlameTheFile) {
     TrialBench device;
-    ASSERT_TRUE(device.install());
-    device.flash.cut_at(2, CutKind::kClean, 1);
-    EXPECT_FALSE(device.boot(ResetReason::kSoftware));
-    device.flash.power_on();
+    ASSERT_TRUE(device.install_and_lose_entry());
     device.memory()[0x30000 + 5000] = static_cast<uint8_t>(device.memory()[0x30000 + 5000] ^ 1);
     ASSERT_TRUE(device.boot());
     ASSERT_TRUE(device.run_to(State::kFailed));
@@ -122,10 +119,7 @@ TEST(Repair, AnUnrecordedImageIsNotWipedByACutInItsConfirmation) {
 
 TEST(Repair, RearmingWaitsForTheBattery) {
     TrialBench device;
-    ASSERT_TRUE(device.install());
-    device.flash.cut_at(2, CutKind::kClean, 1);
-    EXPECT_FALSE(device.boot(ResetReason::kSoftware));
-    device.flash.power_on();
+    ASSERT_TRUE(device.install_and_lose_entry());
     device.battery.values.soc_percent = 10;
     ASSERT_TRUE(device.boot());
     EXPECT_FALSE(device.run_until([&] { return device.restart_requested(); }, 600000));

@@ -27,6 +27,14 @@ struct TrialBench : Device {
         (void)post(CommandKind::kApply);
         return run_until([&] { return restart_requested(); });
     }
+    // The bootloader loses power between erasing NEW and writing PENDING_VERIFY: the entry is gone.
+    bool install_and_lose_entry() {
+        if (!install()) return false;
+        flash.cut_at(2, CutKind::kClean, 1);
+        const bool booted = boot(ResetReason::kSoftware);
+        flash.power_on();
+        return !booted;
+    }
     bool wait_for(Notice notice, Millis limit = 600000) {
         return run_until([&] { return events.count(notice) != 0; }, limit);
     }
