@@ -158,11 +158,27 @@ typedef ota_health_t (*ota_health_probe_cb_t)(void* user_data);
  * switch therefore never disables a signature or the rollback. */
 #define OTA_OFF (-1)
 
+/* A field that every request to the server of url carries, such as an API key. Visible ASCII. */
 typedef struct {
-    const char* url;
-    const char* cert_pem;
-    const char* basic_auth_user;
-    const char* basic_auth_pass;
+    const char* name;
+    const char* value;
+} ota_http_header_t;
+
+/* One HTTPS source at a time. Credentials are sent to the origin of url alone, also when it
+ * redirects elsewhere; they never reach a log. */
+typedef struct {
+    const char* url;                  /* https://…, fewer than 2048 characters */
+    const char* cert_pem;             /* trusted certificates; NULL = the platform's store */
+    const char* basic_auth_user;      /* NULL or up to 127 bytes, without a colon */
+    const char* basic_auth_pass;      /* NULL or up to 127 bytes */
+    const char* bearer_token;         /* instead of user and password, or NULL */
+    const char* client_cert_pem;      /* mutual TLS: certificate and key, or both NULL */
+    const char* client_key_pem;       /* not encrypted */
+    const char* pinned_key_sha256;    /* base64 of the SHA-256 of the server's SubjectPublicKeyInfo,
+                                         besides the certificate check; or NULL */
+    const ota_http_header_t* headers; /* up to 8 more fields, or NULL */
+    uint8_t header_count;
+    uint32_t max_bytes_per_day; /* 0 = no limit; counted since the last restart */
 } ota_https_config_t;
 
 typedef struct {
@@ -208,7 +224,7 @@ typedef struct {
     ota_source_config_t config;   /* the member named like source */
     uint32_t check_interval_ms;   /* 0 = no periodic checks */
     int8_t automatic_update;      /* default off: check ends in UPDATE_AVAILABLE */
-    int8_t verify_signature;      /* default on; OFF is refused for all sources but HTTPS */
+    int8_t verify_signature;      /* default on; OFF needs HTTPS and a build that allows it */
     const char* public_key_pem;   /* one to four PEM blocks, RSA-3072 or ECDSA P-256 */
     int task_priority;            /* 1…24, default 5 */
     uint32_t task_stack_size;     /* bytes, 4096…65536, default 8192 */
@@ -240,7 +256,8 @@ typedef struct {
 /* All defaults spelled out; source and key are still to be set. */
 #define OTA_MANAGER_CONFIG_DEFAULT()                                                               \
     {                                                                                              \
-        .source = OTA_SOURCE_HTTPS, .config = {.https = {NULL, NULL, NULL, NULL}},                 \
+        .source = OTA_SOURCE_HTTPS,                                                                \
+        .config = {.https = {NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, 0}},         \
         .check_interval_ms = 0, .automatic_update = OTA_OFF, .verify_signature = 1,                \
         .public_key_pem = NULL, .task_priority = OTA_MANAGER_DEFAULT_TASK_PRIORITY,                \
         .task_stack_size = OTA_MANAGER_DEFAULT_TASK_STACK_SIZE, .core_id = 0, .allow_rollback = 1, \
@@ -265,7 +282,8 @@ typedef struct {
 typedef struct {
     char version[33];
     char running_version[33];
-    uint32_t size; /* bytes of the package */
+    uint32_t size;   /* bytes of the package; 0 = the source does not say */
+    char notes[129]; /* what the publisher says about it; untrusted, for display only */
 } ota_update_info_t;
 
 typedef struct {

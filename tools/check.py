@@ -200,7 +200,8 @@ def interop():
     return pytest("tests/interop", environment)
 
 
-FUZZ_TARGETS = ["esp_image_fuzz", "signature_fuzz", "journal_fuzz", "flash_layout_fuzz", "text_fuzz"]
+FUZZ_TARGETS = ["esp_image_fuzz", "signature_fuzz", "journal_fuzz", "flash_layout_fuzz", "text_fuzz",
+                "http_fuzz"]
 
 
 def fuzz():

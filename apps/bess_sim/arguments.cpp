@@ -11,10 +11,40 @@ struct TextOption {
     const char* Arguments::*field;
 };
 constexpr TextOption kTexts[] = {
-    {"key", &Arguments::key_path},      {"sd", &Arguments::sd},
-    {"usb", &Arguments::usb},           {"sd-path", &Arguments::sd_path},
-    {"usb-path", &Arguments::usb_path}, {"battery", &Arguments::battery},
+    {"key", &Arguments::key_path},
+    {"sd", &Arguments::sd},
+    {"usb", &Arguments::usb},
+    {"sd-path", &Arguments::sd_path},
+    {"usb-path", &Arguments::usb_path},
+    {"battery", &Arguments::battery},
     {"control", &Arguments::control},
+    {"url", &Arguments::url},
+    {"ca", &Arguments::ca},
+    {"user", &Arguments::user},
+    {"token", &Arguments::token},
+    {"client", &Arguments::client},
+    {"pin", &Arguments::pin},
+    {"header", &Arguments::header},
+};
+
+struct NumberOption {
+    const char* key;
+    uint32_t Arguments::*field;
+};
+constexpr NumberOption kNumbers[] = {
+    {"check-ms", &Arguments::check_ms},
+    {"rollback-ms", &Arguments::rollback_ms},
+    {"time-scale", &Arguments::time_scale},
+    {"max-bytes", &Arguments::max_bytes},
+};
+
+struct SwitchOption {
+    const char* key;
+    bool Arguments::*field;
+};
+constexpr SwitchOption kSwitches[] = {
+    {"auto", &Arguments::automatic},
+    {"clock-unset", &Arguments::clock_unset},
 };
 
 bool parse_number(const char* text, uint32_t& out) {
@@ -39,16 +69,17 @@ bool parse_word(const char* word, Arguments& out) {
     }
     uint32_t number = 0;
     if (!parse_number(equal + 1, number)) return false;
-    if (is("auto")) {
-        out.automatic = number != 0;
-    } else if (is("check-ms")) {
-        out.check_ms = number;
-    } else if (is("rollback-ms")) {
-        out.rollback_ms = number;
-    } else {
-        return false;
+    for (const NumberOption& option : kNumbers) {
+        if (!is(option.key)) continue;
+        out.*option.field = number;
+        return true;
     }
-    return true;
+    for (const SwitchOption& option : kSwitches) {
+        if (!is(option.key)) continue;
+        out.*option.field = number != 0;
+        return true;
+    }
+    return false;
 }
 
 }  // namespace

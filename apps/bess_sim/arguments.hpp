@@ -11,6 +11,16 @@ struct Arguments {
     const char* usb_path = "/usb/bess*.bin";
     const char* battery = nullptr;  // file with battery values
     const char* control = nullptr;  // path of the control socket
+    const char* url = nullptr;      // HTTPS source; the first one, before card and drive
+    const char* ca = nullptr;       // file of trusted certificates; null: the system's
+    const char* user = nullptr;     // file with user:password
+    const char* token = nullptr;    // file with a bearer token
+    const char* client = nullptr;   // file with client certificate and key
+    const char* pin = nullptr;      // base64
+    const char* header = nullptr;   // file with one "Name: value"
+    uint32_t time_scale = 1;
+    bool clock_unset = false;  // the time of day begins in 1970
+    uint32_t max_bytes = 0;    // a day
     bool automatic = false;
     uint32_t check_ms = 0;
     uint32_t rollback_ms = 0;

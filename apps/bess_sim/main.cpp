@@ -12,7 +12,9 @@
 
 #include "../twin_abi.hpp"
 #include "arguments.hpp"
+#include "base/fixed.hpp"
 #include "control.hpp"
+#include "https_settings.hpp"
 #include "linux/compose.hpp"
 #include "linux/console_output.hpp"
 #include "ota_manager.h"
@@ -93,15 +95,6 @@ void* map_inherited(const char* variable, size_t& size) {
     return memory == MAP_FAILED ? nullptr : memory;
 }
 
-bool read_file(const char* path, std::array<char, 8192>& out) {
-    FILE* file = std::fopen(path, "r");
-    if (file == nullptr) return false;
-    const size_t n = std::fread(out.data(), 1, out.size() - 1, file);
-    (void)std::fclose(file);
-    out[n] = '\0';
-    return n != 0;
-}
-
 struct Firmware {
     explicit Firmware(twin::Wires& wires) : wired_flash(wires), control(battery) {}
 
@@ -113,6 +106,7 @@ struct Firmware {
     Progress progress;
     Arguments arguments;
     std::array<char, 8192> key{};
+    HttpsSettings https;
     timespec started{};
 };
 
@@ -132,6 +126,8 @@ void connect_flash(Firmware& firmware, twin::Wires& wires, uint8_t* flash, size_
     setup.usb_directory = firmware.arguments.usb;
     setup.flash_observer = &firmware.wired_flash;
     setup.restart = &firmware.restart;
+    setup.time_scale = std::max<uint32_t>(firmware.arguments.time_scale, 1);
+    if (firmware.arguments.clock_unset) setup.clock_offset = -time(nullptr);
     setup.console = &firmware.console;
     setup.console_progress = isatty(STDOUT_FILENO) == 0;
     if (wires.cut_at > wires.operations) setup.cut_at = wires.cut_at - wires.operations;
@@ -140,12 +136,41 @@ void connect_flash(Firmware& firmware, twin::Wires& wires, uint8_t* flash, size_
     ota::set_twin(setup);
 }
 
+struct SourceChoice {
+    ota_source_t source = OTA_SOURCE_SD_CARD;
+    ota_source_config_t config{};
+};
+using SourceChoices = ota::FixedVector<SourceChoice, 3>;
+
+// In the order in which they are asked. Without any: the card's slot, empty.
+SourceChoices source_choices(const Firmware& firmware) {
+    const Arguments& arguments = firmware.arguments;
+    SourceChoices choices;
+    SourceChoice choice;
+    if (arguments.url != nullptr) {
+        choice.source = OTA_SOURCE_HTTPS;
+        choice.config.https = firmware.https.config();
+        (void)choices.push_back(choice);
+    }
+    if (arguments.sd != nullptr || (arguments.url == nullptr && arguments.usb == nullptr)) {
+        choice.source = OTA_SOURCE_SD_CARD;
+        choice.config.sd_card.filepath = arguments.sd_path;
+        (void)choices.push_back(choice);
+    }
+    if (arguments.usb != nullptr) {
+        choice.source = OTA_SOURCE_USB_DRIVE;
+        choice.config.usb_drive.filepath = arguments.usb_path;
+        (void)choices.push_back(choice);
+    }
+    return choices;
+}
+
 ota_manager_config_t make_config(Firmware& firmware) {
     const Arguments& arguments = firmware.arguments;
     ota_manager_config_t config{};
-    config.source = arguments.sd != nullptr ? OTA_SOURCE_SD_CARD : OTA_SOURCE_USB_DRIVE;
-    config.config.sd_card.filepath =
-        arguments.sd != nullptr ? arguments.sd_path : arguments.usb_path;
+    const SourceChoice first = source_choices(firmware)[0];
+    config.source = first.source;
+    config.config = first.config;
     config.check_interval_ms = arguments.check_ms;
     config.automatic_update = arguments.automatic ? 1 : 0;
     config.public_key_pem = firmware.key.data();
@@ -163,10 +188,9 @@ bool start_manager(Firmware& firmware) {
         std::fprintf(stderr, "firmware: configuration: %s\n", ota_manager_config_error());
         return false;
     }
-    if (firmware.arguments.sd != nullptr && firmware.arguments.usb != nullptr) {
-        ota_source_config_t usb{};
-        usb.usb_drive.filepath = firmware.arguments.usb_path;
-        (void)ota_manager_add_source(OTA_SOURCE_USB_DRIVE, &usb);
+    const SourceChoices choices = source_choices(firmware);
+    for (size_t i = 1; i < choices.size(); ++i) {
+        (void)ota_manager_add_source(choices[i].source, &choices[i].config);
     }
     (void)ota_manager_set_battery_provider(
         [](ota_battery_reading_t* reading, void* user) {
@@ -211,10 +235,10 @@ int main(int argc, char** argv) {
     if (!parse_arguments(argc, argv, firmware.arguments)) return twin::kExitSettings;
     kVariant.at_start();
     if (firmware.arguments.key_path != nullptr &&
-        !read_file(firmware.arguments.key_path, firmware.key)) {
-        std::fprintf(stderr, "firmware: can't read %s\n", firmware.arguments.key_path);
+        !read_text_file(firmware.arguments.key_path, firmware.key)) {
         return twin::kExitSettings;
     }
+    if (!firmware.https.load(firmware.arguments)) return twin::kExitSettings;
     if (firmware.arguments.control != nullptr &&
         !firmware.control.open(firmware.arguments.control)) {
         std::fprintf(stderr, "firmware: can't open %s\n", firmware.arguments.control);

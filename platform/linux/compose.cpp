@@ -7,6 +7,7 @@
 #include "linux/clock_real.hpp"
 #include "linux/directory_store.hpp"
 #include "linux/flash_region.hpp"
+#include "linux/http_curl.hpp"
 #include "linux/otadata.hpp"
 #include "linux/partition_table.hpp"
 #include "linux/threads.hpp"
@@ -40,7 +41,10 @@ class SlotBootability final : public SlotInspector {
 
 struct Twin {
     explicit Twin(const TwinSetup& setup)
-        : flash(setup.flash), inspector(flash, table), restart(*setup.restart) {
+        : flash(setup.flash),
+          inspector(flash, table),
+          restart(*setup.restart),
+          clock(setup.time_scale, setup.clock_offset) {
         flash.set_observer(setup.flash_observer);
         flash.cut_at(setup.cut_at, setup.cut_kind, setup.cut_seed);
         if (setup.sd_directory != nullptr) sd_card.emplace("/sdcard", setup.sd_directory);
@@ -63,6 +67,7 @@ struct Twin {
     ThreadMailbox mailbox;
     ThreadStatusSignal signal;
     EngineThread task;
+    CurlHttpClient http{clock};
     std::optional<DirectoryStore> sd_card;
     std::optional<DirectoryStore> usb_drive;
     std::optional<ConsoleLog> console;
@@ -93,7 +98,7 @@ Status Twin::open(const TwinSetup& setup) {
     const Partition* next = table.slot(status.standby);
     standby = FlashRegion(flash, next->offset, next->size);
     platform.emplace(Platform{running, standby, journal, *boot, clock, restart, mailbox, signal,
-                              task, sd_card ? &*sd_card : nullptr,
+                              task, &http, sd_card ? &*sd_card : nullptr,
                               usb_drive ? &*usb_drive : nullptr, console ? &*console : nullptr,
                               ErasePolicy::kBlockAhead, layout::kChipEsp32P4, kChipRevision});
     return {};

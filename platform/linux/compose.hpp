@@ -16,6 +16,8 @@ struct TwinSetup {
     const char* usb_directory = nullptr;  // stands for /usb
     FlashObserver* flash_observer = nullptr;
     Restart* restart = nullptr;     // not null
+    uint32_t time_scale = 1;        // the manager's time passes so many times faster
+    int64_t clock_offset = 0;       // s; moves the time of day
     LineOutput* console = nullptr;  // null: silent
     bool console_progress = true;   // a line each tenth; false: something else shows it
     uint64_t cut_at = 0;            // power is lost at this flash operation; 0 = never

@@ -1,8 +1,12 @@
 #include "api/config_check.hpp"
 
+#include <mbedtls/base64.h>
+
 #include <cstring>
 
 #include "base/hex.hpp"
+#include "sources/https/credentials.hpp"
+#include "wire/uri.hpp"
 
 namespace ota {
 namespace {
@@ -15,6 +19,83 @@ bool is_switch(int8_t value) {
 
 bool is_on(int8_t value, bool by_default) {
     return value == 0 ? by_default : value == 1;
+}
+
+bool is_empty(const char* text) {
+    return text == nullptr || text[0] == '\0';
+}
+
+bool fits(const char* text, size_t longest) {
+    return text == nullptr || std::strlen(text) <= longest;
+}
+
+// A token of RFC 9110 5.6.2, roughly: visible, and none of the separators that matter here.
+bool is_field_name(const char* name) {
+    if (is_empty(name) || std::strlen(name) > 64) return false;
+    return std::all_of(name, name + std::strlen(name),
+                       [](char c) { return c > 0x20 && c < 0x7F && c != ':' && c != '"'; });
+}
+
+// No line ends: a value can't smuggle in another field.
+bool is_field_value(const char* value) {
+    if (value == nullptr || std::strlen(value) > 1024) return false;
+    return std::all_of(value, value + std::strlen(value),
+                       [](char c) { return c >= 0x20 && c < 0x7F; });
+}
+
+bool is_base64_digest(const char* text) {
+    std::array<uint8_t, 33> digest;
+    size_t length = 0;
+    const auto* bytes = reinterpret_cast<const uint8_t*>(text);
+    return mbedtls_base64_decode(digest.data(), digest.size(), &length, bytes, std::strlen(text)) ==
+               0 &&
+           length == kSha256Size;
+}
+
+const char* check_url(const char* url) {
+    UriParts parts;
+    const bool usable = url != nullptr && std::strlen(url) < kMaxUri && parse_uri(url, parts);
+    if (!usable) return "config.https.url: https://host/path, fewer than 2048 visible characters";
+    if (!parts.is_https()) return "config.https.url: https only";
+    return nullptr;
+}
+
+const char* check_login(const ota_https_config_t& c) {
+    if (!fits(c.basic_auth_user, kMaxUser) || !fits(c.basic_auth_pass, kMaxPassword)) {
+        return "config.https.basic_auth_user, basic_auth_pass: at most 127 bytes each";
+    }
+    if (!is_empty(c.basic_auth_user) && std::strchr(c.basic_auth_user, ':') != nullptr) {
+        return "config.https.basic_auth_user: no colon";
+    }
+    if (is_empty(c.basic_auth_user) && !is_empty(c.basic_auth_pass)) {
+        return "config.https.basic_auth_user: missing beside basic_auth_pass";
+    }
+    if (is_empty(c.bearer_token)) return nullptr;
+    if (!is_field_value(c.bearer_token)) {
+        return "config.https.bearer_token: at most 1024 visible characters";
+    }
+    if (!is_empty(c.basic_auth_user)) return "config.https.bearer_token: not beside a user";
+    return nullptr;
+}
+
+const char* check_https(const ota_https_config_t& c) {
+    if (const char* error = check_url(c.url)) return error;
+    if (const char* error = check_login(c)) return error;
+    if (is_empty(c.client_cert_pem) != is_empty(c.client_key_pem)) {
+        return "config.https.client_cert_pem, client_key_pem: both or neither";
+    }
+    if (!is_empty(c.pinned_key_sha256) && !is_base64_digest(c.pinned_key_sha256)) {
+        return "config.https.pinned_key_sha256: base64 of 32 bytes";
+    }
+    if (c.header_count > kMaxCustomFields || (c.header_count != 0 && c.headers == nullptr)) {
+        return "config.https.headers: at most 8";
+    }
+    for (uint8_t i = 0; i < c.header_count; ++i) {
+        if (!is_field_name(c.headers[i].name) || !is_field_value(c.headers[i].value)) {
+            return "config.https.headers: a name and a value of visible characters each";
+        }
+    }
+    return nullptr;
 }
 
 bool is_path(const char* path) {
@@ -32,6 +113,9 @@ const char* check_trust(const ota_manager_config_t& c) {
     if (!is_switch(c.verify_signature)) return "verify_signature: 0, 1 or OTA_OFF";
     if (c.verify_signature == OTA_OFF && c.source != OTA_SOURCE_HTTPS) {
         return "verify_signature: only HTTPS may accept unsigned images";
+    }
+    if (c.verify_signature == OTA_OFF && !unsigned_is_allowed()) {
+        return "verify_signature: unsigned images need a build with OTA_ALLOW_UNSIGNED";
     }
     if (c.verify_signature != OTA_OFF &&
         (c.public_key_pem == nullptr || c.public_key_pem[0] == '\0')) {
@@ -60,11 +144,14 @@ const char* check_task(const ota_manager_config_t& c) {
 }  // namespace
 
 bool is_supported(ota_source_t source) {
-    return source == OTA_SOURCE_SD_CARD || source == OTA_SOURCE_USB_DRIVE;
+    return source == OTA_SOURCE_HTTPS || source == OTA_SOURCE_SD_CARD ||
+           source == OTA_SOURCE_USB_DRIVE;
 }
 
 const char* check_source(ota_source_t source, const ota_source_config_t& config) {
     switch (source) {
+        case OTA_SOURCE_HTTPS:
+            return check_https(config.https);
         case OTA_SOURCE_SD_CARD:
             return is_path(config.sd_card.filepath)
                        ? nullptr

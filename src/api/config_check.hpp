@@ -11,6 +11,10 @@ const char* check_source(ota_source_t source, const ota_source_config_t& config)
 const char* check_thresholds(int min_soc, float max_temperature, float min_temperature,
                              float max_current);
 
+// May this build accept images without a signature? Decided by the file that it links
+// (OTA_ALLOW_UNSIGNED).
+bool unsigned_is_allowed();
+
 // Is this source part of the build?
 bool is_supported(ota_source_t source);
 

@@ -41,7 +41,12 @@ ota_error_t to_ota_error(Status status) {
             return status.origin() == Origin::kSource ? OTA_ERR_SERVER : OTA_ERR_INTERNAL;
         case Code::kUnauthenticated:
             return OTA_ERR_AUTHENTICATION;
+        case Code::kBusy:
+            return OTA_ERR_SERVER;
         case Code::kUntrusted:
+            // A server that can't prove itself, not a package.
+            return status.origin() == Origin::kSource ? OTA_ERR_AUTHENTICATION
+                                                      : OTA_ERR_VALIDATION_FAILED;
         case Code::kMalformed:
             return OTA_ERR_VALIDATION_FAILED;
         case Code::kIncompatible:

@@ -20,6 +20,9 @@ Settings settings_of(const Platform& p, const ota_manager_config_t& config) {
     settings.erase_policy = p.erase_policy;
     settings.chip_id = p.chip_id;
     settings.chip_revision = p.chip_revision;
+    // Devices of a fleet that start together must not come back together.
+    (void)psa_generate_random(reinterpret_cast<uint8_t*>(&settings.jitter_seed),
+                              sizeof settings.jitter_seed);
     return settings;
 }
 
@@ -58,26 +61,90 @@ Instance::Instance(const Platform& p, const BootStatus& boot, const ota_manager_
                   config.core_id},
       manager({p.running, p.standby, p.journal, p.boot, battery, p.clock, p.restart, p.mailbox,
                p.signal},
-              boot, settings_of(p, config), trusted, workspace) {
+              boot, settings_of(p, config), trusted, workspace),
+      takes_unsigned(config.verify_signature == OTA_OFF) {
     (void)manager.add_sink(sink);
     if (p.console != nullptr) (void)manager.add_sink(*p.console);
 }
 
-esp_err_t add_source(Instance& self, ota_source_t source, const ota_source_config_t& config) {
+namespace {
+
+std::string_view text_of(const char* text) {
+    return text == nullptr ? std::string_view() : std::string_view(text);
+}
+
+// An empty text means the same as none.
+const char* text_or_null(const char* text) {
+    return text_of(text).empty() ? nullptr : text;
+}
+
+std::span<const HttpField> fields_of(const ota_https_config_t& config,
+                                     std::array<HttpField, kMaxCustomFields>& out) {
+    for (size_t i = 0; i < config.header_count; ++i) {
+        out[i] = {config.headers[i].name, "", config.headers[i].value};
+    }
+    return {out.data(), config.header_count};
+}
+
+HttpsSource::Config https_config_of(const ota_https_config_t& config,
+                                    std::array<HttpField, kMaxCustomFields>& fields) {
+    HttpsSource::Config out;
+    out.credentials = {text_of(config.basic_auth_user), text_of(config.basic_auth_pass),
+                       text_of(config.bearer_token), fields_of(config, fields)};
+    out.tls.ca_pem = text_or_null(config.cert_pem);
+    out.tls.client_cert_pem = text_or_null(config.client_cert_pem);
+    out.tls.client_key_pem = text_or_null(config.client_key_pem);
+    out.tls.pinned_key_sha256 = text_or_null(config.pinned_key_sha256);
+    out.max_bytes_per_day = config.max_bytes_per_day;
+    return out;
+}
+
+esp_err_t refuse_source(esp_err_t error, const char* why) {
+    config_error = why;
+    return error;
+}
+
+esp_err_t add_https(Instance& self, const ota_https_config_t& config) {
+    if (self.platform.http == nullptr) {
+        return refuse_source(ESP_ERR_NOT_SUPPORTED, "source: this platform has no HTTP client");
+    }
+    if (self.https) return refuse_source(ESP_ERR_NO_MEM, "source: one HTTPS source at most");
+    HttpsPair& pair = self.https.emplace(self.platform, self.manager.time_floor(), config);
+    (void)self.manager.add_source({&pair.channel, &pair.source});
+    return ESP_OK;
+}
+
+esp_err_t add_file(Instance& self, ota_source_t source, const ota_source_config_t& config) {
     FileStore* store = store_for(self.platform, source);
     if (store == nullptr) {
-        config_error = "source: this platform has no such medium";
-        return ESP_ERR_NOT_SUPPORTED;
+        return refuse_source(ESP_ERR_NOT_SUPPORTED, "source: this platform has no such medium");
     }
-    if (self.source_count == self.sources.size()) {
-        config_error = "source: at most four";
-        return ESP_ERR_NO_MEM;
+    if (self.takes_unsigned) {
+        return refuse_source(ESP_ERR_INVALID_ARG,
+                             "verify_signature: only HTTPS may accept unsigned images");
     }
     const char* path =
         source == OTA_SOURCE_SD_CARD ? config.sd_card.filepath : config.usb_drive.filepath;
-    FilePair& pair = self.sources[self.source_count++].emplace(*store, path);
+    FilePair& pair = self.files[self.source_count].emplace(*store, path);
     (void)self.manager.add_source({&pair.channel, &pair.source});
     return ESP_OK;
+}
+
+}  // namespace
+
+HttpsPair::HttpsPair(const Platform& platform, const TimeFloor& floor,
+                     const ota_https_config_t& config)
+    : channel(config.url),
+      source(*platform.http, platform.clock, floor, https_config_of(config, fields)) {}
+
+esp_err_t add_source(Instance& self, ota_source_t source, const ota_source_config_t& config) {
+    if (self.source_count == self.files.size()) {
+        return refuse_source(ESP_ERR_NO_MEM, "source: at most four");
+    }
+    const esp_err_t error =
+        source == OTA_SOURCE_HTTPS ? add_https(self, config.https) : add_file(self, source, config);
+    if (error == ESP_OK) ++self.source_count;
+    return error;
 }
 
 bool is_leaving(State state) {

@@ -5,6 +5,8 @@
 #include "api/platform.hpp"
 #include "sources/file/file_channel.hpp"
 #include "sources/file/file_source.hpp"
+#include "sources/https/https_channel.hpp"
+#include "sources/https/https_source.hpp"
 
 namespace ota {
 
@@ -13,6 +15,14 @@ struct FilePair {
     FilePair(FileStore& store, const char* path) : channel(store, path), source(store) {}
     FileChannel channel;
     FileSource source;
+};
+
+// The HTTPS source with its channel, and the request fields that the configuration adds.
+struct HttpsPair {
+    HttpsPair(const Platform& platform, const TimeFloor& floor, const ota_https_config_t& config);
+    std::array<HttpField, kMaxCustomFields> fields;
+    HttpsChannel channel;
+    HttpsSource source;
 };
 
 struct UserSafetyCallback {
@@ -34,8 +44,10 @@ struct Instance {
     Workspace workspace;
     Manager manager;
     FixedVector<CallbackProbe, kMaxProbes> probes;
-    std::array<std::optional<FilePair>, kMaxSources> sources;
+    std::array<std::optional<FilePair>, kMaxSources> files;
+    std::optional<HttpsPair> https;
     size_t source_count = 0;
+    bool takes_unsigned;
     UserSafetyCallback safety;
 };
 

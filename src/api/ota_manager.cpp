@@ -195,6 +195,7 @@ esp_err_t ota_manager_get_update_info(ota_update_info_t* info) {
         ota::copy_text(info->version, now.offered_version);
         ota::copy_text(info->running_version, now.running_version);
         info->size = now.offered_size;
+        ota::copy_text(info->notes, now.offered_notes);
         return ESP_OK;
     });
 }

@@ -4,6 +4,7 @@
 
 #include "engine/manager.hpp"
 #include "ports/file_store.hpp"
+#include "ports/http_client.hpp"
 
 namespace ota {
 
@@ -40,7 +41,8 @@ struct Platform {
     Mailbox& mailbox;
     StatusSignal& signal;
     EngineTask& task;
-    FileStore* sd_card;    // null: this build has none
+    HttpClient* http;      // null: this build has none
+    FileStore* sd_card;    // likewise
     FileStore* usb_drive;  // likewise
     EventSink* console;    // null: no console log
     ErasePolicy erase_policy;

@@ -22,7 +22,7 @@ class FixedString {
     }
     void append(std::string_view text) {
         const size_t n = text.size() < N - size_ ? text.size() : N - size_;
-        std::memcpy(data_.data() + size_, text.data(), n);
+        if (n != 0) std::memcpy(data_.data() + size_, text.data(), n);
         size_ += n;
         data_[size_] = '\0';
     }
@@ -33,6 +33,17 @@ class FixedString {
         return true;
     }
     void clear() { assign({}); }
+    // Keeps the first n characters.
+    void truncate(size_t n) {
+        size_ = n < size_ ? n : size_;
+        data_[size_] = '\0';
+    }
+    // Takes the characters from … to - 1 out; from <= to <= size.
+    void erase(size_t from, size_t to) {
+        OTA_ASSERT(from <= to && to <= size_);
+        std::memmove(data_.data() + from, data_.data() + to, size_ - to);
+        truncate(size_ - (to - from));
+    }
     bool empty() const { return size_ == 0; }
     std::string_view view() const { return {data_.data(), size_}; }
     const char* c_str() const { return data_.data(); }

@@ -27,8 +27,9 @@ enum class Code : uint8_t {
     kEndOfData,        // the source has delivered everything
     kOutOfRange,       // an argument or offset outside its range
     kInternal,         // a state that must not occur
+    kBusy,             // the other side asks to come back later
 };
-inline constexpr int kCodeCount = 17;
+inline constexpr int kCodeCount = 18;
 
 // Which stage noticed it.
 enum class Origin : uint8_t {
@@ -122,6 +123,33 @@ enum class Detail : uint16_t {
     kPartitionMissing,
     kPartitionTable,
     kPowerOff,
+    // https
+    kUriMalformed,
+    kDnsFailed,
+    kConnectRefused,
+    kConnectionLost,
+    kStalled,
+    kTlsHandshake,
+    kCertificateExpired,
+    kCertificateNotYetValid,
+    kCertificateHost,
+    kCertificateIssuer,
+    kPinMismatch,
+    kClientCertificate,
+    kClockNotSet,
+    kHttpUnauthorized,
+    kHttpForbidden,
+    kHttpNotFound,
+    kHttpStatus,
+    kHttpProtocol,
+    kServerBusy,
+    kNotModified,
+    kRedirectLimit,
+    kRedirectInsecure,
+    kRedirectMalformed,
+    kContentRange,
+    kContentEncoding,
+    kDailyLimit,
     kCount_,
 };
 

@@ -25,6 +25,7 @@ constexpr std::array<const char*, kCodeCount> kCodeTexts = {
     "end of data",
     "out of range",
     "internal error",
+    "busy: try again later",
 };
 
 constexpr auto kDetailTexts = std::to_array<const char*>({
@@ -93,6 +94,32 @@ constexpr auto kDetailTexts = std::to_array<const char*>({
     "a partition is missing",
     "the partition table is malformed",
     "power is off",
+    "the URL is malformed: it has to be https://host/path of at most 2048 characters",
+    "the server's name can't be resolved: check DNS and the host in the URL",
+    "the server can't be reached: check network, host and port",
+    "the connection was lost: check the network; the download continues where it was",
+    "the server delivers too slowly or not at all: check the network",
+    "the TLS handshake failed: the server has to speak TLS 1.2 or newer",
+    "the server's certificate has expired: renew it",
+    "the server's certificate is not valid yet: check its dates",
+    "the server's certificate is for another host: check the URL, or the certificate's names",
+    "the server's certificate is of an unknown issuer: check cert_pem",
+    "the server's key is not the pinned one: check pinned_key_sha256",
+    "the server does not accept the client certificate: check client_cert_pem and client_key_pem",
+    "the device's clock is not set, so no certificate can be valid: set the time (SNTP)",
+    "the server wants other credentials (401): check user and password, or the token",
+    "the server forbids this download (403): check rights, or whether a signed URL has expired",
+    "the server has no such file (404): check the URL",
+    "the server answered with an unexpected status: check the URL and the server's log",
+    "the server does not speak HTTP properly: check what listens at this address",
+    "the server is busy or broken for now: tried again later",
+    "unchanged on the server since the last look",
+    "more than ten redirects: check the server for a loop",
+    "redirected away from https: refused; let the server redirect to https only",
+    "redirected without a usable Location: check the server",
+    "the server sent another range than asked for: check proxy and server",
+    "the server compressed the file: switch compression off for it",
+    "as much was downloaded as is allowed in a day: raise max_bytes_per_day, or wait",
 });
 static_assert(kDetailTexts.size() == static_cast<size_t>(Detail::kCount_));
 

@@ -1,16 +1,12 @@
 #include "base/version.hpp"
 
-#include <algorithm>
+#include "base/text.hpp"
 
 namespace ota {
 namespace {
 
 constexpr Status kBadVersion{Code::kIncompatible, Origin::kVerify, Detail::kVersionFormat};
 constexpr size_t kMaxDigits = 9;
-
-bool is_digit(char c) {
-    return c >= '0' && c <= '9';
-}
 
 bool is_numeric(std::string_view text) {
     return !text.empty() && std::all_of(text.begin(), text.end(), is_digit);

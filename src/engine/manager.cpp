@@ -37,7 +37,7 @@ Manager::Manager(const Ports& ports, const BootStatus& boot, const Settings& set
       journal_probe_(journal_),
       trial_(health_, ports.boot, journal_),
       session_({ports.clock, ports.restart, ports.boot, journal_, app_, verifier_, gate_,
-                publisher_, settings_, sources_, device_, workspace}) {
+                publisher_, settings_, sources_, device_, floor_, workspace}) {
     gate_.set_thresholds(settings.thresholds);
     (void)health_.add(battery_probe_);
     (void)health_.add(storage_probe_);
@@ -50,9 +50,10 @@ Status Manager::start() {
     OTA_TRY(ports_.boot.status(boot_));
     OTA_TRY(journal_.open());
     OTA_TRY(read_device());
-    check_backoff_.seed(load_le32(running_build_.data()) ^
-                        static_cast<uint32_t>(ports_.clock.now()));
-    audit_ = audit_boot(boot_, journal_.update(), running_build_);
+    const uint32_t seed = settings_.jitter_seed ^ load_le32(device_.build_id.data());
+    check_backoff_.seed(seed);
+    session_.seed(seed);
+    audit_ = audit_boot(boot_, journal_.update(), device_.build_id);
     publish_boot();
     publish_report();
     next_check_ = ports_.clock.now();
@@ -92,7 +93,7 @@ Status Manager::read_device() {
     OTA_TRY(app_.running_image().read_at(0, prefix));
     ImageIdentity running;
     OTA_TRY(parse_image_identity(prefix, running));
-    OTA_TRY(sha256(prefix, running_build_));
+    OTA_TRY(sha256(prefix, device_.build_id));
     running_secure_version_ = running.secure_version;
     device_.chip_id = settings_.chip_id;
     device_.chip_revision = settings_.chip_revision;
@@ -101,6 +102,7 @@ Status Manager::read_device() {
     device_.min_secure_version =
         std::max(running.secure_version, journal_.confirmed().secure_version);
     device_.slot_size = ports_.standby.geometry().size;
+    floor_.seconds = std::max(running.built_at, journal_.known_time());
     return {};
 }
 
@@ -262,7 +264,7 @@ void Manager::schedule_check() {
     if (settings_.check_interval_ms == 0) return;
     Millis wait = settings_.check_interval_ms;
     if (publisher_.state() == State::kFailed) {
-        wait = check_backoff_.next();
+        wait = std::max(check_backoff_.next(), session_.retry_after());
     } else if (publisher_.state() == State::kIdle) {
         check_backoff_.reset();
     }
@@ -365,13 +367,13 @@ void Manager::roll_back() {
 
 bool Manager::is_record_of_running() const {
     const UpdateRecord& record = journal_.update();
-    return record.build_id == running_build_ && record.slot == boot_.running;
+    return record.build_id == device_.build_id && record.slot == boot_.running;
 }
 
 UpdateRecord Manager::record_of_running() const {
     UpdateRecord record;
     record.slot = boot_.running;
-    record.build_id = running_build_;
+    record.build_id = device_.build_id;
     record.version = device_.version;
     record.secure_version = running_secure_version_;
     record.attempts = 1;

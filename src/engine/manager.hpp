@@ -51,6 +51,9 @@ class Manager {
     // Any context: ends the engine after the step in progress, aborting an update.
     void ask_to_stop();
 
+    // Sources judge certificates by it. Engine context; valid from start().
+    const TimeFloor& time_floor() const { return floor_; }
+
     // Any context.
     EngineSnapshot snapshot() const { return publisher_.read(); }
     // Any context: would the engine take this command now?
@@ -84,8 +87,8 @@ class Manager {
     Settings settings_;
     TrustStore trusted_;
     DeviceProfile device_;
+    TimeFloor floor_;
     BootAudit audit_;
-    Digest running_build_{};
     uint32_t running_secure_version_ = 0;
     Publisher publisher_;
     Journal journal_;

@@ -26,13 +26,14 @@ void Session::start_update() {
 
 void Session::begin_round(bool asked) {
     asked_ = asked;
+    retry_after_ = 0;
     continue_to_stage_ = asked || c_.settings.automatic_update;
     source_index_ = 0;
     refusal_ = {};
     candidate_open_ = up_to_date_ = false;
     for (const UpdateSource& source : c_.sources) source.channel->rewind();
     c_.publisher.set([](EngineSnapshot& s) {
-        s.offered_version[0] = '\0';
+        s.offered_version[0] = s.offered_notes[0] = '\0';
         s.offered_size = s.received = s.total = 0;
     });
 }
@@ -85,11 +86,27 @@ Millis Session::step_check() {
 void Session::open_candidate(const Offer& offer) {
     where_ = offer.where;
     Source& source = *c_.sources[source_index_].source;
-    const Status started = source.start(where_, 0);
+    const auto known = known_packages();
+    const Status started =
+        source.start({where_, 0, kPackagePrefixSize, {known.begin(), known.size()}});
     if (!started.ok()) return refuse_candidate(started);
     candidate_open_ = true;
     prefix_filled_ = 0;
-    last_data_ = now();
+    last_data_ = candidate_since_ = now();
+}
+
+// What need not be delivered again, unless a person asked: what runs, what was refused for good,
+// and what this source offered last in vain.
+FixedVector<Validator, 2> Session::known_packages() const {
+    FixedVector<Validator, 2> known;
+    const SeenRecord& seen = c_.log.seen();
+    if (seen.build_id == c_.device.build_id || (seen.refused && !asked_)) {
+        (void)known.push_back(seen.validator);
+    }
+    const Validator& unwanted = unwanted_[source_index_];
+    const bool listed = !known.empty() && known[0] == unwanted;
+    if (!asked_ && !listed) (void)known.push_back(unwanted);
+    return known;
 }
 
 // Reads only as much as it takes to know what is offered.
@@ -97,14 +114,15 @@ void Session::read_candidate() {
     const MutableBytes room =
         MutableBytes(c_.workspace.io).first(kPackagePrefixSize).subspan(prefix_filled_);
     const Result<size_t> n = c_.sources[source_index_].source->read(room);
+    if (n.status().is(Code::kTryAgain)) return;
     if (!n.ok()) {
         const bool ended = n.status().is(Code::kEndOfData);
         return refuse_candidate(
             ended ? Status{Code::kMalformed, Origin::kPackage, Detail::kImageLength} : n.status());
     }
     if (*n != 0) last_data_ = now();
-    if (now() - last_data_ > kStallTimeout) {
-        return refuse_candidate({Code::kTimeout, Origin::kSource});
+    if (now() - last_data_ > kStallTimeout || now() - candidate_since_ > kCheckTimeout) {
+        return refuse_candidate({Code::kTimeout, Origin::kSource, Detail::kStalled});
     }
     prefix_filled_ += *n;
     if (prefix_filled_ == kPackagePrefixSize) judge_candidate();
@@ -122,11 +140,14 @@ void Session::judge_candidate() {
                              : kOkStatus;
     };
     const Status verdict = judge();
+    if (is_unwanted(verdict)) unwanted_[source_index_] = info_.validator;
     if (!verdict.ok()) return refuse_candidate(verdict);
+    note_time();
     close();
     candidate_open_ = false;
     c_.publisher.set([&](EngineSnapshot& s) {
         std::memcpy(s.offered_version, payload_.image.version.c_str(), sizeof s.offered_version);
+        std::memcpy(s.offered_notes, info_.notes.c_str(), sizeof s.offered_notes);
         s.offered_size = static_cast<uint32_t>(payload_.size);
     });
     c_.publisher.enter(State::kUpdateAvailable);
@@ -136,9 +157,14 @@ void Session::judge_candidate() {
 // Remembers the reason that tells most: a real fault before "not newer". That older files lie
 // beside the running version is no fault.
 void Session::refuse_candidate(Status why) {
-    if (candidate_open_) close();
+    if (candidate_open_) {
+        note_time();
+        retry_after_ = std::max(retry_after_, c_.sources[source_index_].source->retry_after());
+        close();
+    }
     candidate_open_ = false;
-    if (why.detail() == Detail::kVersionSame) up_to_date_ = true;
+    up_to_date_ =
+        up_to_date_ || why.detail() == Detail::kVersionSame || why.detail() == Detail::kNotModified;
     // Nothing, not newer, older, a real fault: each tells more than the one before.
     const auto weight = [](Status status) {
         if (status.ok()) return 0;
@@ -146,6 +172,23 @@ void Session::refuse_candidate(Status why) {
         return status.detail() == Detail::kVersionOlder ? 2 : 3;
     };
     if (weight(why) > weight(refusal_)) refusal_ = why;
+}
+
+// Findings that stay the same for as long as the package does: it is not looked at again. What a
+// broken transfer can cause is none of them.
+bool Session::is_unwanted(Status why) const {
+    return why.is(Code::kNoUpdate) || why.is(Code::kIncompatible) || why.is(Code::kNoSpace);
+}
+
+// The time at which a peer has proven itself is a floor for the next boot, whose clock may know
+// nothing. Only such a time: one that nobody proved could lie in the far future and make every
+// certificate look expired.
+void Session::note_time() {
+    SourceInfo seen;
+    (void)c_.sources[source_index_].source->info(seen);
+    if (seen.proven_time < c_.log.known_time() + kSaveTimeInterval) return;
+    if (!c_.log.save_time(seen.proven_time).ok()) return;
+    c_.floor.seconds = std::max(c_.floor.seconds, seen.proven_time);
 }
 
 void Session::conclude_check() {
@@ -172,7 +215,7 @@ bool Session::gate_is_open(Phase phase) {
     if (verdict.safe()) {
         if (paused_) {
             paused_ = false;
-            last_data_ = now();
+            restart_timers();
             c_.publisher.set([](EngineSnapshot& s) { s.paused = false; });
             c_.publisher.notice(Notice::kResumed);
         }
@@ -186,18 +229,25 @@ bool Session::gate_is_open(Phase phase) {
     if (!paused_) {
         paused_ = true;
         paused_since_ = now();
-        close();
-        if (stage_step_ == StageStep::kPump) stage_step_ = StageStep::kOpenSource;
         c_.publisher.set([&](EngineSnapshot& s) {
             s.paused = true;
             s.reading = verdict.reading;
             s.limit = verdict.limit;
         });
         c_.publisher.notice(Notice::kPaused, verdict.reason, verdict);
-    } else if (now() - paused_since_ > kLongestPause) {
+        return false;
+    }
+    if (now() - paused_since_ > kLongestPause) {
         fail({Code::kUnsafe, Origin::kSafety, Detail::kPausedTooLong}, verdict);
+    } else if (now() - paused_since_ > kKeepOpenInPause) {
+        close();
+        if (is_source_open()) stage_step_ = StageStep::kOpenSource;
     }
     return false;
+}
+
+bool Session::is_source_open() const {
+    return stage_step_ == StageStep::kAwaitSource || stage_step_ == StageStep::kPump;
 }
 
 void Session::abort() {
@@ -239,14 +289,20 @@ void Session::give_up_staged(Status why) {
     // decides. Findings that come after the digests held are the file's own.
     const bool whole = why.is(Code::kIncompatible) || why.detail() == Detail::kSignatureMissing ||
                        why.detail() == Detail::kSignatureUntrusted;
-    const bool file_unproven = why.is(Code::kStorage) || rearming_ || (resume_ && !whole);
-    if (!file_unproven) {
-        refused_[next_refused_++ % refused_.size()] = payload_.source_identity;
-    }
+    const bool file_unproven = why.is(Code::kStorage) || why.detail() == Detail::kFileChanged ||
+                               rearming_ || (resume_ && !whole);
+    if (!file_unproven) refuse_for_good();
     if (!staged) return;
     record.stage = file_unproven ? UpdateStage::kDropped : UpdateStage::kRefused;
     (void)c_.log.save(record);
     (void)c_.app.wipe_standby();
+}
+
+void Session::refuse_for_good() {
+    refused_[next_refused_++ % refused_.size()] = payload_.source_identity;
+    unwanted_[source_index_] = info_.validator;
+    if (info_.validator.tag.empty()) return;
+    (void)c_.log.save(SeenRecord{info_.validator, true, {}});
 }
 
 }  // namespace ota

@@ -30,6 +30,7 @@ class Session final : private ComponentHost {
         const Settings& settings;
         const UpdateSources& sources;
         const DeviceProfile& device;
+        TimeFloor& floor;
         Workspace& workspace;
     };
     explicit Session(const Context& context) : c_(context), reader_(*this) {}
@@ -48,8 +49,13 @@ class Session final : private ComponentHost {
     // One bounded piece of work; returns how long there is nothing to do.
     Millis step();
 
+    // Jitter of this device.
+    void seed(uint32_t value) { backoff_.seed(value); }
+    // After a failure: how long the peer wants to be left alone; 0 = it did not say.
+    Millis retry_after() const { return retry_after_; }
+
   private:
-    enum class StageStep : uint8_t { kOpenSlot, kPrepare, kOpenSource, kPump };
+    enum class StageStep : uint8_t { kOpenSlot, kPrepare, kOpenSource, kAwaitSource, kPump };
 
     // 1 poll, 2 admit
     void begin_round(bool asked);
@@ -59,6 +65,9 @@ class Session final : private ComponentHost {
     void judge_candidate();
     void refuse_candidate(Status why);
     void conclude_check();
+    FixedVector<Validator, 2> known_packages() const;
+    void note_time();
+    bool is_unwanted(Status why) const;
 
     // 3 stage
     void begin_staging();
@@ -66,7 +75,11 @@ class Session final : private ComponentHost {
     Status open_slot();
     Status prepare_slot();
     Status open_source();
+    Status await_source();
     Status pump();
+    Status check_pace();
+    Status end_of_stream();
+    void restart_timers();
     Millis retry_later();
     bool may_resume() const;
     Status same_prefix(bool& same);
@@ -87,12 +100,14 @@ class Session final : private ComponentHost {
 
     // throughout
     bool gate_is_open(Phase phase);
+    bool is_source_open() const;
     void fail(Status why, const Verdict& verdict = Verdict::yes());
     void end();
     void close();
     void give_up_staged(Status why);
+    void refuse_for_good();
     bool was_refused() const;
-    Millis now() { return c_.clock.now(); }
+    Millis now() const { return c_.clock.now(); }
 
     Context c_;
     EspImageReader reader_;
@@ -109,6 +124,10 @@ class Session final : private ComponentHost {
     // Files that were fetched and refused since the start, so that they are not fetched for ever.
     std::array<Digest, 4> refused_{};
     size_t next_refused_ = 0;
+    // What each source offered last and this device does not want.
+    std::array<Validator, kMaxSources> unwanted_{};
+    Millis candidate_since_ = 0;
+    Millis retry_after_ = 0;
 
     // the package in hand
     Location where_;
@@ -124,6 +143,9 @@ class Session final : private ComponentHost {
     Backoff backoff_{1000, 30000};
     Millis last_progress_ = 0;
     Millis last_data_ = 0;
+    uint64_t retried_at_ = 0;  // position of the latest retry
+    Millis window_start_ = 0;  // of the rate that is being measured
+    uint64_t window_position_ = 0;
 
     // verify again
     bool rearming_ = false;

@@ -12,7 +12,7 @@ void Session::begin_staging() {
     if (!verdict.safe()) return fail(verdict.reason, verdict);
     stage_step_ = StageStep::kOpenSlot;
     retries_ = 0;
-    retry_at_ = 0;
+    retry_at_ = retry_after_ = 0;
     backoff_.reset();
     c_.publisher.enter(State::kDownloading);
 }
@@ -28,6 +28,8 @@ Millis Session::step_stage() {
                 return prepare_slot();
             case StageStep::kOpenSource:
                 return open_source();
+            case StageStep::kAwaitSource:
+                return await_source();
             case StageStep::kPump:
                 return pump();
         }
@@ -35,10 +37,16 @@ Millis Session::step_stage() {
     };
     const Status status = run();
     if (status.ok()) return kNow;
-    if (status.is(Code::kTryAgain)) return stage_step_ == StageStep::kPump ? kPoll : kNow;
-    const bool transient = status.is(Code::kUnavailable) || status.is(Code::kTimeout);
-    if (transient && retries_ < kMaxRetries) return retry_later();
-    if (!transient) give_up_staged(status);
+    if (status.is(Code::kTryAgain)) return is_source_open() ? kPoll : kNow;
+    const bool transient =
+        status.is(Code::kUnavailable) || status.is(Code::kTimeout) || status.is(Code::kBusy);
+    retry_after_ = c_.sources[source_index_].source->retry_after();
+    if (transient && retries_ < kMaxRetries && retry_after_ <= kLongestRetryWait) {
+        return retry_later();
+    }
+    // What the peer answers says nothing about the bytes in the slot, unless the package changed.
+    const bool peer = status.origin() == Origin::kSource && status.detail() != Detail::kFileChanged;
+    if (!transient && !peer) give_up_staged(status);
     fail(status);
     return kNow;
 }
@@ -104,33 +112,69 @@ UpdateRecord Session::staging_record() const {
 
 Status Session::open_source() {
     Source& source = *c_.sources[source_index_].source;
-    OTA_TRY(source.start(where_, reader_.position()));
+    OTA_TRY(source.start({where_, reader_.position(), kToEnd, {}}));
+    restart_timers();
+    stage_step_ = StageStep::kAwaitSource;
+    return {};
+}
+
+// Nothing is read before the peer has said that it is the same package still.
+Status Session::await_source() {
     SourceInfo again;
-    OTA_TRY(source.info(again));
+    const Status known = c_.sources[source_index_].source->info(again);
+    if (known.is(Code::kTryAgain)) OTA_TRY(check_pace());
+    OTA_TRY(known);
     if (again.identity != payload_.source_identity) {
-        source.close();
         return {Code::kMalformed, Origin::kSource, Detail::kFileChanged};
     }
-    last_data_ = now();
+    restart_timers();
     stage_step_ = StageStep::kPump;
     return {};
 }
 
 Status Session::pump() {
     const Result<size_t> n = c_.sources[source_index_].source->read(c_.workspace.io);
-    if (n.ok() && *n == 0) {
-        if (now() - last_data_ > kStallTimeout) return {Code::kTimeout, Origin::kSource};
-        return engine_status(Code::kTryAgain, Detail::kNone);
+    if (n.status().is(Code::kTryAgain)) {
+        restart_timers();
+        return n.status();
     }
-    if (n.ok()) {
-        last_data_ = now();
+    if (n.status().is(Code::kEndOfData)) return end_of_stream();
+    if (!n.ok()) return n.status();
+    if (*n != 0) last_data_ = now();
+    OTA_TRY(check_pace());
+    if (*n == 0) return engine_status(Code::kTryAgain, Detail::kNone);
+    OTA_TRY(reader_.feed(Bytes(c_.workspace.io).first(*n)));
+    if (reader_.position() >= retried_at_ + kProgressOfRetry) {
         retries_ = 0;
         backoff_.reset();
-        return reader_.feed(Bytes(c_.workspace.io).first(*n));
     }
-    if (!n.status().is(Code::kEndOfData)) return n.status();
+    return {};
+}
+
+// Time in which the peer was waited for, and how little came of it.
+Status Session::check_pace() {
+    constexpr Status kTooSlow{Code::kTimeout, Origin::kSource, Detail::kStalled};
+    if (now() - last_data_ > kStallTimeout) return kTooSlow;
+    if (now() - window_start_ < kRateWindow) return {};
+    if (reader_.position() - window_position_ < kMinBytesPerWindow) return kTooSlow;
+    window_start_ = now();
+    window_position_ = reader_.position();
+    return {};
+}
+
+void Session::restart_timers() {
+    last_data_ = window_start_ = now();
+    window_position_ = reader_.position();
+}
+
+Status Session::end_of_stream() {
     OTA_TRY(reader_.end());
     close();
+    if (payload_.size == 0 && !c_.verifier.is_whole()) {
+        // The size was unknown, and the connection ended too early: flash tells where to go on.
+        stage_step_ = StageStep::kOpenSlot;
+        return {Code::kUnavailable, Origin::kSource, Detail::kConnectionLost};
+    }
     c_.publisher.progress(reader_.position(), reader_.size());
     c_.publisher.enter(State::kVerifying);
     return {};
@@ -139,9 +183,10 @@ Status Session::pump() {
 Millis Session::retry_later() {
     close();
     ++retries_;
-    retry_at_ = now() + backoff_.next();
+    retried_at_ = reader_.position();
+    retry_at_ = now() + std::max(backoff_.next(), retry_after_);
     // Before the slot is prepared everything starts over; later it continues where it was.
-    stage_step_ = stage_step_ == StageStep::kPump ? StageStep::kOpenSource : stage_step_;
+    if (is_source_open()) stage_step_ = StageStep::kOpenSource;
     return kNow;
 }
 
@@ -240,6 +285,10 @@ Status Session::arm() {
     record.build_id = verified_->image().build_id;
     record.version = verified_->image().version;
     record.secure_version = verified_->image().secure_version;
+    record.size = static_cast<uint32_t>(verified_->size());
+    if (!rearming_ && !info_.validator.tag.empty()) {
+        OTA_TRY(c_.log.save(SeenRecord{info_.validator, false, record.build_id}));
+    }
     OTA_TRY(c_.log.save(record));
     OTA_TRY(c_.app.activate(*verified_));
     armed_ = true;

@@ -10,11 +10,24 @@ inline constexpr Millis kNow = 0;
 inline constexpr Millis kRest = 1000;      // nothing to do until a command or timer
 inline constexpr Millis kPoll = 10;        // a source had nothing yet
 inline constexpr Millis kPausePoll = 200;  // how often a red gate is asked again
-inline constexpr Millis kStallTimeout =
-    30000;  // a source that delivers nothing for so long has failed
+// A source that delivers nothing for so long has failed.
+inline constexpr Millis kStallTimeout = 30000;
+// So has one that delivers less than this in such a time. The slowest link, Modbus RTU at 9600
+// baud, brings 48 KiB.
+inline constexpr Millis kRateWindow = 60000;
+inline constexpr uint64_t kMinBytesPerWindow = 1024;
+inline constexpr Millis kCheckTimeout = 60000;  // for the first bytes of one candidate
+// A closed gate keeps the connection for so long (design decision 8).
+inline constexpr Millis kKeepOpenInPause = 30000;
 inline constexpr Millis kLongestPause = 24ULL * 60 * 60 * 1000;
 inline constexpr Millis kProgressInterval = 100;  // at most ten progress events a second
-inline constexpr uint8_t kMaxRetries = 5;
+// Retries without kProgressOfRetry bytes in between; with the back-off about two minutes.
+inline constexpr uint8_t kMaxRetries = 8;
+inline constexpr uint64_t kProgressOfRetry = 1024;
+// A peer that wants to be left alone for longer ends the attempt; a later check continues it.
+inline constexpr Millis kLongestRetryWait = 600000;
+// The time of day is saved so often at most: one journal sector in four months.
+inline constexpr UnixTime kSaveTimeInterval = 86400;  // s
 inline constexpr uint32_t kReverifyStep = 16 * 4096;
 
 constexpr Status engine_status(Code code, Detail detail) {

@@ -25,6 +25,7 @@ struct Settings {
     SafetyThresholds thresholds;
     Expectation expected;
     ErasePolicy erase_policy = ErasePolicy::kSector;
+    uint32_t jitter_seed = 0;  // of this device and boot; 0 = derived from the image
     uint16_t chip_id = layout::kChipEsp32P4;
     uint16_t chip_revision = 0;  // major * 100 + minor
 };

@@ -20,6 +20,7 @@ struct EngineSnapshot {
     uint32_t total = 0;         // bytes, 0 = unknown
     uint32_t offered_size = 0;  // the offered package; version empty = none
     char offered_version[33] = {};
+    char offered_notes[129] = {};  // untrusted text of the publisher
     char running_version[33] = {};
     char report_version[33] = {};  // the latest update that ended
     char report_probe[25] = {};

@@ -61,6 +61,8 @@ void Journal::forget() {
     update_ = UpdateRecord();
     confirmed_ = ConfirmedRecord();
     rejected_.clear();
+    seen_ = SeenRecord();
+    known_time_ = 0;
 }
 
 Status Journal::read_sector_header(uint32_t index) {
@@ -122,32 +124,39 @@ Result<uint32_t> Journal::replay_record(uint32_t address, uint32_t room) {
     return record_size(length);
 }
 
-Status Journal::save(const UpdateRecord& record) {
-    const UpdateRecord before = update_;
-    update_ = record;
-    const Status status = append(Type::kUpdate);
-    if (!status.ok()) update_ = before;
+// The value before stays the latest one when the record can't be written.
+template <typename Value>
+Status Journal::replace(Type type, Value& current, const Value& value) {
+    const Value before = current;
+    current = value;
+    const Status status = append(type);
+    if (!status.ok()) current = before;
     return status;
+}
+
+Status Journal::save(const UpdateRecord& record) {
+    return replace(Type::kUpdate, update_, record);
 }
 
 Status Journal::save(const ConfirmedRecord& record) {
-    const ConfirmedRecord before = confirmed_;
-    confirmed_ = record;
-    const Status status = append(Type::kConfirmed);
-    if (!status.ok()) confirmed_ = before;
-    return status;
+    return replace(Type::kConfirmed, confirmed_, record);
+}
+
+Status Journal::save(const SeenRecord& record) {
+    return replace(Type::kSeen, seen_, record);
+}
+
+Status Journal::save_time(UnixTime now) {
+    return replace(Type::kTime, known_time_, now);
 }
 
 Status Journal::reject(const RejectedBuild& build) {
-    const RejectedBuilds before = rejected_;
-    rejected_.clear();
-    rejected_.push_back(build);
-    for (const RejectedBuild& old : before) {
-        if (old.build_id != build.build_id) (void)rejected_.push_back(old);  // the oldest falls out
+    RejectedBuilds builds;
+    builds.push_back(build);
+    for (const RejectedBuild& old : rejected_) {
+        if (old.build_id != build.build_id) (void)builds.push_back(old);  // the oldest falls out
     }
-    const Status status = append(Type::kRejected);
-    if (!status.ok()) rejected_ = before;
-    return status;
+    return replace(Type::kRejected, rejected_, builds);
 }
 
 Status Journal::append(Type type) {

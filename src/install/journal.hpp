@@ -21,18 +21,28 @@ class Journal final : public UpdateLog {
     const UpdateRecord& update() const override { return update_; }
     const ConfirmedRecord& confirmed() const override { return confirmed_; }
     const RejectedBuilds& rejected() const override { return rejected_; }
+    const SeenRecord& seen() const override { return seen_; }
+    UnixTime known_time() const override { return known_time_; }
 
     Status save(const UpdateRecord& record) override;
     Status save(const ConfirmedRecord& record) override;
+    Status save(const SeenRecord& record) override;
     Status reject(const RejectedBuild& build) override;
+    Status save_time(UnixTime now) override;
 
     // For inspection: how many records open() accepted, and bytes it skipped as damaged.
     uint32_t record_count() const { return record_count_; }
     uint32_t damaged_bytes() const { return damaged_bytes_; }
 
   private:
-    enum class Type : uint8_t { kUpdate = 1, kConfirmed = 2, kRejected = 3 };
-    static constexpr size_t kTypes = 4;  // index by Type; 0 is not used
+    enum class Type : uint8_t {
+        kUpdate = 1,
+        kConfirmed = 2,
+        kRejected = 3,
+        kSeen = 4,
+        kTime = 5,
+    };
+    static constexpr size_t kTypes = 6;  // index by Type; 0 is not used
     static constexpr uint32_t kMaxSectors = 16;
     static constexpr uint32_t kHeaderSize = 16;
     static constexpr uint32_t kMaxPayload = 176;
@@ -52,8 +62,11 @@ class Journal final : public UpdateLog {
     void decode_update(Bytes payload);
     void decode_confirmed(Bytes payload);
     void decode_rejected(Bytes payload);
+    void decode_seen(Bytes payload);
     size_t encode(Type type, MutableBytes out) const;
 
+    template <typename Value>
+    Status replace(Type type, Value& current, const Value& value);
     Status append(Type type);
     Status append_raw(Type type);
     Status ensure_room(uint32_t length);
@@ -75,6 +88,8 @@ class Journal final : public UpdateLog {
     UpdateRecord update_;
     ConfirmedRecord confirmed_;
     RejectedBuilds rejected_;
+    SeenRecord seen_;
+    UnixTime known_time_ = 0;
 };
 
 }  // namespace ota

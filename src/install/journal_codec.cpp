@@ -56,6 +56,16 @@ size_t Journal::encode(Type type, MutableBytes out) const {
                 writer.u8(static_cast<uint8_t>(build.reason));
             }
             break;
+        case Type::kSeen:
+            writer.u8(seen_.refused ? 1 : 0);
+            writer.copy(seen_.validator.place);
+            writer.copy(seen_.build_id);
+            write_text(writer, seen_.validator.tag);
+            break;
+        case Type::kTime:
+            writer.u32(static_cast<uint32_t>(known_time_));
+            writer.u32(static_cast<uint32_t>(known_time_ >> 32));
+            break;
     }
     return writer.written();
 }
@@ -68,6 +78,14 @@ void Journal::decode(Type type, Bytes payload) {
             return decode_confirmed(payload);
         case Type::kRejected:
             return decode_rejected(payload);
+        case Type::kSeen:
+            return decode_seen(payload);
+        case Type::kTime: {
+            BoundedReader reader(payload);
+            const uint32_t low = reader.u32();
+            known_time_ = static_cast<UnixTime>(uint64_t{reader.u32()} << 32 | low);
+            return;
+        }
     }
 }
 
@@ -106,6 +124,15 @@ void Journal::decode_rejected(Bytes payload) {
         build.reason = read_enum(reader, RevertReason::kRequested);
         if (!rejected_.push_back(build)) return;
     }
+}
+
+void Journal::decode_seen(Bytes payload) {
+    BoundedReader reader(payload);
+    seen_ = SeenRecord();
+    seen_.refused = reader.u8() == 1;
+    reader.copy(seen_.validator.place);
+    reader.copy(seen_.build_id);
+    read_text(reader, seen_.validator.tag);
 }
 
 }  // namespace ota

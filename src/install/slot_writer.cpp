@@ -32,10 +32,9 @@ Result<uint64_t> SlotWriter::prepare(const Payload& payload, bool resume) {
 }
 
 Status SlotWriter::begin(uint64_t size, bool resume) {
-    if (size == 0 || size > slot_.geometry().size) {
-        return fault(Code::kNoSpace, Detail::kSlotTooSmall);
-    }
-    size_ = static_cast<uint32_t>(size);
+    if (size > slot_.geometry().size) return fault(Code::kNoSpace, Detail::kSlotTooSmall);
+    size_known_ = size != 0;
+    size_ = size_known_ ? static_cast<uint32_t>(size) : slot_.geometry().size;
     end_ = round_up(size_, layout::kSectorSize);
     position_ = erased_to_ = filled_ = resume_at_ = 0;
     if (resume) {
@@ -85,8 +84,10 @@ Result<bool> SlotWriter::sector_is_blank(uint32_t address) const {
 
 Status SlotWriter::write(Bytes bytes) {
     if (phase_ != Phase::kWriting) return fault(Code::kInternal, Detail::kNone);
-    if (bytes.size() > size_ - position_ - filled_)
-        return fault(Code::kMalformed, Detail::kImageLength);
+    if (bytes.size() > size_ - position_ - filled_) {
+        return size_known_ ? fault(Code::kMalformed, Detail::kImageLength)
+                           : fault(Code::kNoSpace, Detail::kSlotTooSmall);
+    }
     while (!bytes.empty()) {
         const size_t n = std::min<size_t>(bytes.size(), page_.size() - filled_);
         std::memcpy(page_.data() + filled_, bytes.data(), n);
@@ -98,7 +99,7 @@ Status SlotWriter::write(Bytes bytes) {
 }
 
 Status SlotWriter::finish() {
-    if (phase_ != Phase::kWriting || position_ + filled_ != size_) {
+    if (phase_ != Phase::kWriting || (size_known_ && position_ + filled_ != size_)) {
         return fault(Code::kInternal, Detail::kNone);
     }
     phase_ = Phase::kIdle;

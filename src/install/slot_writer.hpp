@@ -40,7 +40,8 @@ class SlotWriter final : public ImageWriter {
     const ErasePolicy policy_;
     ReadBackSink& sink_;
     Phase phase_ = Phase::kIdle;
-    uint32_t size_ = 0;  // of the payload
+    bool size_known_ = true;
+    uint32_t size_ = 0;  // of the payload; of the slot while it is unknown
     uint32_t end_ = 0;   // size_ rounded up to a sector
     uint32_t resume_at_ = 0;
     uint32_t position_ = 0;   // address of the page in page_

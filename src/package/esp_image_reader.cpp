@@ -3,7 +3,7 @@
 namespace ota {
 
 Status EspImageReader::feed(Bytes bytes) {
-    if (bytes.size() > size_ - position_) {
+    if (size_ != 0 && bytes.size() > size_ - position_) {
         return {Code::kMalformed, Origin::kPackage, Detail::kImageLength};
     }
     OTA_TRY(host_.payload(bytes));
@@ -12,7 +12,8 @@ Status EspImageReader::feed(Bytes bytes) {
 }
 
 Status EspImageReader::end() {
-    if (position_ != size_) return {Code::kUnavailable, Origin::kPackage, Detail::kShortFile};
+    if (size_ != 0 && position_ != size_)
+        return {Code::kUnavailable, Origin::kPackage, Detail::kShortFile};
     return host_.end_payload();
 }
 

@@ -4,12 +4,13 @@
 
 namespace ota {
 
-// Drives the host through the one payload of a raw image and holds it to its exact length.
+// Drives the host through the one payload of a raw image and holds it to its exact length, where
+// that is known before its end.
 class EspImageReader {
   public:
     explicit EspImageReader(ComponentHost& host) : host_(host) {}
 
-    // The next bytes handed to feed() are those at offset.
+    // size 0 = unknown. The next bytes handed to feed() are those at offset.
     void begin(uint64_t size, uint64_t offset) {
         size_ = size;
         position_ = offset;

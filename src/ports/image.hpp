@@ -4,6 +4,7 @@
 #include "base/bytes.hpp"
 #include "base/fixed.hpp"
 #include "base/status.hpp"
+#include "ports/clock.hpp"
 
 namespace ota {
 
@@ -17,13 +18,14 @@ struct ImageIdentity {
     uint32_t secure_version = 0;
     VersionText version;
     FixedString<32> project;
-    Digest elf_sha256{};  // of the linked program
-    Digest build_id{};    // SHA-256 of the 288 bytes this was read from
+    UnixTime built_at = 0;  // when it was compiled; 0 = not said
+    Digest elf_sha256{};    // of the linked program
+    Digest build_id{};      // SHA-256 of the 288 bytes this was read from
 };
 
 // One file that is about to go into a slot.
 struct Payload {
-    uint64_t size = 0;         // bytes of the whole file, signature sector included
+    uint64_t size = 0;         // bytes of the whole file, signature sector included; 0 = unknown
     Digest source_identity{};  // of the place and state it is read from, for resuming
     ImageIdentity image;
 };
@@ -60,7 +62,8 @@ class ImageWriter {
     // is durable.
     virtual Status write(Bytes bytes) = 0;
 
-    // Programs what is still buffered; then the sink has seen exactly the payload.
+    // Programs what is still buffered; then the sink has seen exactly the payload, or, when its
+    // size is unknown, everything that was written.
     virtual Status finish() = 0;
 
     // Forgets the attempt. Flash keeps what it holds; it is not bootable.

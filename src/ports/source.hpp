@@ -5,7 +5,9 @@
 #include <string_view>
 
 #include "base/bytes.hpp"
+#include "base/fixed.hpp"
 #include "base/status.hpp"
+#include "ports/clock.hpp"
 
 namespace ota {
 
@@ -21,24 +23,53 @@ struct Offer {
     Location where;
 };
 
+// What a source knows one state of one package by (an HTTP entity tag, RFC 9110 8.8.3). Empty tag:
+// the source has no such thing.
+struct Validator {
+    FixedString<72> tag;
+    std::array<uint8_t, 8> place{};  // digest of the location it belongs to
+    bool operator==(const Validator& other) const {
+        return tag.view() == other.tag.view() && place == other.place;
+    }
+};
+
+inline constexpr uint64_t kToEnd = UINT64_MAX;
+
+struct Fetch {
+    Location where;
+    uint64_t offset = 0;
+    uint64_t length = kToEnd;  // a check wants the first bytes only
+    // Packages that need not be delivered again: kNoUpdate / kNotModified instead.
+    std::span<const Validator> known;
+};
+
 struct SourceInfo {
     uint64_t size = 0;                                    // 0 = unknown
     Digest identity{};                                    // changes when the bytes may have changed
     std::optional<Digest> expected_sha256;                // published beside the package
     std::optional<std::array<uint8_t, 16>> expected_md5;  // likewise; a transport check only
+    Validator validator;
+    FixedString<128> notes;  // what the publisher says about it; untrusted, for display
+    // The time of day at which the peer proved itself by a certificate; 0 = it did not, or the
+    // clock is not set. Filled in by info() whatever it returns.
+    UnixTime proven_time = 0;
 };
 
 class Source {
   public:
-    // Opens the package at offset. Never blocks.
-    virtual Status start(const Location& where, uint64_t offset) = 0;
+    // Opens the package at fetch.offset. Never blocks.
+    virtual Status start(const Fetch& fetch) = 0;
 
-    // n > 0: bytes; 0: nothing yet; kEndOfData: delivered everything; any other status: failed.
-    // kUnavailable may be tried again after start() at the same offset.
+    // n > 0: bytes; 0: nothing yet; kTryAgain: something came that is not for the caller, so the
+    // peer is alive; kEndOfData: delivered everything that was asked for; any other status: failed.
+    // kUnavailable, kBusy and kTimeout may be tried again after start() at the same offset.
     virtual Result<size_t> read(MutableBytes out) = 0;
 
-    // After start succeeded.
+    // kTryAgain until the peer has answered; then also the failures of read.
     virtual Status info(SourceInfo& out) = 0;
+
+    // After a failure: how long the peer wants to be left alone; 0 = it did not say.
+    virtual Millis retry_after() = 0;
 
     virtual void close() = 0;
 

@@ -3,6 +3,7 @@
 
 #include "ports/boot_control.hpp"
 #include "ports/image.hpp"
+#include "ports/source.hpp"
 
 namespace ota {
 
@@ -70,17 +71,30 @@ using RejectedBuilds = FixedVector<RejectedBuild, kMaxRejected>;
 // fault (power cycles, lost otadata entries).
 inline constexpr uint8_t kMaxTrials = 3;
 
+// The package that need not be fetched again, as its source knows it: the one that became build_id,
+// for as long as that runs, or one that this device refused for good.
+struct SeenRecord {
+    Validator validator;
+    bool refused = false;
+    Digest build_id{};
+};
+
 class UpdateLog {
   public:
     // Latest values; defaults when nothing was recorded.
     virtual const UpdateRecord& update() const = 0;
     virtual const ConfirmedRecord& confirmed() const = 0;
     virtual const RejectedBuilds& rejected() const = 0;
+    virtual const SeenRecord& seen() const = 0;
+    // The latest time of day that a boot of this device knew; 0 = none.
+    virtual UnixTime known_time() const = 0;
 
     // Durable when it returns ok; after a power loss inside, the value before.
     virtual Status save(const UpdateRecord& record) = 0;
     virtual Status save(const ConfirmedRecord& record) = 0;
+    virtual Status save(const SeenRecord& record) = 0;
     virtual Status reject(const RejectedBuild& build) = 0;
+    virtual Status save_time(UnixTime now) = 0;
 
   protected:
     ~UpdateLog() = default;

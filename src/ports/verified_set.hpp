@@ -12,15 +12,17 @@ class VerifiedSet {
     SlotId slot() const { return slot_; }
     const ImageIdentity& image() const { return image_; }
     const Digest& digest() const { return digest_; }
+    uint64_t size() const { return size_; }
 
   private:
     friend class Verifier;
-    VerifiedSet(SlotId slot, const ImageIdentity& image, const Digest& digest)
-        : slot_(slot), image_(image), digest_(digest) {}
+    VerifiedSet(SlotId slot, const ImageIdentity& image, const Digest& digest, uint64_t size)
+        : slot_(slot), image_(image), digest_(digest), size_(size) {}
 
     SlotId slot_;
     ImageIdentity image_;
     Digest digest_;  // SHA-256 of the image in flash up to the signature sector
+    uint64_t size_;  // bytes of the whole file
 };
 
 }  // namespace ota

@@ -21,7 +21,7 @@ Status ImageCheck::begin(uint64_t size, bool with_md5) {
 }
 
 Status ImageCheck::on_read_back(Bytes bytes) {
-    if (bytes.size() > size_ - position_) return malformed(Detail::kImageLength);
+    if (size_ != 0 && bytes.size() > size_ - position_) return malformed(Detail::kImageLength);
     keep_prefix(bytes);
     if (with_md5_) OTA_TRY(md5_.update(bytes));
     while (!bytes.empty()) {
@@ -32,7 +32,9 @@ Status ImageCheck::on_read_back(Bytes bytes) {
         bytes = bytes.subspan(n);
         OTA_TRY(at_border(before));
     }
-    return {};
+    const bool done = walker_.region() == EspImageWalker::Region::kDone;
+    const bool more = position_ > signature_offset_ + layout::kSignatureSectorSize;
+    return done && more ? malformed(Detail::kImageLength) : kOkStatus;
 }
 
 // How many of bytes go up to the next place where a digest is taken.
@@ -53,13 +55,20 @@ Status ImageCheck::at_border(EspImageWalker::Region before) {
         image_size_ = position_;
         signature_offset_ = round_up<uint64_t>(image_size_, layout::kSectorSize);
         // Exactly the image, or the image and one signature sector: nothing may hide behind.
-        if (size_ != image_size_ && size_ != signature_offset_ + layout::kSignatureSectorSize) {
-            return malformed(Detail::kImageLength);
-        }
+        if (size_ != 0 && !is_file_size(size_)) return malformed(Detail::kImageLength);
     }
-    const bool covered = is_signed() ? position_ == signature_offset_ : position_ == image_size_;
-    if (now == Region::kDone && covered) return sha_.value(image_digest_);
+    // What the signature covers: the image alone, or up to where a signature sector begins.
+    const bool border = position_ == image_size_ || position_ == signature_offset_;
+    if (now == Region::kDone && border) return sha_.value(image_digest_);
     return {};
+}
+
+bool ImageCheck::is_file_size(uint64_t size) const {
+    return size == image_size_ || size == signature_offset_ + layout::kSignatureSectorSize;
+}
+
+bool ImageCheck::is_whole() const {
+    return walker_.region() == EspImageWalker::Region::kDone && is_file_size(position_);
 }
 
 void ImageCheck::keep_prefix(Bytes bytes) {
@@ -70,8 +79,8 @@ void ImageCheck::keep_prefix(Bytes bytes) {
 }
 
 Status ImageCheck::finish() {
-    const bool whole = walker_.region() == EspImageWalker::Region::kDone && position_ == size_;
-    return whole ? kOkStatus : malformed(Detail::kImageLength);
+    if (size_ == 0) size_ = position_;
+    return is_whole() && position_ == size_ ? kOkStatus : malformed(Detail::kImageLength);
 }
 
 }  // namespace ota

@@ -13,15 +13,19 @@ namespace ota {
 // signature covers and the digest of the whole file.
 class ImageCheck final : public ReadBackSink {
   public:
-    // size: bytes of the whole file. with_md5 keeps an MD5 of it too.
+    // size: bytes of the whole file, 0 = unknown until its end. with_md5 keeps an MD5 of it too.
     Status begin(uint64_t size, bool with_md5);
 
     Status on_read_back(Bytes bytes) override;
+
+    // Could the file end here? An image without its signature sector could, too.
+    bool is_whole() const;
 
     // After the last byte. Any finding of the structure, or kImageLength.
     Status finish();
 
     // Valid after finish() succeeded.
+    uint64_t size() const { return size_; }
     bool is_signed() const { return size_ != image_size_; }
     uint64_t signature_offset() const { return signature_offset_; }
     const Digest& image_digest() const { return image_digest_; }
@@ -32,6 +36,7 @@ class ImageCheck final : public ReadBackSink {
   private:
     Result<size_t> stretch(Bytes bytes);
     Status at_border(EspImageWalker::Region before);
+    bool is_file_size(uint64_t size) const;
     void keep_prefix(Bytes bytes);
 
     EspImageWalker walker_;

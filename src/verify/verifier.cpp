@@ -10,7 +10,6 @@ constexpr Status untrusted(Detail detail) {
 }  // namespace
 
 Status Verifier::begin(uint64_t size, const Expectation& expected) {
-    size_ = size;
     expected_ = expected;
     return check_.begin(size, expected.md5.has_value());
 }
@@ -25,8 +24,8 @@ Status Verifier::images(SlotId id, ImageReader& slot, const DeviceProfile& devic
     ImageIdentity image;
     OTA_TRY(parse_image_identity(check_.prefix(), image));
     OTA_TRY(sha256(check_.prefix(), image.build_id));
-    OTA_TRY(admit(image, size_, device));
-    out = VerifiedSet(id, image, check_.image_digest());
+    OTA_TRY(admit(image, check_.size(), device));
+    out = VerifiedSet(id, image, check_.image_digest(), check_.size());
     return {};
 }
 

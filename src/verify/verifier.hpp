@@ -25,9 +25,12 @@ class Verifier {
     Verifier(const TrustStore& trusted, bool signature_required)
         : trusted_(trusted), signature_required_(signature_required) {}
 
-    // Starts one attempt; then everything read back from the slot goes to sink().
+    // Starts one attempt of size bytes (0 = unknown); then everything read back from the slot goes
+    // to sink().
     Status begin(uint64_t size, const Expectation& expected);
     ReadBackSink& sink() { return check_; }
+    // Could what was read back be the whole file?
+    bool is_whole() const { return check_.is_whole(); }
 
     // The verdict, after the last byte. slot is read again for the signature sector only.
     Status images(SlotId id, ImageReader& slot, const DeviceProfile& device,
@@ -40,7 +43,6 @@ class Verifier {
     const TrustStore& trusted_;
     const bool signature_required_;
     ImageCheck check_;
-    uint64_t size_ = 0;
     Expectation expected_;
 };
 

@@ -1,5 +1,7 @@
 #include "wire/esp_image.hpp"
 
+#include "wire/http_date.hpp"
+
 namespace ota {
 namespace {
 
@@ -31,7 +33,10 @@ Status parse_image_identity(Bytes prefix, ImageIdentity& out) {
     descriptor.take(8);  // reserved
     out.version.assign(field_text(descriptor.take(32)));
     out.project.assign(field_text(descriptor.take(32)));
-    descriptor.take(16 + 16 + 32);  // time, date, idf_ver
+    const std::string_view time = field_text(descriptor.take(16));
+    const std::string_view date = field_text(descriptor.take(16));
+    out.built_at = parse_compile_time(date, time).value_or(0);
+    descriptor.take(32);  // idf_ver
     descriptor.copy(out.elf_sha256);
     return descriptor.ok() ? kOkStatus : malformed(Detail::kImageDescriptor);
 }

@@ -40,5 +40,9 @@ int main(int argc, char** argv) {
     write(root / "flash_layout_fuzz", part(0x8000, 0xE000));
     const std::string pem = test::public_pem(test::Key::kEc);
     write(root / "text_fuzz", test::Buffer(pem.begin(), pem.end()));
+    const std::string head =
+        "ETag: \"v1\"\nContent-Range: bytes 0-287/4096\nLocation: ../x?y\nRetry-After: 5\n"
+        "Content-Encoding: identity\nLast-Modified: Sun, 06 Nov 1994 08:49:37 GMT\n";
+    write(root / "http_fuzz", test::Buffer(head.begin(), head.end()));
     return 0;
 }

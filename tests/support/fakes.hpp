@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <string>
 #include <vector>
 
 #include "linux/clock_virtual.hpp"
@@ -111,6 +112,10 @@ class FakeSource final : public ota::Source, public ota::Channel {
     uint64_t truncate_at = UINT64_MAX;  // the stream ends here although more was announced
     std::optional<ota::Digest> expected_sha256;
     std::optional<std::array<uint8_t, 16>> expected_md5;
+    bool announce_size = true;
+    std::string tag;  // entity tag; a fetch that knows it gets kNotModified
+    ota::Millis wait_after_failure = 0;
+    ota::UnixTime proven_time = 0;
 
     // ---- seen
     uint64_t bytes_read = 0;
@@ -127,10 +132,15 @@ class FakeSource final : public ota::Source, public ota::Channel {
     void rewind() override { polled_ = false; }
     bool arrived() override { return false; }
 
-    ota::Status start(const ota::Location&, uint64_t offset) override {
+    ota::Status start(const ota::Fetch& fetch) override {
         ++starts;
-        position_ = offset;
-        if (offset != 0) first_offset = offset;
+        position_ = fetch.offset;
+        end_ = fetch.length == ota::kToEnd ? UINT64_MAX : fetch.offset + fetch.length;
+        known_ = false;
+        for (const ota::Validator& validator : fetch.known) {
+            known_ = known_ || (!tag.empty() && validator.tag.view() == tag);
+        }
+        if (fetch.offset != 0) first_offset = fetch.offset;
         idle_left_ = idle_reads;
         open = true;
         return {};
@@ -145,7 +155,11 @@ class FakeSource final : public ota::Source, public ota::Channel {
             return size_t{0};
         }
         idle_left_ = idle_reads;
-        const uint64_t end = std::min<uint64_t>(package.size(), truncate_at);
+        if (known_) {
+            return ota::Status{ota::Code::kNoUpdate, ota::Origin::kSource,
+                               ota::Detail::kNotModified};
+        }
+        const uint64_t end = std::min<uint64_t>({package.size(), truncate_at, end_});
         if (position_ >= end) return ota::Status{ota::Code::kEndOfData, ota::Origin::kSource};
         uint64_t n = std::min<uint64_t>({out.size(), chunk, end - position_});
         if (failures != 0 && position_ < fail_at) n = std::min(n, fail_at - position_);
@@ -156,7 +170,9 @@ class FakeSource final : public ota::Source, public ota::Channel {
     }
     ota::Status info(ota::SourceInfo& out) override {
         out = ota::SourceInfo();
-        out.size = package.size();
+        out.size = announce_size ? package.size() : 0;
+        out.validator.tag.assign(tag);
+        out.proven_time = proven_time;
         out.expected_sha256 = expected_sha256;
         out.expected_md5 = expected_md5;
         std::array<uint8_t, 8> state{};
@@ -164,11 +180,14 @@ class FakeSource final : public ota::Source, public ota::Channel {
         ota::store_le32(&state[4], revision);
         return ota::sha256(state, out.identity);
     }
+    ota::Millis retry_after() override { return wait_after_failure; }
     void close() override { open = false; }
 
   private:
     bool polled_ = false;
+    bool known_ = false;
     uint64_t position_ = 0;
+    uint64_t end_ = UINT64_MAX;
     uint32_t idle_left_ = 0;
 };
 

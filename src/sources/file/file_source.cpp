@@ -26,15 +26,17 @@ bool parse_sidecar(std::string_view text, MutableBytes digest) {
 
 }  // namespace
 
-Status FileSource::start(const Location& where, uint64_t offset) {
+Status FileSource::start(const Fetch& fetch) {
+    const Location& where = fetch.where;
     info_ = SourceInfo();
-    position_ = offset;
+    position_ = fetch.offset;
     OTA_TRY(read_sidecars(where.uri));
     OTA_TRY(store_.open(where.uri));
     OTA_TRY(store_.stat(stat_));
     if (stat_.size > kMaxFile) return fault(Code::kMalformed, Detail::kFileTooLarge);
-    if (offset > stat_.size) return fault(Code::kMalformed, Detail::kFileChanged);
+    if (position_ > stat_.size) return fault(Code::kMalformed, Detail::kFileChanged);
 
+    end_ = position_ + std::min(fetch.length, stat_.size - position_);
     info_.size = stat_.size;
     std::array<uint8_t, 24> state{};
     store_le32(&state[0], static_cast<uint32_t>(stat_.size));
@@ -77,8 +79,8 @@ Result<size_t> FileSource::read(MutableBytes out) {
     FileStat now;
     OTA_TRY(store_.stat(now));
     if (now != stat_) return fault(Code::kMalformed, Detail::kFileChanged);
-    if (position_ == stat_.size) return Status{Code::kEndOfData, Origin::kSource};
-    const auto wanted = static_cast<size_t>(std::min<uint64_t>(out.size(), stat_.size - position_));
+    if (position_ == end_) return Status{Code::kEndOfData, Origin::kSource};
+    const auto wanted = static_cast<size_t>(std::min<uint64_t>(out.size(), end_ - position_));
     OTA_TRY_ASSIGN(const size_t n, store_.read_at(position_, out.first(wanted)));
     if (n == 0 || n > wanted) return fault(Code::kUnavailable, Detail::kShortFile);
     position_ += n;

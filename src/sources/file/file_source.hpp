@@ -11,9 +11,10 @@ class FileSource final : public Source {
   public:
     explicit FileSource(FileStore& store) : store_(store) {}
 
-    Status start(const Location& where, uint64_t offset) override;
+    Status start(const Fetch& fetch) override;
     Result<size_t> read(MutableBytes out) override;
     Status info(SourceInfo& out) override;
+    Millis retry_after() override { return 0; }
     void close() override { store_.close(); }
 
   private:
@@ -24,6 +25,7 @@ class FileSource final : public Source {
     FileStore& store_;
     FileStat stat_;
     uint64_t position_ = 0;
+    uint64_t end_ = 0;  // of what was asked for
     SourceInfo info_;
 };
 

@@ -1,22 +1,9 @@
 #include "sources/file/name_match.hpp"
 
-#include <algorithm>
+#include "base/text.hpp"
 
 namespace ota {
 namespace {
-
-char lower(char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
-
-bool is_digit(char c) {
-    return c >= '0' && c <= '9';
-}
-
-bool equal_ignoring_case(std::string_view a, std::string_view b) {
-    return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                      [](char x, char y) { return lower(x) == lower(y); });
-}
 
 // Backtracks to the latest star only, so the work is bounded by |pattern| * |name|.
 bool glob_matches(std::string_view pattern, std::string_view name) {
@@ -29,7 +16,7 @@ bool glob_matches(std::string_view pattern, std::string_view name) {
             star = p++;
             star_name = n;
         } else if (p < pattern.size() &&
-                   (pattern[p] == '?' || lower(pattern[p]) == lower(name[n]))) {
+                   (pattern[p] == '?' || to_lower(pattern[p]) == to_lower(name[n]))) {
             ++p;
             ++n;
         } else if (star != std::string_view::npos) {
@@ -59,7 +46,7 @@ bool alias_stem_matches(std::string_view long_stem, std::string_view short_stem)
         if (c == ' ' || c == '.') continue;
         if (taken == short_stem.size()) return true;
         const bool replaced = c == '+' || c == ',' || c == ';' || c == '=' || c == '[' || c == ']';
-        if (lower(replaced ? '_' : c) != lower(short_stem[taken])) return false;
+        if (to_lower(replaced ? '_' : c) != to_lower(short_stem[taken])) return false;
         ++taken;
     }
     return taken == short_stem.size();
@@ -101,7 +88,7 @@ bool natural_less(std::string_view a, std::string_view b) {
             if (x != y) return x < y;
             continue;
         }
-        if (lower(a[0]) != lower(b[0])) return lower(a[0]) < lower(b[0]);
+        if (to_lower(a[0]) != to_lower(b[0])) return to_lower(a[0]) < to_lower(b[0]);
         a.remove_prefix(1);
         b.remove_prefix(1);
     }

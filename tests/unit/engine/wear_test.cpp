@@ -21,12 +21,14 @@ class RegionCounter final : public FlashObserver {
 TEST(Wear, AtMostEightRecordsAndOneEraseAnUpdate) {
     test::Device device;
     device.put_image(0, test::make_signed_of_size("1.0.0", 24 * 1024, 1));
+    device.source.proven_time = 1800000000;
     ASSERT_TRUE(device.boot());
     RegionCounter counter;
     device.flash.set_observer(&counter);
     uint32_t records = 0;
     for (uint32_t i = 1; i <= 12; ++i) {
         const std::string version = "1." + std::to_string(i) + ".0";
+        device.source.tag = "\"" + version + "\"";
         device.source.package = test::make_signed_of_size(version, 24 * 1024, i + 1);
         ASSERT_TRUE(device.update_and_settle()) << i;
         Journal journal(device.journal_region());

@@ -98,7 +98,7 @@ TEST(FileSource, ReadsEverythingFromAnyOffset) {
     store.files = {{"bess.bin", content(10000)}};
     FileSource source(store);
     for (const uint64_t offset : {0U, 1U, 4096U, 9999U, 10000U}) {
-        ASSERT_TRUE(source.start({"/sdcard/bess.bin"}, offset).ok());
+        ASSERT_TRUE(source.start({{"/sdcard/bess.bin"}, offset, kToEnd, {}}).ok());
         uint64_t position = offset;
         std::array<uint8_t, 4096> chunk;
         while (true) {
@@ -125,16 +125,16 @@ TEST(FileSource, IdentityFollowsNameSizeAndTime) {
     FileSource source(store);
     SourceInfo first;
     SourceInfo other;
-    ASSERT_TRUE(source.start({"/sdcard/a.bin"}, 0).ok());
+    ASSERT_TRUE(source.start({{"/sdcard/a.bin"}, 0, kToEnd, {}}).ok());
     ASSERT_TRUE(source.info(first).ok());
-    ASSERT_TRUE(source.start({"/sdcard/a.bin"}, 50).ok());
+    ASSERT_TRUE(source.start({{"/sdcard/a.bin"}, 50, kToEnd, {}}).ok());
     ASSERT_TRUE(source.info(other).ok());
     EXPECT_TRUE(first.identity == other.identity);
     store.files[0].modified = 2;
-    ASSERT_TRUE(source.start({"/sdcard/a.bin"}, 0).ok());
+    ASSERT_TRUE(source.start({{"/sdcard/a.bin"}, 0, kToEnd, {}}).ok());
     ASSERT_TRUE(source.info(other).ok());
     EXPECT_FALSE(first.identity == other.identity);
-    ASSERT_TRUE(source.start({"/sdcard/b.bin"}, 0).ok());
+    ASSERT_TRUE(source.start({{"/sdcard/b.bin"}, 0, kToEnd, {}}).ok());
     ASSERT_TRUE(source.info(other).ok());
     EXPECT_FALSE(first.identity == other.identity);
 }
@@ -144,7 +144,7 @@ TEST(FileSource, AFileThatChangesIsRefused) {
     store.files = {{"a.bin", content(10000)}};
     FileSource source(store);
     std::array<uint8_t, 100> chunk;
-    ASSERT_TRUE(source.start({"/sdcard/a.bin"}, 0).ok());
+    ASSERT_TRUE(source.start({{"/sdcard/a.bin"}, 0, kToEnd, {}}).ok());
     ASSERT_TRUE(source.read(chunk).ok());
     store.files[0].modified = 9;
     EXPECT_EQ(source.read(chunk).status().detail(), Detail::kFileChanged);
@@ -158,12 +158,12 @@ TEST(FileSource, AVanishedCardMayComeBack) {
     store.files = {{"a.bin", content(10000)}};
     FileSource source(store);
     std::array<uint8_t, 100> chunk;
-    ASSERT_TRUE(source.start({"/sdcard/a.bin"}, 0).ok());
+    ASSERT_TRUE(source.start({{"/sdcard/a.bin"}, 0, kToEnd, {}}).ok());
     store.inserted = false;
     EXPECT_TRUE(source.read(chunk).status().is(Code::kUnavailable));
-    EXPECT_TRUE(source.start({"/sdcard/a.bin"}, 0).is(Code::kUnavailable));
+    EXPECT_TRUE(source.start({{"/sdcard/a.bin"}, 0, kToEnd, {}}).is(Code::kUnavailable));
     store.inserted = true;
-    EXPECT_TRUE(source.start({"/sdcard/a.bin"}, 0).ok());
+    EXPECT_TRUE(source.start({{"/sdcard/a.bin"}, 0, kToEnd, {}}).ok());
     EXPECT_TRUE(source.read(chunk).ok());
 }
 
@@ -173,7 +173,7 @@ TEST(FieldCase, H04_read_errors_and_short_reads) {
     FileSource source(store);
     std::array<uint8_t, 1000> chunk;
     for (uint32_t k = 1; k <= 4; ++k) {
-        ASSERT_TRUE(source.start({"/sdcard/a.bin"}, 0).ok());
+        ASSERT_TRUE(source.start({{"/sdcard/a.bin"}, 0, kToEnd, {}}).ok());
         store.fail_read = k;
         Status last;
         for (uint32_t i = 0; i < 5 && last.ok(); ++i) last = source.read(chunk).status();
@@ -183,7 +183,7 @@ TEST(FieldCase, H04_read_errors_and_short_reads) {
         store.fail_read = 0;
     }
     store.most = 7;
-    ASSERT_TRUE(source.start({"/sdcard/a.bin"}, 0).ok());
+    ASSERT_TRUE(source.start({{"/sdcard/a.bin"}, 0, kToEnd, {}}).ok());
     size_t total = 0;
     while (true) {
         const Result<size_t> n = source.read(chunk);
@@ -199,14 +199,14 @@ TEST(FieldCase, H07_a_lying_directory_entry) {
     FileSource source(store);
     std::array<uint8_t, 4096> chunk;
     store.files[0].lie_size = 0xFFFFFFFF;
-    EXPECT_EQ(source.start({"/sdcard/a.bin"}, 0).detail(), Detail::kFileTooLarge);
+    EXPECT_EQ(source.start({{"/sdcard/a.bin"}, 0, kToEnd, {}}).detail(), Detail::kFileTooLarge);
     store.files[0].lie_size = 5000;  // larger than what is there
-    ASSERT_TRUE(source.start({"/sdcard/a.bin"}, 0).ok());
+    ASSERT_TRUE(source.start({{"/sdcard/a.bin"}, 0, kToEnd, {}}).ok());
     EXPECT_TRUE(source.read(chunk).ok());
     EXPECT_EQ(source.read(chunk).status().detail(), Detail::kShortFile);
     store.files[0].lie_size = 0;
     store.files[0].bytes.clear();
-    ASSERT_TRUE(source.start({"/sdcard/a.bin"}, 0).ok());
+    ASSERT_TRUE(source.start({{"/sdcard/a.bin"}, 0, kToEnd, {}}).ok());
     EXPECT_TRUE(source.read(chunk).status().is(Code::kEndOfData));
 }
 
@@ -217,7 +217,7 @@ TEST(FileSource, ReadsDigestsBesideThePackage) {
                    {"a.bin.sha256", text(sha)},
                    {"a.bin.md5", text("d41d8cd98f00b204e9800998ecf8427e")}};
     FileSource source(store);
-    ASSERT_TRUE(source.start({"/sdcard/a.bin"}, 0).ok());
+    ASSERT_TRUE(source.start({{"/sdcard/a.bin"}, 0, kToEnd, {}}).ok());
     SourceInfo info;
     ASSERT_TRUE(source.info(info).ok());
     ASSERT_TRUE(info.expected_sha256.has_value());
@@ -232,7 +232,9 @@ TEST(FileSource, AMalformedDigestFileIsAnErrorNotAnAbsence) {
         FakeFileStore store;
         store.files = {{"a.bin", content(10)}, {"a.bin.sha256", text(bad)}};
         FileSource source(store);
-        EXPECT_EQ(source.start({"/sdcard/a.bin"}, 0).detail(), Detail::kSidecarMalformed) << bad;
+        EXPECT_EQ(source.start({{"/sdcard/a.bin"}, 0, kToEnd, {}}).detail(),
+                  Detail::kSidecarMalformed)
+            << bad;
     }
 }
 

@@ -1,0 +1,67 @@
+#include "https_settings.hpp"
+
+#include <cstdio>
+#include <cstring>
+
+namespace {
+
+// The text with its end cut at the first line end; what is behind mark, or null.
+char* split(std::span<char> text, const char* mark) {
+    text[std::strcspn(text.data(), "\r\n")] = '\0';
+    char* found = std::strstr(text.data(), mark);
+    if (found == nullptr) return nullptr;
+    *found = '\0';
+    return found + std::strlen(mark);
+}
+
+bool read_optional(const char* path, std::span<char> out) {
+    return path == nullptr || read_text_file(path, out);
+}
+
+const char* text_or_null(std::span<const char> text) {
+    return text[0] == '\0' ? nullptr : text.data();
+}
+
+}  // namespace
+
+bool read_text_file(const char* path, std::span<char> out) {
+    FILE* file = std::fopen(path, "r");
+    size_t n = 0;
+    if (file != nullptr) {
+        n = std::fread(out.data(), 1, out.size() - 1, file);
+        (void)std::fclose(file);
+    }
+    out[n] = '\0';
+    if (n == 0) std::fprintf(stderr, "firmware: can't read %s\n", path);
+    return n != 0;
+}
+
+bool HttpsSettings::load(const Arguments& arguments) {
+    arguments_ = &arguments;
+    if (!read_optional(arguments.ca, ca_) || !read_optional(arguments.client, client_) ||
+        !read_optional(arguments.user, user_) || !read_optional(arguments.token, token_) ||
+        !read_optional(arguments.header, header_)) {
+        return false;
+    }
+    password_ = split(user_, ":");
+    (void)split(token_, "\n");
+    field_ = {header_.data(), split(header_, ": ")};
+    return true;
+}
+
+ota_https_config_t HttpsSettings::config() const {
+    ota_https_config_t out{};
+    out.url = arguments_->url;
+    out.cert_pem = text_or_null(ca_);
+    out.basic_auth_user = text_or_null(user_);
+    out.basic_auth_pass = password_;
+    out.bearer_token = text_or_null(token_);
+    out.client_cert_pem = out.client_key_pem = text_or_null(client_);  // one file holds both
+    out.pinned_key_sha256 = arguments_->pin;
+    out.max_bytes_per_day = arguments_->max_bytes;
+    if (field_.value != nullptr) {
+        out.headers = &field_;
+        out.header_count = 1;
+    }
+    return out;
+}

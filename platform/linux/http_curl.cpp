@@ -1,0 +1,275 @@
+#include "linux/http_curl.hpp"
+
+#include <openssl/ssl.h>
+#include <openssl/x509_vfy.h>
+
+#include <charconv>
+#include <string>
+
+namespace ota {
+namespace {
+
+constexpr Status fault(Code code, Detail detail) {
+    return {code, Origin::kSource, detail};
+}
+
+std::string_view trim(std::string_view text) {
+    const size_t first = text.find_first_not_of(" \t\r\n");
+    if (first == std::string_view::npos) return {};
+    return text.substr(first, text.find_last_not_of(" \t\r\n") - first + 1);
+}
+
+// HTTP/1.1 206 Partial Content
+uint16_t status_of(std::string_view line) {
+    const size_t blank = line.find(' ');
+    uint16_t status = 0;
+    if (blank == std::string_view::npos) return 0;
+    const std::string_view rest = line.substr(blank + 1);
+    (void)std::from_chars(rest.data(), rest.data() + std::min<size_t>(rest.size(), 3), status);
+    return status;
+}
+
+void set_pem(CURL* easy, CURLoption option, const char* pem) {
+    if (pem == nullptr) return;
+    // libcurl keeps its own copy: the connection may outlive this request.
+    curl_blob blob = {const_cast<char*>(pem), std::strlen(pem), CURL_BLOB_COPY};
+    curl_easy_setopt(easy, option, &blob);
+}
+
+}  // namespace
+
+CurlHttpClient::CurlHttpClient(Clock& clock)
+    : clock_(clock), multi_(curl_multi_init()), easy_(curl_easy_init()) {
+    OTA_ASSERT(multi_ != nullptr && easy_ != nullptr);
+}
+
+CurlHttpClient::~CurlHttpClient() {
+    close();
+    curl_easy_cleanup(easy_);
+    curl_multi_cleanup(multi_);
+    curl_slist_free_all(fields_);
+}
+
+// ---------------------------------------------------------------- request
+
+Status CurlHttpClient::start(const HttpRequest& request, HttpHeadSink& head) {
+    close();
+    curl_easy_reset(easy_);  // connections, TLS sessions and names stay cached
+    head_ = &head;
+    head_complete_ = paused_ = done_ = false;
+    body_from_ = body_to_ = 0;
+    result_ = CURLE_OK;
+    judged_at_ = std::max(clock_.wall(), request.tls.earliest);
+    set_options(request);
+    set_tls(request.tls);
+    if (!set_fields(request.fields)) return fault(Code::kUnavailable, Detail::kConnectionLost);
+    if (curl_multi_add_handle(multi_, easy_) != CURLM_OK) {
+        return fault(Code::kUnavailable, Detail::kConnectionLost);
+    }
+    attached_ = true;
+    return {};
+}
+
+void CurlHttpClient::set_options(const HttpRequest& request) {
+    curl_easy_setopt(easy_, CURLOPT_URL, request.url);
+    curl_easy_setopt(easy_, CURLOPT_PATH_AS_IS, 1L);  // signed URLs stay byte for byte
+    curl_easy_setopt(easy_, CURLOPT_PROTOCOLS_STR, "https");
+    curl_easy_setopt(easy_, CURLOPT_HTTP_VERSION, long{CURL_HTTP_VERSION_1_1});
+    curl_easy_setopt(easy_, CURLOPT_FOLLOWLOCATION, 0L);
+    curl_easy_setopt(easy_, CURLOPT_NOSIGNAL, 1L);
+    // A name server that does not answer must not hold up the end of the process.
+    curl_easy_setopt(easy_, CURLOPT_QUICK_EXIT, 1L);
+    // The configuration alone says where requests go, not this process's environment.
+    curl_easy_setopt(easy_, CURLOPT_PROXY, "");
+    curl_easy_setopt(easy_, CURLOPT_NETRC, long{CURL_NETRC_IGNORED});
+    curl_easy_setopt(easy_, CURLOPT_TCP_KEEPALIVE, 1L);
+    curl_easy_setopt(easy_, CURLOPT_HEADERFUNCTION, on_header);
+    curl_easy_setopt(easy_, CURLOPT_HEADERDATA, this);
+    curl_easy_setopt(easy_, CURLOPT_WRITEFUNCTION, on_body);
+    curl_easy_setopt(easy_, CURLOPT_WRITEDATA, this);
+    error_[0] = '\0';
+    curl_easy_setopt(easy_, CURLOPT_ERRORBUFFER, error_.data());
+}
+
+void CurlHttpClient::set_tls(const HttpTls& tls) {
+    curl_easy_setopt(easy_, CURLOPT_SSLVERSION, long{CURL_SSLVERSION_TLSv1_2});
+    curl_easy_setopt(easy_, CURLOPT_SSL_VERIFYPEER, 1L);
+    curl_easy_setopt(easy_, CURLOPT_SSL_VERIFYHOST, 2L);
+    curl_easy_setopt(easy_, CURLOPT_SSL_CTX_FUNCTION, on_tls);
+    curl_easy_setopt(easy_, CURLOPT_SSL_CTX_DATA, this);
+    set_pem(easy_, CURLOPT_CAINFO_BLOB, tls.ca_pem);
+    set_pem(easy_, CURLOPT_SSLCERT_BLOB, tls.client_cert_pem);
+    set_pem(easy_, CURLOPT_SSLKEY_BLOB, tls.client_key_pem);
+    if (tls.pinned_key_sha256 == nullptr) return;
+    FixedString<64> pin("sha256//");
+    pin.append(tls.pinned_key_sha256);
+    curl_easy_setopt(easy_, CURLOPT_PINNEDPUBLICKEY, pin.c_str());
+}
+
+// Certificates are judged at the given time, which a device without a set clock does not have.
+CURLcode CurlHttpClient::on_tls(CURL*, void* tls_context, void* self) {
+    auto* context = static_cast<SSL_CTX*>(tls_context);
+    X509_VERIFY_PARAM_set_time(SSL_CTX_get0_param(context),
+                               static_cast<CurlHttpClient*>(self)->judged_at_);
+    return CURLE_OK;
+}
+
+bool CurlHttpClient::set_fields(std::span<const HttpField> fields) {
+    curl_slist_free_all(fields_);
+    fields_ = nullptr;
+    std::string line;
+    for (const HttpField& field : fields) {
+        line.assign(field.name).append(": ").append(field.prefix).append(field.value);
+        curl_slist* longer = curl_slist_append(fields_, line.c_str());
+        if (longer == nullptr) return false;
+        fields_ = longer;
+    }
+    curl_easy_setopt(easy_, CURLOPT_HTTPHEADER, fields_);
+    return true;
+}
+
+// ---------------------------------------------------------------- answer
+
+size_t CurlHttpClient::on_header(char* line, size_t size, size_t count, void* self) {
+    static_cast<CurlHttpClient*>(self)->take_header({line, size * count});
+    return size * count;
+}
+
+void CurlHttpClient::take_header(std::string_view line) {
+    if (head_complete_) return;  // a trailer
+    if (line.starts_with("HTTP/")) {
+        status_ = status_of(line);
+        return head_->on_status(status_);
+    }
+    const size_t colon = line.find(':');
+    if (colon != std::string_view::npos) {
+        return head_->on_field(line.substr(0, colon), trim(line.substr(colon + 1)));
+    }
+    if (!trim(line).empty()) return;
+    head_complete_ = status_ >= 200;  // after an interim head another one follows
+}
+
+size_t CurlHttpClient::on_body(char* bytes, size_t size, size_t count, void* self) {
+    return static_cast<CurlHttpClient*>(self)->take_body(
+        {reinterpret_cast<const uint8_t*>(bytes), size * count});
+}
+
+size_t CurlHttpClient::take_body(Bytes bytes) {
+    if (body_from_ != body_to_ || bytes.size() > body_.size()) {
+        paused_ = true;
+        return CURL_WRITEFUNC_PAUSE;  // offered again when the buffer is empty
+    }
+    std::copy(bytes.begin(), bytes.end(), body_.begin());
+    body_from_ = 0;
+    body_to_ = bytes.size();
+    return bytes.size();
+}
+
+void CurlHttpClient::work() {
+    if (!attached_ || done_) return;
+    int running = 0;
+    (void)curl_multi_perform(multi_, &running);
+    int left = 0;
+    const CURLMsg* message = curl_multi_info_read(multi_, &left);
+    if (message == nullptr || message->msg != CURLMSG_DONE) return;
+    done_ = true;
+    result_ = message->data.result;
+}
+
+Status CurlHttpClient::await_head() {
+    if (!head_complete_) work();
+    if (head_complete_) return {};
+    if (!done_) return fault(Code::kTryAgain, Detail::kNone);
+    const Status why = outcome();
+    return why.is(Code::kEndOfData) ? fault(Code::kRefused, Detail::kHttpProtocol) : why;
+}
+
+Result<size_t> CurlHttpClient::read(MutableBytes out) {
+    if (body_from_ == body_to_ && paused_) {
+        paused_ = false;
+        curl_easy_pause(easy_, CURLPAUSE_CONT);
+    }
+    if (body_from_ == body_to_) work();
+    const size_t n = std::min(out.size(), body_to_ - body_from_);
+    if (n == 0) return done_ ? Result<size_t>(outcome()) : Result<size_t>(size_t{0});
+    std::copy_n(body_.begin() + static_cast<std::ptrdiff_t>(body_from_), n, out.begin());
+    body_from_ += n;
+    return n;
+}
+
+void CurlHttpClient::close() {
+    if (!attached_) return;
+    work();  // a body that has come whole is then over, and its connection stays
+    curl_multi_remove_handle(multi_, easy_);
+    attached_ = false;
+}
+
+// ---------------------------------------------------------------- faults
+
+Status CurlHttpClient::outcome() const {
+    if (is_certificate_alert()) return fault(Code::kUnauthenticated, Detail::kClientCertificate);
+    switch (result_) {
+        case CURLE_OK:
+            return fault(Code::kEndOfData, Detail::kNone);
+        case CURLE_COULDNT_RESOLVE_HOST:
+        case CURLE_COULDNT_RESOLVE_PROXY:
+            return fault(Code::kUnavailable, Detail::kDnsFailed);
+        case CURLE_COULDNT_CONNECT:
+            return fault(Code::kUnavailable, Detail::kConnectRefused);
+        case CURLE_PEER_FAILED_VERIFICATION:
+            return certificate_fault();
+        case CURLE_SSL_PINNEDPUBKEYNOTMATCH:
+            return fault(Code::kUntrusted, Detail::kPinMismatch);
+        case CURLE_SSL_CACERT_BADFILE:
+        case CURLE_SSL_ISSUER_ERROR:
+            return fault(Code::kUntrusted, Detail::kCertificateIssuer);
+        case CURLE_SSL_CERTPROBLEM:
+        case CURLE_SSL_CLIENTCERT:
+            return fault(Code::kUnauthenticated, Detail::kClientCertificate);
+        case CURLE_SSL_CONNECT_ERROR:
+        case CURLE_SSL_CIPHER:
+            return fault(Code::kRefused, Detail::kTlsHandshake);
+        case CURLE_URL_MALFORMAT:
+        case CURLE_UNSUPPORTED_PROTOCOL:
+            return fault(Code::kRefused, Detail::kUriMalformed);
+        case CURLE_WEIRD_SERVER_REPLY:
+        case CURLE_BAD_CONTENT_ENCODING:
+            return fault(Code::kRefused, Detail::kHttpProtocol);
+        default:
+            // Reset, closed, timed out, out of memory: the same request may work the next time.
+            return fault(Code::kUnavailable, Detail::kConnectionLost);
+    }
+}
+
+// With TLS 1.3 a server refuses the client's certificate after the handshake (RFC 8446 4.4.2.4), in
+// an alert that only OpenSSL's text tells from a lost connection.
+bool CurlHttpClient::is_certificate_alert() const {
+    const std::string_view text = error_.data();
+    const size_t alert = text.find(" alert ");
+    if (result_ == CURLE_OK || alert == std::string_view::npos) return false;
+    const std::string_view name = text.substr(alert);
+    return name.find("certificate") != std::string_view::npos ||
+           name.find("unknown ca") != std::string_view::npos;
+}
+
+// The names of OpenSSL's verification results: openssl/x509_vfy.h. libcurl checks the host name
+// itself, after the chain held.
+Status CurlHttpClient::certificate_fault() const {
+    long why = X509_V_OK;
+    curl_easy_getinfo(easy_, CURLINFO_SSL_VERIFYRESULT, &why);
+    switch (why) {
+        case X509_V_ERR_CERT_HAS_EXPIRED:
+            return fault(Code::kUntrusted, Detail::kCertificateExpired);
+        case X509_V_ERR_CERT_NOT_YET_VALID:
+            return fault(Code::kUntrusted, Detail::kCertificateNotYetValid);
+        case X509_V_ERR_UNSPECIFIED:  // libcurl's value as long as the chain has not failed
+        case X509_V_OK:
+        case X509_V_ERR_HOSTNAME_MISMATCH:
+        case X509_V_ERR_IP_ADDRESS_MISMATCH:
+            return fault(Code::kUntrusted, Detail::kCertificateHost);
+        default:
+            return fault(Code::kUntrusted, Detail::kCertificateIssuer);
+    }
+}
+
+}  // namespace ota

@@ -1,0 +1,24 @@
+#include "sources/https/credentials.hpp"
+
+#include <mbedtls/base64.h>
+
+namespace ota {
+
+bool BasicToken::set(std::string_view user, std::string_view password) {
+    text_.clear();
+    if (user.empty() || user.size() > kMaxUser || password.size() > kMaxPassword) return false;
+    if (user.find(':') != std::string_view::npos) return false;
+    FixedString<kMaxUser + 1 + kMaxPassword> plain(user);
+    plain.append(":");
+    plain.append(password);
+    std::array<uint8_t, 352> encoded;
+    size_t length = 0;
+    const Bytes bytes = as_bytes(plain.view());
+    if (mbedtls_base64_encode(encoded.data(), encoded.size(), &length, bytes.data(),
+                              bytes.size()) != 0) {
+        return false;
+    }
+    return text_.try_append({reinterpret_cast<const char*>(encoded.data()), length});
+}
+
+}  // namespace ota

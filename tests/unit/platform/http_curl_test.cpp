@@ -1,0 +1,332 @@
+// CurlHttpClient against a real TLS server, and the contract that it shares with the fake.
+#include "linux/http_curl.hpp"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include "linux/clock_real.hpp"
+#include "support/fake_http.hpp"
+#include "support/tls_server.hpp"
+#include "wire/http_head.hpp"
+
+namespace ota {
+namespace {
+
+using test::Buffer;
+using test::HttpAnswer;
+using test::TlsServer;
+
+Buffer pattern(size_t size) {
+    Buffer out(size);
+    for (size_t i = 0; i < size; ++i) out[i] = static_cast<uint8_t>(i * 13 + i / 256);
+    return out;
+}
+
+// One request from start to its outcome.
+struct Exchange {
+    HttpHead head;
+    Buffer body;
+    Status end;
+
+    void run(HttpClient& client, const char* url, const HttpTls& tls, size_t chunk = 1000,
+             std::span<const HttpField> fields = {}) {
+        body.clear();
+        head = HttpHead();
+        end = client.start({url, fields, tls}, head);
+        while (end.ok() || end.is(Code::kTryAgain)) {
+            end = client.await_head();
+            if (end.ok()) break;
+            if (end.is(Code::kTryAgain)) usleep(500);
+        }
+        Buffer buffer(chunk);
+        while (end.ok()) {
+            const Result<size_t> n = client.read(buffer);
+            end = n.status();
+            if (!n.ok()) break;
+            body.insert(body.end(), buffer.begin(), buffer.begin() + static_cast<long>(*n));
+            if (*n == 0) usleep(500);
+        }
+    }
+};
+
+// ---------------------------------------------------------------- contract
+
+// Lets the other side answer the next request.
+class AnswerQueue {
+  public:
+    virtual void push(const HttpAnswer& answer) = 0;
+
+  protected:
+    ~AnswerQueue() = default;
+};
+
+void check_http_client(HttpClient& client, AnswerQueue& server, const char* url,
+                       const HttpTls& tls) {
+    Exchange exchange;
+    HttpAnswer whole = test::http_answer(206, "Content-Range", "bytes 5-70004/80000");
+    whole.fields.emplace_back("ETag", "\"x\"");
+    whole.body = pattern(70000);
+    for (const size_t chunk : {1000U, 1U << 17}) {
+        server.push(whole);
+        exchange.run(client, url, tls, chunk);
+        EXPECT_TRUE(exchange.end.is(Code::kEndOfData));
+        EXPECT_TRUE(exchange.body == whole.body);
+        EXPECT_EQ(exchange.head.status(), 206);
+        EXPECT_EQ(exchange.head.content_length(), 70000U);
+        EXPECT_EQ(exchange.head.entity_tag(), "\"x\"");
+        ASSERT_TRUE(exchange.head.content_range().has_value());
+        EXPECT_EQ(exchange.head.content_range()->first, 5U);
+    }
+    // No body.
+    server.push(test::http_answer(304));
+    exchange.run(client, url, tls);
+    EXPECT_EQ(exchange.head.status(), 304);
+    EXPECT_TRUE(exchange.end.is(Code::kEndOfData));
+    EXPECT_TRUE(exchange.head.entity_tag().empty());  // nothing of the answer before
+    // Broken in the body: what came is delivered, then the failure.
+    HttpAnswer broken = whole;
+    broken.lost_after = 30000;
+    server.push(broken);
+    exchange.run(client, url, tls);
+    EXPECT_TRUE(exchange.end.is(Code::kUnavailable));
+    EXPECT_EQ(exchange.end.detail(), Detail::kConnectionLost);
+    EXPECT_EQ(exchange.body.size(), 30000U);
+    // Left in the middle, and asked again.
+    server.push(whole);
+    HttpHead head;
+    ASSERT_TRUE(client.start({url, {}, tls}, head).ok());
+    while (client.await_head().is(Code::kTryAgain)) usleep(500);
+    client.close();
+    client.close();
+    server.push(whole);
+    exchange.run(client, url, tls);
+    EXPECT_TRUE(exchange.body == whole.body);
+    // Started anew without a close.
+    server.push(whole);
+    ASSERT_TRUE(client.start({url, {}, tls}, head).ok());
+    while (client.await_head().is(Code::kTryAgain)) usleep(500);
+    server.push(whole);
+    exchange.run(client, url, tls);
+    EXPECT_TRUE(exchange.body == whole.body);
+}
+
+class FakeQueue final : public AnswerQueue {
+  public:
+    explicit FakeQueue(test::FakeHttpClient& client) : client_(client) {}
+    void push(const HttpAnswer& answer) override { client_.script.push_back(answer); }
+
+  private:
+    test::FakeHttpClient& client_;
+};
+
+class TlsQueue final : public AnswerQueue {
+  public:
+    explicit TlsQueue(TlsServer& server) : server_(server) {}
+    void push(const HttpAnswer& answer) override {
+        std::string text = "HTTP/1.1 " + std::to_string(answer.status) + " Reason\r\n";
+        for (const auto& [name, value] : answer.fields) text += name + ": " + value + "\r\n";
+        text += "Content-Length: " + std::to_string(answer.body.size()) + "\r\n\r\n";
+        const size_t n = answer.lost_after.value_or(answer.body.size());
+        text.append(answer.body.begin(), answer.body.begin() + static_cast<long>(n));
+        server_.answer({text, SIZE_MAX, n != answer.body.size()});
+    }
+
+  private:
+    TlsServer& server_;
+};
+
+TEST(HttpClientContract, Fake) {
+    test::FakeHttpClient client;
+    FakeQueue queue(client);
+    check_http_client(client, queue, "https://fake/", {});
+}
+
+TEST(HttpClientContract, Curl) {
+    RealClock clock;
+    CurlHttpClient client(clock);
+    TlsServer server;
+    TlsQueue queue(server);
+    HttpTls tls;
+    tls.ca_pem = server.certificate().c_str();
+    check_http_client(client, queue, server.url().c_str(), tls);
+}
+
+// ---------------------------------------------------------------- real bytes
+
+class HttpCurl : public testing::Test {
+  protected:
+    HttpCurl() { tls_.ca_pem = server_.certificate().c_str(); }
+    void exchange(const std::string& answer, size_t piece = SIZE_MAX, bool close = false) {
+        server_.answer({answer, piece, close});
+        exchange_.run(client_, server_.url().c_str(), tls_);
+    }
+    Detail fault_at(const char* url, const HttpTls& tls) {
+        exchange_.run(client_, url, tls);
+        return exchange_.end.detail();
+    }
+    static std::string text(const Buffer& bytes) { return {bytes.begin(), bytes.end()}; }
+
+    RealClock clock_;
+    TlsServer server_;
+    CurlHttpClient client_{clock_};
+    HttpTls tls_;
+    Exchange exchange_;
+};
+
+TEST_F(HttpCurl, A04_chunked_with_extensions_and_trailers) {
+    const Buffer body = pattern(70000 + 4096 + 1);
+    const std::string bytes = text(body);
+    const std::string answer =
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nETag: \"a\"\r\n\r\n"
+        "1;name=value\r\n" +
+        bytes.substr(0, 1) +
+        "\r\n"
+        "1000 ; other=\"quoted\"\r\n" +
+        bytes.substr(1, 4096) +
+        "\r\n"
+        "11170\r\n" +
+        bytes.substr(4097) +
+        "\r\n"
+        "0\r\nETag: \"trailer\"\r\nContent-Length: 3\r\n\r\n";
+    for (const size_t piece : {SIZE_MAX, size_t{977}}) {
+        exchange(answer, piece);
+        EXPECT_TRUE(exchange_.end.is(Code::kEndOfData));
+        EXPECT_TRUE(exchange_.body == body);
+        EXPECT_EQ(exchange_.head.content_length(), kUnknownLength);
+        EXPECT_EQ(exchange_.head.entity_tag(), "\"a\"");  // a trailer changes nothing
+    }
+    // Cut before its last chunk: not the end.
+    exchange(answer.substr(0, answer.size() - 60), SIZE_MAX, true);
+    EXPECT_EQ(exchange_.end.detail(), Detail::kConnectionLost);
+}
+
+TEST_F(HttpCurl, A06_body_that_ends_with_the_connection) {
+    exchange("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nabc", SIZE_MAX, true);
+    EXPECT_TRUE(exchange_.end.is(Code::kEndOfData));
+    EXPECT_EQ(exchange_.body.size(), 3U);
+    exchange("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc");
+    EXPECT_TRUE(exchange_.end.is(Code::kEndOfData));
+}
+
+TEST_F(HttpCurl, A21_head_in_single_bytes_and_large) {
+    std::string answer = "HTTP/1.1 200 OK\r\n";
+    for (int i = 0; i < 100; ++i)
+        answer += "X-Fill-" + std::to_string(i) + ": " + std::string(80, 'x') + "\r\n";
+    answer += "ETag: \"late\"\r\nContent-Length: 5000\r\n\r\n" + text(pattern(5000));
+    for (const size_t piece : {size_t{1}, size_t{7}, SIZE_MAX}) {
+        exchange(answer, piece);
+        EXPECT_TRUE(exchange_.body == pattern(5000)) << piece;
+        EXPECT_EQ(exchange_.head.entity_tag(), "\"late\"");
+    }
+}
+
+TEST_F(HttpCurl, InterimAnswersAreNotTheAnswer) {
+    exchange(
+        "HTTP/1.1 103 Early Hints\r\nETag: \"early\"\r\n\r\n"
+        "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+    EXPECT_EQ(exchange_.head.status(), 200);
+    EXPECT_TRUE(exchange_.head.entity_tag().empty());
+    EXPECT_EQ(exchange_.body.size(), 2U);
+}
+
+TEST_F(HttpCurl, RequestIsWhatWasAskedFor) {
+    const HttpField fields[] = {{"Range", "", "bytes=5-9"}, {"Authorization", "Bearer ", "t0ken"}};
+    server_.answer({"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", SIZE_MAX, false});
+    const std::string url = server_.url() + "/../a%2Fb//c?x=%3D+&y";
+    exchange_.run(client_, url.c_str(), tls_, 1000, fields);
+    const std::string request = server_.requests()[0];
+    EXPECT_TRUE(request.starts_with("GET /bess.bin/../a%2Fb//c?x=%3D+&y HTTP/1.1\r\n")) << request;
+    EXPECT_NE(request.find("\r\nRange: bytes=5-9\r\n"), std::string::npos);
+    EXPECT_NE(request.find("\r\nAuthorization: Bearer t0ken\r\n"), std::string::npos);
+    EXPECT_EQ(request.find("Accept-Encoding: gzip"), std::string::npos);
+}
+
+TEST_F(HttpCurl, ConnectionStaysAfterAWholeBody) {
+    for (int i = 0; i < 3; ++i) {
+        exchange("HTTP/1.1 206 Partial\r\nContent-Length: 288\r\n\r\n" + text(pattern(288)));
+    }
+    EXPECT_EQ(server_.connections(), 1);
+    // Even when the reader stops at the last byte and does not see the end.
+    server_.answer({"HTTP/1.1 206 Partial\r\nContent-Length: 288\r\n\r\n" + text(pattern(288)),
+                    SIZE_MAX, false});
+    HttpHead head;
+    ASSERT_TRUE(client_.start({server_.url().c_str(), {}, tls_}, head).ok());
+    Buffer buffer(288);
+    size_t got = 0;
+    while (client_.await_head().is(Code::kTryAgain)) usleep(500);
+    while (got < 288) {
+        const Result<size_t> n = client_.read(MutableBytes(buffer).subspan(got));
+        ASSERT_TRUE(n.ok());
+        got += *n;
+    }
+    client_.close();
+    exchange("HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx");
+    EXPECT_EQ(server_.connections(), 1);
+}
+
+TEST_F(HttpCurl, NotHttpIsSaid) {
+    exchange("SSH-2.0-OpenSSH_9.2\r\n", SIZE_MAX, true);
+    EXPECT_TRUE(exchange_.end.is(Code::kRefused) || exchange_.end.is(Code::kUnavailable));
+    EXPECT_TRUE(exchange_.body.empty());
+}
+
+TEST_F(HttpCurl, FaultsOnTheWayHaveTheirNames) {
+    TlsServer other;
+    HttpTls wrong;
+    wrong.ca_pem = other.certificate().c_str();
+    EXPECT_EQ(fault_at(server_.url().c_str(), wrong), Detail::kCertificateIssuer);
+    const std::string by_name =
+        "https://localhost" + server_.url().substr(strlen("https://127.0.0.1"));
+    EXPECT_EQ(fault_at(by_name.c_str(), tls_), Detail::kCertificateHost);
+    HttpTls pinned = tls_;
+    pinned.pinned_key_sha256 = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+    EXPECT_EQ(fault_at(server_.url().c_str(), pinned), Detail::kPinMismatch);
+    HttpTls late = tls_;
+    late.earliest = 4000000000;
+    EXPECT_EQ(fault_at(server_.url().c_str(), late), Detail::kCertificateExpired);
+    EXPECT_EQ(fault_at("https://127.0.0.1:1/", tls_), Detail::kConnectRefused);
+    EXPECT_EQ(fault_at("https://nothing.invalid/", tls_), Detail::kDnsFailed);
+    EXPECT_EQ(fault_at("https://127.0.0.1:99999/", tls_), Detail::kUriMalformed);
+    // The store of the system does not know this certificate.
+    EXPECT_EQ(fault_at(server_.url().c_str(), HttpTls()), Detail::kCertificateIssuer);
+    // And afterwards everything works.
+    exchange("HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx");
+    EXPECT_TRUE(exchange_.end.is(Code::kEndOfData));
+}
+
+TEST_F(HttpCurl, ClockInThePastIsJudgedByTheFloor) {
+    RealClock unset(1, -time(nullptr));
+    CurlHttpClient client(unset);
+    exchange_.run(client, server_.url().c_str(), tls_);
+    EXPECT_EQ(exchange_.end.detail(), Detail::kCertificateNotYetValid);
+    HttpTls floor = tls_;
+    floor.earliest = time(nullptr);
+    server_.answer({"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx", SIZE_MAX, false});
+    exchange_.run(client, server_.url().c_str(), floor);
+    EXPECT_TRUE(exchange_.end.is(Code::kEndOfData));
+}
+
+TEST(HttpCurlAbort, LeavingTakesNoTimeWhateverTheServerDoes) {
+    RealClock clock;
+    TlsServer server;  // answers nothing: no script
+    HttpTls tls;
+    tls.ca_pem = server.certificate().c_str();
+    for (const std::string& url : {server.url(), std::string("https://192.0.2.1/"),
+                                   std::string("https://nothing.invalid/")}) {
+        const Millis begin = clock.now();
+        {
+            CurlHttpClient client(clock);
+            HttpHead head;
+            ASSERT_TRUE(client.start({url.c_str(), {}, tls}, head).ok());
+            for (int i = 0; i < 5; ++i) {
+                (void)client.await_head();
+                usleep(1000);
+            }
+            client.close();
+        }
+        EXPECT_LT(clock.now() - begin, 1000U) << url;
+    }
+}
+
+}  // namespace
+}  // namespace ota
