@@ -2,14 +2,18 @@
 
 import argparse
 import re
+import os
 import shutil
 import signal
+import socket
+import subprocess
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
 
-from twin import Twin, TwinError, make_image, otactl
+from twin import BUILD, Twin, TwinError, die_with_parent, make_image, otactl
 
 COLOUR = sys.stdout.isatty()
 
@@ -19,10 +23,16 @@ def paint(code, text):
 
 
 class Demo:
-    def __init__(self, folder):
+    def __init__(self, folder, by_card):
         self.folder = Path(folder)
+        self.by_card = by_card
+        self.server = None
         self.rows = []
         self.begin = time.monotonic()
+
+    @property
+    def place(self):
+        return "on the SD card" if self.by_card else "on the HTTPS server"
 
     def say(self, text):
         print("\n" + paint("1", text))
@@ -35,9 +45,49 @@ class Demo:
     def row(self, what, seen):
         self.rows.append((what, seen))
 
-    def card(self, variant, version):
+    def publish(self, variant, version):
+        """Puts a signed image where the device looks: on its card, or on the server in the place of the last one."""
         path = make_image(variant, version, self.folder / f"bess-{version}.bin", self.key)
-        shutil.copy(path, self.twin.sd)
+        if self.by_card:
+            shutil.copy(path, self.twin.sd)
+        else:
+            shutil.copy(path, self.www / "new")
+            os.replace(self.www / "new", self.www / "latest.bin")
+
+    def power_on(self, *options):
+        source = {} if self.by_card else {"sd": False, "url": f"https://localhost:{self.port}/latest.bin",
+                                          "ca": self.folder / "server" / "server.pem"}
+        self.twin.power_on("--flash-timing", *options, auto=1, check_ms=500, **source)
+
+    def start_server(self):
+        """nginx with TLS, as `otactl serve` sets it up."""
+        self.www = self.folder / "www"
+        self.www.mkdir()
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        self.server = subprocess.Popen(
+            [BUILD / "tools" / "otactl" / "otactl", "serve", self.www, "--port", str(self.port), "--state",
+             self.folder / "server"], text=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+            preexec_fn=die_with_parent)
+        threading.Thread(target=self.echo_server, daemon=True).start()
+        for _ in range(100):
+            try:
+                return socket.create_connection(("127.0.0.1", self.port), 1).close()
+            except OSError:
+                time.sleep(0.05)
+        raise TwinError("nginx does not start: try otactl serve by hand")
+
+    def echo_server(self):
+        for line in self.server.stdout:
+            # The look every half a second at what is unchanged would fill the screen.
+            if " 304 " not in line:
+                print("    " + paint("35", "server: " + line.rstrip()), flush=True)
+
+    def stop_server(self):
+        if self.server:
+            self.server.terminate()
+            self.server.wait(10)
 
     def set_up(self):
         self.say("A battery storage system runs firmware 1.0.0 out of its flash. The flash is a file of 16 MiB with\n"
@@ -50,39 +100,41 @@ class Demo:
         self.twin.create_flash(base)
         self.twin.battery.write_text("soc=80 t_min=18 t_max=24 current=2\n")
         print(otactl("inspect", base).stdout, end="")
+        if not self.by_card:
+            self.start_server()
 
     def good_update(self):
-        self.say("1. A signed 1.1.0 is on the SD card. The firmware finds it, stages it, proves it, boots it on trial,\n"
+        self.say(f"1. A signed 1.1.0 is {self.place}. The firmware finds it, stages it, proves it, boots it on trial,\n"
                  "   and the new firmware confirms itself when its health probes pass.")
-        self.card("newer", "1.1.0")
-        self.twin.power_on("--flash-timing", "--watchdog-ms=1500", auto=1, check_ms=500)
+        self.publish("newer", "1.1.0")
+        self.power_on("--watchdog-ms=1500")
         self.twin.wait_for("CONFIRMED")
         self.expect_slot(1)
         self.row("1.0.0 -> 1.1.0", "confirmed")
 
     def crashing_update(self):
         self.say("2. 1.2.0 crashes before it reaches its OTA manager. The bootloader gives it up after one boot.")
-        self.card("crashing", "1.2.0")
+        self.publish("crashing", "1.2.0")
         line = self.twin.wait_for("REVERTED", timeout=30)
         self.twin.wait_for("reverted before")
         self.row("1.2.0 crashes", "1.1.0 is back: " + line.split("REVERTED: ")[1])
 
     def hanging_update(self):
         self.say("3. 1.2.1 hangs. The watchdog resets the chip, and the bootloader goes back.")
-        self.card("hanging", "1.2.1")
+        self.publish("hanging", "1.2.1")
         line = self.twin.wait_for("REVERTED", timeout=30)
         self.twin.wait_for("reverted before")
         self.row("1.2.1 hangs", "1.1.0 is back: " + line.split("REVERTED: ")[1])
 
     def power_cut(self):
-        self.say("4. 1.3.0 is on the card, and power is lost in the middle of staging: a page is torn.")
+        self.say(f"4. 1.3.0 is {self.place}, and power is lost in the middle of staging: a page is torn.")
         self.twin.power_off()
-        self.card("newer", "1.3.0")
-        self.twin.power_on("--flash-timing", "--cut-at=260:bytes", auto=1, check_ms=500)
+        self.publish("newer", "1.3.0")
+        self.power_on("--cut-at=260:bytes")
         if self.twin.wait_end(timeout=30) != 10:
             raise TwinError("power was not lost")
         self.say("   Power is back. What was durable is not read again.")
-        self.twin.power_on("--flash-timing", auto=1, check_ms=500)
+        self.power_on()
         line = self.twin.wait_for("downloaded")
         resumed = int(re.search(r"downloaded (\d+)", line)[1])
         if resumed == 0:
@@ -124,21 +176,24 @@ class Demo:
                 act()
         finally:
             self.twin.kill()
+            self.stop_server()
 
 
 def main():
     parser = argparse.ArgumentParser(prog="./demo", description=__doc__,
                                      epilog="exit codes: 0 everything was seen, 1 something was not")
+    parser.add_argument("source", nargs="?", choices=["https", "card"], default="https",
+                        help="where updates come from: nginx with TLS on this machine (default), or an SD card")
     parser.add_argument("--keep", metavar="DIR", help="work in DIR and leave flash file, keys and images there")
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the folder is removed
     try:
         if options.keep:
             Path(options.keep).mkdir(parents=True)
-            Demo(Path(options.keep).resolve()).run()
+            Demo(Path(options.keep).resolve(), options.source == "card").run()
         else:
             with tempfile.TemporaryDirectory(prefix="bess-demo-") as folder:
-                Demo(folder).run()
+                Demo(folder, options.source == "card").run()
     except TwinError as error:
         print(paint("31", f"not as it should be: {error}"), file=sys.stderr)
         return 1

@@ -5,6 +5,7 @@ import ctypes
 import json
 import os
 import queue
+import random
 import re
 import signal
 import socket
@@ -37,10 +38,16 @@ def otactl(*arguments, check=True):
     return result
 
 
-def make_image(variant, version, path, key=None, **options):
-    """Builds the variant's firmware into an image, and signs it unless key is None."""
+def make_image(variant, version, path, key=None, padding=0, **options):
+    """Builds the variant's firmware into an image, and signs it unless key is None. padding makes it larger by so
+    many bytes, which the program does not use."""
     flags = [f"--{name.replace('_', '-')}={value}" for name, value in options.items()]
-    otactl("image", "build", "--version", version, *flags, BUILD / "apps" / f"bess_sim_{variant}", path)
+    program = BUILD / "apps" / f"bess_sim_{variant}"
+    with tempfile.NamedTemporaryFile() as padded:
+        if padding:
+            padded.write(program.read_bytes() + random.Random(padding).randbytes(padding))
+            padded.flush()
+        otactl("image", "build", "--version", version, *flags, padded.name if padding else program, path)
     if key is not None:
         otactl("image", "sign", "--key", key, path)
     return path
@@ -60,8 +67,11 @@ class Twin:
         self.socket = Path(self._sockets.name) / "control"
         self.public_key = public_key
         self.echo = echo
+        self.wrapper = []  # a command to run the twin under, as ip netns exec
         self.process = None
-        self.lines = []
+        self.lines = []  # since power came
+        self.all_lines = []  # of earlier power cycles
+        self.had_credentials = False
         self._queue = queue.Queue()
 
     def create_flash(self, image, *options):
@@ -73,10 +83,12 @@ class Twin:
         arguments += [f"usb={self.usb}"] if usb else []
         arguments += [f"{name.replace('_', '-')}={value}" for name, value in firmware.items()]
         self.process = subprocess.Popen(
-            [BUILD / "apps" / "bess_boot", "--flash", self.flash, *map(str, boot_options), "--", *arguments],
+            [*self.wrapper, BUILD / "apps" / "bess_boot", "--flash", self.flash, *map(str, boot_options), "--", *arguments],
             text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, preexec_fn=die_with_parent,
             env={**os.environ, "ASAN_OPTIONS": "handle_segv=0"})  # a crash stays one under sanitizers
+        self.all_lines += self.lines
         self.lines = []
+        self.had_credentials |= bool({"user", "token", "header"} & firmware.keys()) or "@" in str(firmware.get("url"))
         self._queue = queue.Queue()
         threading.Thread(target=self._read, args=(self.process.stdout, self._queue), daemon=True).start()
         return self
@@ -95,6 +107,9 @@ class Twin:
                 line = self._queue.get(timeout=max(0.01, end - time.monotonic()))
             except queue.Empty:
                 line = None
+            else:
+                if line is None:
+                    self._queue.put(None)  # for drain()
             if line is None:
                 raise TwinError(f"no line with '{text}' within {timeout} s; the last lines were:\n  "
                                 + "\n  ".join(self.lines[-25:]))
@@ -149,10 +164,17 @@ class Twin:
         while True:
             line = self._queue.get(timeout=5)
             if line is None:
+                self._queue.put(None)  # for drain()
                 return code
             self.lines.append(line)
             if self.echo:
                 self.echo(line)
+
+    def drain(self):
+        """Takes what the ended process wrote and nobody waited for."""
+        while self.process and (line := self._queue.get(timeout=5)) is not None:
+            self.lines.append(line)
+        self._queue.put(None)
 
     def kill(self):
         """Pulls the plug without asking; also the way to clean up."""

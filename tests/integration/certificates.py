@@ -5,8 +5,6 @@ import base64
 import hashlib
 import subprocess
 
-DATE = "%Y%m%d%H%M%SZ"
-
 
 def openssl(*arguments, data=None):
     return subprocess.run(["openssl", *map(str, arguments)], input=data, check=True, capture_output=True).stdout
@@ -39,21 +37,24 @@ class Authority:
         self.name = name
         self.key = make_key(folder / f"{name}-ca.key")
         self.certificate = folder / f"{name}-ca.pem"
-        openssl("req", "-x509", "-new", "-key", self.key, "-subj", f"/CN={name} authority", "-days", "7300",
-                "-addext", "basicConstraints=critical,CA:TRUE", "-out", self.certificate)
+        request = openssl("req", "-new", "-key", self.key, "-subj", f"/CN={name} authority")
+        self._sign(request, self.certificate, "basicConstraints = critical, CA:TRUE", "20200101000000Z",
+                   "20460101000000Z", "-selfsign")
 
     def issue(self, name, names="DNS:localhost,IP:127.0.0.1", begin=None, end=None):
         """A certificate for names; begin and end as YYYYMMDDHHMMSSZ for one that is not valid now."""
         key = make_key(self.folder / f"{name}.key")
         request = openssl("req", "-new", "-key", key, "-subj", f"/CN={name}")
         certificate = self.folder / f"{name}.pem"
+        self._sign(request, certificate, f"basicConstraints = CA:FALSE\nsubjectAltName = {names}",
+                   begin or "20200101000000Z", end or "20450101000000Z", "-cert", self.certificate)
+        return Certificate(certificate, key)
+
+    def _sign(self, request, out, extensions, begin, end, *signer):
         (self.folder / "index.txt").write_text("")
         (self.folder / "ca.cnf").write_text(
             f"[ca]\ndefault_ca = d\n[d]\ndatabase = {self.folder}/index.txt\nnew_certs_dir = {self.folder}\n"
             "default_md = sha256\npolicy = p\nunique_subject = no\nrand_serial = yes\n"
-            f"x509_extensions = x\n[p]\ncommonName = supplied\n[x]\nsubjectAltName = {names}\n"
-            "basicConstraints = CA:FALSE\n")
-        openssl("ca", "-batch", "-notext", "-config", self.folder / "ca.cnf", "-cert", self.certificate,
-                "-keyfile", self.key, "-startdate", begin or "20200101000000Z", "-enddate", end or "20450101000000Z",
-                "-in", "/dev/stdin", "-out", certificate, data=request)
-        return Certificate(certificate, key)
+            f"x509_extensions = x\n[p]\ncommonName = supplied\n[x]\n{extensions}\n")
+        openssl("ca", "-batch", "-notext", "-config", self.folder / "ca.cnf", "-keyfile", self.key, *signer,
+                "-startdate", begin, "-enddate", end, "-in", "/dev/stdin", "-out", out, data=request)

@@ -9,6 +9,7 @@
 #include "image_sign.hpp"
 #include "image_verify.hpp"
 #include "inspect.hpp"
+#include "serve.hpp"
 
 namespace {
 
@@ -77,6 +78,12 @@ void add_build(CLI::App& image) {
     command->add_option("--min-chip-rev", d.min_chip_revision, "major * 100 + minor");
     command->add_option("--max-chip-rev", d.max_chip_revision, "major * 100 + minor")
         ->capture_default_str();
+    command
+        ->add_option("--build-time", d.build_time,
+                     "Seconds since 1970, a floor for a device without a set clock; default: "
+                     "SOURCE_DATE_EPOCH, or not said")
+        ->envname("SOURCE_DATE_EPOCH")
+        ->check(CLI::Range(int64_t{0}, int64_t{253402300799}));
     command->add_option("program", o->program, "ELF file")->required();
     command->add_option("image", o->out, "Image to write")->required();
     command->callback([o] {
@@ -188,8 +195,41 @@ void add_flash_create(CLI::App& flash) {
     });
 }
 
+void add_serve(CLI::App& app) {
+    struct Options {
+        BenchServer server;
+        bool prepare_only = false;
+    };
+    auto o = std::make_shared<Options>();
+    CLI::App* command = app.add_subcommand("serve", "Serve a directory over HTTPS on a bench");
+    command->footer(
+        "Makes a certificate and a configuration, and starts nginx with them. Ctrl-C ends it.\n"
+        "Example:\n  otactl serve releases --name update.bench --rate 200k");
+    BenchServer& s = o->server;
+    command->add_option("DIR", s.directory, "Directory with packages")->required();
+    command->add_option("--port", s.port, "TCP port")->capture_default_str();
+    command->add_option("--listen", s.listen, "Address to listen on; 0.0.0.0 = all")
+        ->capture_default_str();
+    command->add_option("--name", s.names, "Host name or address for the certificate; repeatable");
+    command->add_option("--rate", s.rate, "Bytes a second to each device, as 200k");
+    command->add_option("--state", s.state, "Folder for certificate, key and configuration")
+        ->capture_default_str();
+    command->add_option("--nginx", s.nginx, "nginx program")->capture_default_str();
+    command->add_flag("--prepare", o->prepare_only, "Write the files, start nothing");
+    command->callback([o] {
+        prepare(o->server);
+        const BenchServer& ready = o->server;
+        fmt::print("{}: {}/nginx.conf\n  url       https://{}:{}/…\n  cert_pem  {}\n",
+                   o->prepare_only ? "prepared" : "starting nginx", ready.state,
+                   ready.listen == "0.0.0.0" ? "localhost" : ready.listen, ready.port,
+                   certificate_path(ready));
+        std::fflush(stdout);
+        if (!o->prepare_only) run(ready);
+    });
+}
+
 int run(int argc, char** argv) {
-    CLI::App app{"otactl: keys, images, signatures and flash files for bess-ota."};
+    CLI::App app{"otactl: keys, images, signatures, flash files and a bench server for bess-ota."};
     app.require_subcommand(1);
     app.footer(kFooter);
     add_keygen(app);
@@ -202,6 +242,7 @@ int run(int argc, char** argv) {
     CLI::App* flash = app.add_subcommand("flash", "Make and show flash files of the twin");
     flash->require_subcommand(1);
     add_flash_create(*flash);
+    add_serve(app);
     add_inspect(*flash, "show", "Show partitions, slots, otadata and journal of a flash file");
     try {
         if (psa_crypto_init() != PSA_SUCCESS) throw Failure(Exit::kIo, "the crypto library failed");
