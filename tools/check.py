@@ -244,6 +244,29 @@ def rv32():
     return Count(int(found[1]), int(found[2]), 0)
 
 
+def bench():
+    """Simulated times are the same everywhere and have a bar; what this machine measures is printed only."""
+    build("host")
+    program = str(BUILD / "host" / "tests" / "bench")
+    result = run([program], text=True, stdout=subprocess.PIPE)
+    print(result.stdout, end="")
+    count = verdict("update time against link and flash, simulated", result.returncode == 0)
+    package = BUILD / "host" / "bench-package.bin"
+    run([program, "--write-package", str(package)], check=True)
+    seconds = []
+    for _ in range(3):
+        begin = time.monotonic()
+        run(["sha256sum", str(package)], check=True, stdout=subprocess.DEVNULL)
+        seconds.append(time.monotonic() - begin)
+    summed = package.stat().st_size / min(seconds) / 1e6
+    package.unlink()
+    if pipeline := re.search(r"on this machine: (\d+) MB/s", result.stdout):
+        print(f"sha256sum of the same bytes: {summed:.0f} MB/s; whole pipeline / sha256sum "
+              f"{int(pipeline[1]) / summed:.2f} (target 0.8)")
+    count += verdict("bytes on the wire", run([sys.executable, "tests/bench/wire.py"]).returncode == 0)
+    return count
+
+
 PARTS = {
     "lint": (lint, "clang-format, clang-tidy, layers, shellcheck, clang build"),
     "unit": (unit, "unit tests, host build"),
@@ -253,6 +276,7 @@ PARTS = {
     "powercut": (powercut, "power lost at every flash operation of every scenario"),
     "interop": (interop, "against Espressif's esptool and espsecure, and openssl"),
     "fuzz": (fuzz, "libFuzzer on everything that parses untrusted bytes, a few seconds each"),
+    "bench": (bench, "how fast an update is, and what it costs on the wire"),
     "rv32": (rv32, "unit tests on rv32imafc under qemu-riscv32"),
 }
 

@@ -33,6 +33,8 @@ class SlotWriter final : public ImageWriter {
     Status reread_prefix();
     Status flush_page(uint32_t program_length);
     Status erase_ahead();
+    Status erase_up_to(uint32_t address);
+    bool is_block_worth_it() const;
     Status check_read_back(uint32_t address);
     Result<bool> sector_is_blank(uint32_t address) const;
 
