@@ -31,24 +31,29 @@ void write_status(char* reply, unsigned size) {
     ota_boot_status_t boot{};
     ota_error_info_t error{};
     ota_report_t report{};
+    ota_update_info_t offer{};
     size_t received = 0;
     size_t total = 0;
     (void)ota_manager_get_boot_status(&boot);
     (void)ota_manager_get_last_error(&error);
     (void)ota_manager_get_last_report(&report);
+    (void)ota_manager_get_update_info(&offer);
     (void)ota_manager_get_progress(&received, &total);
+    for (char& c : offer.notes) {
+        if (c == '"' || c == '\\') c = '\'';  // anybody's text, inside a JSON string
+    }
     std::snprintf(reply, size,
                   "{\"status\":\"%s\",\"slot\":%u,\"trial\":%s,\"paused\":%s,\"error\":%d,"
                   "\"detail\":\"%s\",\"reading\":%ld,\"limit\":%ld,\"received\":%zu,\"total\":%zu,"
                   "\"report\":{\"ended\":%s,\"confirmed\":%s,\"reason\":\"%s\",\"version\":\"%s\","
-                  "\"probe\":\"%s\"}}",
+                  "\"probe\":\"%s\"},\"offer\":{\"version\":\"%s\",\"size\":%lu,\"notes\":\"%s\"}}",
                   ota_manager_status_to_string(ota_manager_get_status()), boot.running_slot,
                   boot.trial ? "true" : "false", boot.paused ? "true" : "false",
                   static_cast<int>(error.error), error.detail, static_cast<long>(error.reading),
                   static_cast<long>(error.limit), received, total, report.ended ? "true" : "false",
                   report.confirmed ? "true" : "false",
                   ota_manager_revert_reason_to_string(report.revert_reason), report.version,
-                  report.probe);
+                  report.probe, offer.version, static_cast<unsigned long>(offer.size), offer.notes);
 }
 
 }  // namespace

@@ -32,7 +32,7 @@ constexpr auto kDetailTexts = std::to_array<const char*>({
     "",
     "no medium: insert the card or drive",
     "no update file found: check path and name",
-    "the file changed while it was read: copy it again, then retry",
+    "the file changed while it was read: start the update again",
     "the file is larger than any image: check the card",
     "reading the medium failed: check card and contacts",
     "the file ends too early: copy it again",

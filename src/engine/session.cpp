@@ -291,17 +291,18 @@ void Session::give_up_staged(Status why) {
                        why.detail() == Detail::kSignatureUntrusted;
     const bool file_unproven = why.is(Code::kStorage) || why.detail() == Detail::kFileChanged ||
                                rearming_ || (resume_ && !whole);
-    if (!file_unproven) refuse_for_good();
+    if (!file_unproven) refuse_file(whole);
     if (!staged) return;
     record.stage = file_unproven ? UpdateStage::kDropped : UpdateStage::kRefused;
     (void)c_.log.save(record);
     (void)c_.app.wipe_standby();
 }
 
-void Session::refuse_for_good() {
+// Not fetched again unless a person asks. For good: what its bytes say is wrong, not how they came.
+void Session::refuse_file(bool for_good) {
     refused_[next_refused_++ % refused_.size()] = payload_.source_identity;
+    if (!for_good || info_.validator.tag.empty()) return;
     unwanted_[source_index_] = info_.validator;
-    if (info_.validator.tag.empty()) return;
     (void)c_.log.save(SeenRecord{info_.validator, true, {}});
 }
 

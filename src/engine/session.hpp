@@ -105,7 +105,7 @@ class Session final : private ComponentHost {
     void end();
     void close();
     void give_up_staged(Status why);
-    void refuse_for_good();
+    void refuse_file(bool for_good);
     bool was_refused() const;
     Millis now() const { return c_.clock.now(); }
 

@@ -18,7 +18,7 @@ def test_readme_example_compiles(tmp_path):
     example = re.search(r"```c\n(.*?)```", (ROOT / "README.md").read_text(), re.S)[1]
     shim = ('#include <stdio.h>\n#define ESP_LOGE(tag, ...) ((void)(tag), printf(__VA_ARGS__))\n'
             '#include "ota_manager.h"\nstatic const char *TAG = "readme";\n'
-            'static const char *release_public_key_pem = "";\n'
+            'static const char *release_public_key_pem = "", *server_ca_pem, *device_token;\n'
             'static bool bms_latest(ota_battery_reading_t *r) { r->soc_percent = 80; return true; }\n'
             'static ota_health_t plant_is_well(void *user) { (void)user; return OTA_HEALTH_PASS; }\n')
     source = tmp_path / "readme.c"

@@ -55,6 +55,11 @@ class FakeHttpClient : public ota::HttpClient {
     uint32_t idle_reads = 0;                // "nothing yet" before the head and before each chunk
     std::optional<size_t> lose_each_after;  // every connection breaks after so many body bytes
 
+    // Every n-th read of a body goes wrong; 0 = none.
+    enum class Wrong : uint8_t { kFailure, kNothing, kShort };
+    uint32_t wrong_every = 0;
+    Wrong wrong = Wrong::kFailure;
+
     // ---- seen
     std::vector<SeenRequest> requests;
     uint64_t body_bytes = 0;
@@ -115,7 +120,15 @@ class FakeHttpClient : public ota::HttpClient {
                                       ota::Detail::kConnectionLost}
                         : ota::Status{ota::Code::kEndOfData, ota::Origin::kSource};
         }
-        const size_t n = std::min({out.size(), chunk, end - sent_});
+        size_t n = std::min({out.size(), chunk, end - sent_});
+        if (wrong_every != 0 && ++reads_ % wrong_every == 0) {
+            if (wrong == Wrong::kNothing) return size_t{0};
+            if (wrong == Wrong::kFailure) {
+                return ota::Status{ota::Code::kUnavailable, ota::Origin::kSource,
+                                   ota::Detail::kConnectionLost};
+            }
+            n = 1;
+        }
         std::copy_n(answer_.body.begin() + static_cast<std::ptrdiff_t>(sent_), n, out.begin());
         sent_ += n;
         body_bytes += n;
@@ -123,6 +136,7 @@ class FakeHttpClient : public ota::HttpClient {
     }
 
     void close() override { open = false; }
+    size_t body_left() const { return answer_.body.size() - sent_; }
 
   private:
     HttpAnswer serve(const SeenRequest& request) const {
@@ -165,6 +179,7 @@ class FakeHttpClient : public ota::HttpClient {
     bool head_sent_ = false;
     size_t sent_ = 0;
     uint32_t idle_left_ = 0;
+    uint32_t reads_ = 0;
 };
 
 // An answer that is a status and, if value is not empty, one field.

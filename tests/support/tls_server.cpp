@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <csignal>
 #include <cstdlib>
 
 namespace test {
@@ -54,6 +55,7 @@ bool is_readable(int fd) {
 }  // namespace
 
 TlsServer::TlsServer() : context_(SSL_CTX_new(TLS_server_method())) {
+    (void)std::signal(SIGPIPE, SIG_IGN);  // a client that is gone
     EVP_PKEY* key = EVP_EC_gen("P-256");
     X509* certificate = make_certificate(key);
     SSL_CTX_use_certificate(context_, certificate);

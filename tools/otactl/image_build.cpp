@@ -1,6 +1,7 @@
 #include "image_build.hpp"
 
 #include <algorithm>
+#include <ctime>
 
 #include "base/bytes.hpp"
 #include "base/version.hpp"
@@ -46,6 +47,16 @@ Buffer header(const ImageDescription& d, uint8_t segments) {
     return out;
 }
 
+std::string time_text(int64_t time, const char* format) {
+    if (time == 0) return "";
+    const auto seconds = static_cast<time_t>(time);
+    std::tm parts{};
+    std::array<char, 16> text{};
+    gmtime_r(&seconds, &parts);
+    (void)std::strftime(text.data(), text.size(), format, &parts);
+    return text.data();
+}
+
 Buffer descriptor(const Buffer& program, const ImageDescription& d) {
     Buffer out;
     put32(out, layout::kAppDescriptorMagic);
@@ -54,8 +65,9 @@ Buffer descriptor(const Buffer& program, const ImageDescription& d) {
     put32(out, 0);
     put_text(out, d.version, 32);
     put_text(out, d.project, 32);
-    put_text(out, "", 16);  // time and date stay empty: builds are reproducible
-    put_text(out, "", 16);
+    // As the compiler's __TIME__ and __DATE__, but in UTC.
+    put_text(out, time_text(d.build_time, "%H:%M:%S"), 16);
+    put_text(out, time_text(d.build_time, "%b %e %Y"), 16);
     put_text(out, "bess-ota twin", 32);
     ota::Digest digest;
     require(ota::sha256(program, digest), "SHA-256");

@@ -97,6 +97,7 @@ Json inspect_image(ota::Bytes bytes, bool exact) {
                 {"chip_id", hex32(identity.chip_id)},
                 {"min_chip_revision", identity.min_chip_revision},
                 {"max_chip_revision", identity.max_chip_revision},
+                {"built_at", identity.built_at},
                 {"size", at},
                 {"sha256_ok", whole},
                 {"elf_sha256", digest_text(identity.elf_sha256)}};
@@ -139,6 +140,7 @@ Json inspect_journal(const Buffer& bytes) {
     ota::Journal journal(flash);
     require(journal.open(), "journal");
     const ota::UpdateRecord& update = journal.update();
+    const ota::SeenRecord& seen = journal.seen();
     Json rejected = Json::array();
     for (const ota::RejectedBuild& build : journal.rejected()) {
         rejected.push_back({{"build_id", digest_text(build.build_id)},
@@ -159,6 +161,11 @@ Json inspect_journal(const Buffer& bytes) {
             {"confirmed",
              {{"version", std::string(journal.confirmed().version.view())},
               {"secure_version", journal.confirmed().secure_version}}},
+            {"seen",
+             {{"tag", std::string(seen.validator.tag.view())},
+              {"refused", seen.refused},
+              {"build_id", digest_text(seen.build_id)}}},
+            {"known_time", journal.known_time()},
             {"rejected", rejected}};
 }
 

@@ -26,6 +26,10 @@ struct HttpsBench : Device {
         step();
         return run_until([&] { return state() != State::kChecking; });
     }
+    bool standby_holds(const test::Buffer& file) {
+        const size_t at = table().slot(1)->offset;
+        return std::equal(file.begin(), file.end(), memory().begin() + static_cast<long>(at));
+    }
     size_t requests() const { return client.requests.size(); }
 
     test::FakeHttpClient client;

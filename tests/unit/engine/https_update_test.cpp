@@ -89,6 +89,34 @@ TEST(HttpsUpdate, TagOfAFailedAttemptIsDropped) {
     EXPECT_EQ(device.state(), State::kUpdateAvailable);
 }
 
+TEST(FieldCase, A02_looking_first_costs_no_byte) {
+    for (const int looks : {0, 1, 2}) {
+        HttpsBench device;
+        device.client.chunk = 1000;
+        ASSERT_TRUE(device.boot());
+        for (int i = 0; i < looks; ++i) ASSERT_TRUE(device.check());
+        ASSERT_TRUE(device.download());
+        EXPECT_TRUE(device.standby_holds(device.client.file)) << looks;
+    }
+}
+
+TEST(FieldCase, A09_every_kth_read_goes_wrong) {
+    for (const uint32_t every : {2U, 3U, 7U}) {
+        for (const auto how :
+             {test::FakeHttpClient::Wrong::kFailure, test::FakeHttpClient::Wrong::kNothing,
+              test::FakeHttpClient::Wrong::kShort}) {
+            HttpsBench device;
+            device.client.wrong_every = every;
+            device.client.wrong = how;
+            ASSERT_TRUE(device.boot());
+            ASSERT_TRUE(device.download()) << every;
+            EXPECT_TRUE(device.standby_holds(device.client.file)) << every;
+            EXPECT_TRUE(device.requests() < 40);
+            EXPECT_EQ(device.flash.misuses(), 0U);
+        }
+    }
+}
+
 TEST(FieldCase, A04_unknown_length_is_taken_and_bounded) {
     HttpsBench device;
     device.client.has_ranges = false;

@@ -1,0 +1,229 @@
+"""Every fault of connection, certificate and clock has a text of its own, under the right error."""
+
+import os
+import socket
+import ssl
+import threading
+import time
+
+import pytest
+
+from https_bench import RETRY_SPEED
+from nginx import free_port
+from scripted_server import ScriptedServer
+from test_https_nginx import SECRETS, secret_file
+
+CONNECTIVITY, SERVER, AUTHENTICATION = 2, 3, 4
+
+
+def check_fails(twin, text, error):
+    assert twin.ask("check") == "ok"
+    line = twin.wait_for("FAILED")
+    assert text in line, line
+    status = twin.status()
+    assert status["error"] == error and text in status["detail"]
+
+
+@pytest.mark.parametrize("text, names, begin, end", [
+    ("certificate has expired", "IP:127.0.0.1", "20200101000000Z", "20210101000000Z"),
+    ("certificate is not valid yet", "IP:127.0.0.1", "20440101000000Z", "20450101000000Z"),
+    ("certificate is for another host", "DNS:other.example", None, None),
+])
+def test_certificate(twin, shelf, authority, text, names, begin, end):
+    certificate = authority.issue("odd", names, begin, end)
+    with ScriptedServer(certificate, b"") as server:
+        twin.power_on(sd=False, url=server.url(), ca=authority.certificate)
+        check_fails(twin, text, AUTHENTICATION)
+        assert server.requests == []  # nothing was asked of a server that did not prove itself
+
+
+def test_unknown_issuer_and_system_store(tmp_path, twin, authority, server_certificate):
+    from certificates import Authority
+    other = Authority(tmp_path, "other")
+    with ScriptedServer(server_certificate, b"") as server:
+        twin.power_on(sd=False, url=server.url(), ca=other.certificate)
+        check_fails(twin, "unknown issuer", AUTHENTICATION)
+        twin.kill()
+        twin.power_on(sd=False, url=server.url())  # the system's store does not know a bench authority
+        check_fails(twin, "unknown issuer", AUTHENTICATION)
+        assert server.requests == []
+
+
+def test_pin(bench, server_certificate):
+    bench.power_on(pin="AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=")
+    check_fails(bench.twin, "not the pinned one", AUTHENTICATION)
+    assert bench.server.requests == []
+    bench.twin.kill()
+    bench.power_on(pin=server_certificate.pin())
+    assert bench.update() is None
+
+
+def test_clock_that_nobody_set(twin, shelf, authority):
+    """1970: judged at the firmware's build time; a certificate that begins later names the clock."""
+    twin.create_flash(shelf.image("good", "1.0.0", build_time=1700000000))
+    body = shelf.image("newer", "1.1.0").read_bytes()
+    recent = authority.issue("recent", "IP:127.0.0.1", "20240101000000Z", "20450101000000Z")
+    with ScriptedServer(recent, body) as server:
+        twin.power_on(sd=False, url=server.url(), ca=authority.certificate, clock_unset=1)
+        check_fails(twin, "clock is not set", CONNECTIVITY)
+        twin.kill()
+    old = authority.issue("old", "IP:127.0.0.1", "20230101000000Z", "20450101000000Z")
+    with ScriptedServer(old, body) as server:
+        twin.power_on(sd=False, url=server.url(), ca=authority.certificate, clock_unset=1)
+        assert twin.ask("check") == "ok"
+        twin.wait_for("UPDATE_AVAILABLE")
+        twin.kill()
+    # A time that a certificate proved is remembered over a power cycle, and is a floor from then on.
+    with ScriptedServer(recent, body) as server:
+        twin.power_on(sd=False, url=server.url(), ca=authority.certificate)
+        assert twin.ask("check") == "ok"
+        twin.wait_for("UPDATE_AVAILABLE")
+        twin.kill()
+        twin.power_on(sd=False, url=server.url(), ca=authority.certificate, clock_unset=1)
+        assert twin.ask("check") == "ok"
+        twin.wait_for("UPDATE_AVAILABLE")
+
+
+def test_client_certificate_that_the_server_refuses(bench, tmp_path, authority):
+    from certificates import Authority
+    bench.server.context.verify_mode = ssl.CERT_REQUIRED
+    # With TLS 1.3 the refusal comes after the handshake, and this server's close may overtake it.
+    bench.server.context.maximum_version = ssl.TLSVersion.TLSv1_2
+    bench.server.context.load_verify_locations(authority.certificate)
+    bench.power_on(client=Authority(tmp_path, "stranger").issue("device", "DNS:device").combined())
+    check_fails(bench.twin, "does not accept the client certificate", AUTHENTICATION)
+    bench.twin.kill()
+    bench.power_on(client=authority.issue("device", "DNS:device").combined())
+    assert bench.update() is None
+
+
+def test_tls_older_than_1_2(bench):
+    bench.server.context.set_ciphers("DEFAULT@SECLEVEL=0")
+    bench.server.context.minimum_version = ssl.TLSVersion.TLSv1
+    bench.server.context.maximum_version = ssl.TLSVersion.TLSv1_1
+    bench.power_on()
+    check_fails(bench.twin, "TLS handshake failed", SERVER)
+
+
+def test_name_port_and_silence(bench):
+    bench.power_on("https://nothing.invalid/bess.bin")
+    check_fails(bench.twin, "name can't be resolved", CONNECTIVITY)
+    bench.twin.kill()
+    bench.power_on(f"https://127.0.0.1:{free_port()}/bess.bin")
+    check_fails(bench.twin, "can't be reached", CONNECTIVITY)
+    bench.twin.kill()
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # accepts, and says nothing
+        bench.power_on(f"https://127.0.0.1:{silent.getsockname()[1]}/bess.bin")
+        check_fails(bench.twin, "too slowly or not at all", CONNECTIVITY)
+
+
+def test_daily_limit(bench):
+    bench.power_on(max_bytes=50000)
+    line = bench.update()
+    assert "allowed in a day" in line
+    assert bench.twin.status()["error"] == CONNECTIVITY
+
+
+def test_malformed_url_is_refused_at_start(twin, authority):
+    for url in ("http://127.0.0.1/bess.bin", "https://", "bess.bin"):
+        twin.power_on(sd=False, url=url, ca=authority.certificate)
+        twin.wait_for("config.https.url")
+        assert twin.wait_end() != 0
+
+
+def test_A13_credentials_stay_with_their_origin(bench, tmp_path, shelf, server_certificate):
+    body = bench.server.body
+    with ScriptedServer(server_certificate, body) as other:
+        def away(exchange):
+            exchange.empty(307, ("Location", other.url("/bess.bin")))
+            return True
+        bench.server.behaviour = away
+        bench.power_on(token=secret_file(tmp_path, "token", SECRETS[1]),
+                       header=secret_file(tmp_path, "header", f"X-Api-Key: {SECRETS[2]}"))
+        assert bench.update() is None
+        for request in bench.server.requests:
+            assert request.fields["authorization"] == f"Bearer {SECRETS[1]}"
+            assert request.fields["x-api-key"] == SECRETS[2]
+        assert len(other.requests) == 2
+        for request in other.requests:
+            assert "authorization" not in request.fields and "x-api-key" not in request.fields
+
+
+def firmware_pid(twin):
+    children = f"/proc/{twin.process.pid}/task/{twin.process.pid}/children"
+    return int(open(children).read().split()[0])
+
+
+def footprint(twin):
+    """Resident KiB and open files of the firmware."""
+    pid = firmware_pid(twin)
+    resident = next(line for line in open(f"/proc/{pid}/status") if line.startswith("VmRSS"))
+    return int(resident.split()[1]), len(os.listdir(f"/proc/{pid}/fd"))
+
+
+def test_A19_ten_failures_in_a_row_leave_nothing_behind(bench):
+    failing = {"left": 0}
+
+    def fail(exchange):
+        if failing["left"] == 0:
+            return False
+        failing["left"] -= 1
+        if failing["left"] % 2:
+            exchange.reset()
+        exchange.empty(500)
+        return True
+
+    bench.server.behaviour = fail
+    bench.power_on()
+    after = []
+    for _ in range(10):
+        failing["left"] = 1000
+        assert bench.update() is not None
+        after.append(footprint(bench.twin))
+    failing["left"] = 0
+    assert bench.update() is None  # without a reboot
+    memory, files = zip(*after)
+    assert files[-1] <= files[0]
+    assert memory[-1] <= memory[1] + 256  # KiB; sanitizers aside, nothing grows
+
+
+@pytest.mark.parametrize("where", ["connect", "head", "body", "backoff", "pause"])
+def test_abort_within_a_second_in_every_wait(bench, where):
+    silent = None
+    url = None
+    if where == "connect":
+        silent = socket.create_server(("127.0.0.1", 0))
+        url = f"https://127.0.0.1:{silent.getsockname()[1]}/bess.bin"
+
+    def behave(exchange):
+        if exchange.request.is_check:
+            return False
+        if where == "backoff":
+            exchange.reset()
+        if where == "head":
+            time.sleep(30)
+        status, fields, body = exchange.ordinary()
+        exchange.send(exchange.head(status, [*fields, ("Content-Length", len(body))]) + body[:20000])
+        time.sleep(30)
+
+    bench.server.behaviour = behave
+    bench.power_on(url, time_scale=1)
+    assert bench.twin.ask("start") == "ok"
+    if where == "connect":
+        bench.twin.wait_for("CHECKING")
+    else:
+        bench.twin.wait_for("DOWNLOADING")
+    if where == "pause":
+        bench.twin.ask("battery soc=10")
+        bench.twin.wait_for("PAUSED")
+    time.sleep(0.4)
+    begin = time.monotonic()
+    assert bench.twin.ask("abort") == "ok"
+    bench.twin.wait_for("ABORTED", 2)
+    assert time.monotonic() - begin < 1
+    # The end of the process does not wait either.
+    begin = time.monotonic()
+    assert bench.twin.power_off() == 0
+    assert time.monotonic() - begin < 2
+    if silent:
+        silent.close()
