@@ -192,6 +192,16 @@ def powercut():
     return Count(good, failed, 0) if rows else verdict("powercut ran", False)
 
 
+def model():
+    build("host", "print_table")
+    result = run([sys.executable, "tools/model_check.py", str(BUILD / "host" / "tests" / "print_table")],
+                 text=True, stdout=subprocess.PIPE)
+    print(result.stdout, end="")
+    if result.returncode not in (0, 1):
+        return verdict("the model was checked", False)
+    return Count(result.stdout.count("  ok "), result.stdout.count("  FAILED "), 0)
+
+
 def interop():
     build("host", "otactl", "bess_sim_good")
     environment = {}
@@ -274,6 +284,7 @@ PARTS = {
     "tsan": (tsan, "the tests with threads under the thread sanitizer"),
     "integration": (integration, "the twin as processes: boot, update, revert, power cuts, media"),
     "powercut": (powercut, "power lost at every flash operation of every scenario"),
+    "model": (model, "state machine, bootloader, power and battery as a model, by spin"),
     "interop": (interop, "against Espressif's esptool and espsecure, and openssl"),
     "fuzz": (fuzz, "libFuzzer on everything that parses untrusted bytes, a few seconds each"),
     "bench": (bench, "how fast an update is, and what it costs on the wire"),

@@ -49,6 +49,11 @@ void FlashModel::power_on() {
     cut_at_ = 0;
 }
 
+void FlashModel::fail_reads(uint64_t first, uint64_t count) {
+    fail_reads_from_ = reads_ + first + 1;
+    fail_reads_to_ = fail_reads_from_ + count;
+}
+
 void FlashModel::fail_operations(uint64_t first, uint64_t count) {
     fail_from_ = operations_ + first + 1;
     fail_to_ = fail_from_ + count;
@@ -57,6 +62,10 @@ void FlashModel::fail_operations(uint64_t first, uint64_t count) {
 Status FlashModel::read(uint32_t address, MutableBytes out) {
     if (off_) return fault(Code::kStorage, Detail::kPowerOff);
     if (!inside(address, out.size())) return misuse(Code::kOutOfRange, Detail::kUnaligned);
+    ++reads_;
+    if (reads_ >= fail_reads_from_ && reads_ < fail_reads_to_) {
+        return fault(Code::kStorage, Detail::kFlashRead);
+    }
     std::copy_n(memory_.begin() + address, out.size(), out.begin());
     return {};
 }

@@ -55,6 +55,9 @@ class FlashModel final : public Flash {
 
     // From now on, count operations fail with an error after first others succeeded.
     void fail_operations(uint64_t first, uint64_t count);
+    // The same for reads, which are counted on their own.
+    void fail_reads(uint64_t first, uint64_t count);
+    uint64_t reads() const { return reads_; }
 
     void set_observer(FlashObserver* observer) { observer_ = observer; }
     uint64_t operations() const { return operations_; }
@@ -90,6 +93,9 @@ class FlashModel final : public Flash {
     uint64_t cut_at_ = 0;
     uint64_t fail_from_ = 0;
     uint64_t fail_to_ = 0;
+    uint64_t reads_ = 0;
+    uint64_t fail_reads_from_ = 0;
+    uint64_t fail_reads_to_ = 0;
     CutKind cut_kind_ = CutKind::kClean;
     uint32_t random_state_ = 1;
     bool off_ = false;

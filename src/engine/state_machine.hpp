@@ -67,10 +67,10 @@ inline constexpr std::array<uint16_t, kStateCount> kTransitions = {
         state_bit(State::kAborted),
     /* complete */ state_bit(State::kRebooting),
     /* rebooting */ 0,
-    /* failed */ state_bit(State::kChecking) | state_bit(State::kVerifying) |
-        state_bit(State::kRebooting) | state_bit(State::kFailed),
-    /* aborted */ state_bit(State::kChecking) | state_bit(State::kVerifying) |
-        state_bit(State::kRebooting) | state_bit(State::kFailed),
+    /* failed */ state_bit(State::kChecking) | state_bit(State::kRebooting) |
+        state_bit(State::kFailed),
+    /* aborted */ state_bit(State::kChecking) | state_bit(State::kRebooting) |
+        state_bit(State::kFailed),
 };
 
 constexpr bool may_follow(State from, State to) {
