@@ -67,7 +67,7 @@ struct Twin {
     ThreadMailbox mailbox;
     ThreadStatusSignal signal;
     EngineThread task;
-    CurlHttpClient http{clock};
+    CurlHttpClient http;
     std::optional<DirectoryStore> sd_card;
     std::optional<DirectoryStore> usb_drive;
     std::optional<ConsoleLog> console;

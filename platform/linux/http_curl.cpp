@@ -39,8 +39,7 @@ void set_pem(CURL* easy, CURLoption option, const char* pem) {
 
 }  // namespace
 
-CurlHttpClient::CurlHttpClient(Clock& clock)
-    : clock_(clock), multi_(curl_multi_init()), easy_(curl_easy_init()) {
+CurlHttpClient::CurlHttpClient() : multi_(curl_multi_init()), easy_(curl_easy_init()) {
     OTA_ASSERT(multi_ != nullptr && easy_ != nullptr);
     // A server that is gone is an error to be told, not a signal that ends the process. OpenSSL
     // writes without MSG_NOSIGNAL, and libcurl with CURLOPT_NOSIGNAL does not shield it.
@@ -63,7 +62,7 @@ Status CurlHttpClient::start(const HttpRequest& request, HttpHeadSink& head) {
     head_complete_ = paused_ = done_ = false;
     body_from_ = body_to_ = 0;
     result_ = CURLE_OK;
-    judged_at_ = std::max(clock_.wall(), request.tls.earliest);
+    judged_at_ = request.tls.judged_at;
     set_options(request);
     set_tls(request.tls);
     if (!set_fields(request.fields)) return fault(Code::kUnavailable, Detail::kConnectionLost);
@@ -102,6 +101,8 @@ void CurlHttpClient::set_tls(const HttpTls& tls) {
     curl_easy_setopt(easy_, CURLOPT_SSL_CTX_FUNCTION, on_tls);
     curl_easy_setopt(easy_, CURLOPT_SSL_CTX_DATA, this);
     set_pem(easy_, CURLOPT_CAINFO_BLOB, tls.ca_pem);
+    // Given anchors replace the system's store; libcurl would trust its folder besides.
+    if (tls.ca_pem != nullptr) curl_easy_setopt(easy_, CURLOPT_CAPATH, nullptr);
     set_pem(easy_, CURLOPT_SSLCERT_BLOB, tls.client_cert_pem);
     set_pem(easy_, CURLOPT_SSLKEY_BLOB, tls.client_key_pem);
     if (tls.pinned_key_sha256 == nullptr) return;

@@ -12,7 +12,7 @@ namespace ota {
 // a slow reader slows the server down, not this process's memory.
 class CurlHttpClient final : public HttpClient {
   public:
-    explicit CurlHttpClient(Clock& clock);
+    CurlHttpClient();
     ~CurlHttpClient();
     CurlHttpClient(const CurlHttpClient&) = delete;
     CurlHttpClient& operator=(const CurlHttpClient&) = delete;
@@ -37,7 +37,6 @@ class CurlHttpClient final : public HttpClient {
     bool is_certificate_alert() const;
     Status certificate_fault() const;
 
-    Clock& clock_;
     CURLM* multi_;
     CURL* easy_;
     curl_slist* fields_ = nullptr;

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "base/hex.hpp"
+#include "base/text.hpp"
 #include "sources/https/credentials.hpp"
 #include "wire/uri.hpp"
 
@@ -34,6 +35,15 @@ bool is_field_name(const char* name) {
     if (is_empty(name) || std::strlen(name) > 64) return false;
     return std::all_of(name, name + std::strlen(name),
                        [](char c) { return c > 0x20 && c < 0x7F && c != ':' && c != '"'; });
+}
+
+// Fields that the download itself depends on.
+bool is_reserved(std::string_view name) {
+    constexpr std::string_view kReserved[] = {
+        "accept-encoding", "connection", "content-length",    "host",
+        "if-none-match",   "if-range",   "transfer-encoding", "range"};
+    return std::any_of(std::begin(kReserved), std::end(kReserved),
+                       [&](std::string_view own) { return equal_ignoring_case(name, own); });
 }
 
 // No line ends: a value can't smuggle in another field.
@@ -93,6 +103,9 @@ const char* check_https(const ota_https_config_t& c) {
     for (uint8_t i = 0; i < c.header_count; ++i) {
         if (!is_field_name(c.headers[i].name) || !is_field_value(c.headers[i].value)) {
             return "config.https.headers: a name and a value of visible characters each";
+        }
+        if (is_reserved(c.headers[i].name)) {
+            return "config.https.headers: one of them is set by the download itself";
         }
     }
     return nullptr;

@@ -102,7 +102,7 @@ Status Manager::read_device() {
     device_.min_secure_version =
         std::max(running.secure_version, journal_.confirmed().secure_version);
     device_.slot_size = ports_.standby.geometry().size;
-    floor_.seconds = std::max(running.built_at, journal_.known_time());
+    floor_ = {std::max(running.built_at, kFirstBuild), journal_.known_time()};
     return {};
 }
 

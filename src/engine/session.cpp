@@ -188,7 +188,7 @@ void Session::note_time() {
     (void)c_.sources[source_index_].source->info(seen);
     if (seen.proven_time < c_.log.known_time() + kSaveTimeInterval) return;
     if (!c_.log.save_time(seen.proven_time).ok()) return;
-    c_.floor.seconds = std::max(c_.floor.seconds, seen.proven_time);
+    c_.floor.proven = seen.proven_time;
 }
 
 void Session::conclude_check() {

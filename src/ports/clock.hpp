@@ -21,10 +21,21 @@ class Clock {
     ~Clock() = default;
 };
 
-// The time of day is certainly not before this: the running image was built then, or an earlier
-// boot knew it. A clock that says less is not set.
+// No firmware with this code is older: 2026-01-01.
+inline constexpr UnixTime kFirstBuild = 1767225600;
+
+// What is known about the time of day without a clock. A clock that has been set is believed, also
+// when it was wrong before: a floor that nothing lowers could make every certificate look expired.
 struct TimeFloor {
-    UnixTime seconds = 0;
+    UnixTime built = kFirstBuild;  // of the running image, where it says so
+    UnixTime proven = 0;           // at the latest, a server proved itself; of an earlier boot
+
+    bool is_set(UnixTime wall) const { return wall >= built; }
+    // The time at which certificates are judged.
+    UnixTime judge_at(UnixTime wall) const {
+        if (is_set(wall)) return wall;
+        return built > proven ? built : proven;
+    }
 };
 
 }  // namespace ota

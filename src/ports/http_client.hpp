@@ -23,7 +23,7 @@ struct HttpTls {
     const char* client_cert_pem = nullptr;  // null: none
     const char* client_key_pem = nullptr;
     const char* pinned_key_sha256 = nullptr;  // base64 of the server's SubjectPublicKeyInfo digest
-    UnixTime earliest = 0;  // certificates are judged at the later of this and the clock
+    UnixTime judged_at = 0;                   // the time at which certificates have to be valid
 };
 
 struct HttpRequest {

@@ -2,6 +2,7 @@
 
 import email.utils
 import hashlib
+import os
 import socket
 import ssl
 import struct
@@ -136,7 +137,9 @@ class ScriptedServer:
         try:
             raw.settimeout(60)
             raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            connection = self._context.wrap_socket(raw, server_side=True, suppress_ragged_eofs=True)
+            connection = self._context.wrap_socket(raw, server_side=True, suppress_ragged_eofs=True,
+                                                   do_handshake_on_connect=False)
+            self._handshake(connection)
             while True:
                 head = b""
                 while not head.endswith(b"\r\n\r\n"):
@@ -156,6 +159,19 @@ class ScriptedServer:
             for end in (locals().get("connection"), raw):
                 if end is not None:
                     end.close()
+
+    @staticmethod
+    def _handshake(connection):
+        """A refusal's alert has to arrive: closing at once would reset the connection and overtake it."""
+        try:
+            connection.do_handshake()
+        except ssl.SSLError:
+            with socket.socket(fileno=os.dup(connection.fileno())) as plain:
+                plain.shutdown(socket.SHUT_WR)
+                plain.settimeout(1)
+                while plain.recv(4096):
+                    pass
+            raise
 
     # ---- what was asked
     def downloads(self):

@@ -3,12 +3,13 @@
 import os
 import socket
 import ssl
-import threading
+import subprocess
 import time
+from pathlib import Path
 
 import pytest
 
-from https_bench import RETRY_SPEED
+from certificates import Authority
 from nginx import free_port
 from scripted_server import ScriptedServer
 from test_https_nginx import SECRETS, secret_file
@@ -38,7 +39,6 @@ def test_certificate(twin, shelf, authority, text, names, begin, end):
 
 
 def test_unknown_issuer_and_system_store(tmp_path, twin, authority, server_certificate):
-    from certificates import Authority
     other = Authority(tmp_path, "other")
     with ScriptedServer(server_certificate, b"") as server:
         twin.power_on(sd=False, url=server.url(), ca=other.certificate)
@@ -59,22 +59,23 @@ def test_pin(bench, server_certificate):
 
 
 def test_clock_that_nobody_set(twin, shelf, authority):
-    """1970: judged at the firmware's build time; a certificate that begins later names the clock."""
-    twin.create_flash(shelf.image("good", "1.0.0", build_time=1700000000))
+    """1970: judged at the firmware's build time; dates that do not fit name the clock."""
+    built = 1780000000  # 2026-05-28
+    twin.create_flash(shelf.image("good", "1.0.0", build_time=built))
     body = shelf.image("newer", "1.1.0").read_bytes()
-    recent = authority.issue("recent", "IP:127.0.0.1", "20240101000000Z", "20450101000000Z")
-    with ScriptedServer(recent, body) as server:
+    later = authority.issue("later", "IP:127.0.0.1", "20260701000000Z", "20450101000000Z")
+    with ScriptedServer(later, body) as server:
         twin.power_on(sd=False, url=server.url(), ca=authority.certificate, clock_unset=1)
         check_fails(twin, "clock is not set", CONNECTIVITY)
         twin.kill()
-    old = authority.issue("old", "IP:127.0.0.1", "20230101000000Z", "20450101000000Z")
-    with ScriptedServer(old, body) as server:
+    earlier = authority.issue("earlier", "IP:127.0.0.1", "20260101000000Z", "20450101000000Z")
+    with ScriptedServer(earlier, body) as server:
         twin.power_on(sd=False, url=server.url(), ca=authority.certificate, clock_unset=1)
         assert twin.ask("check") == "ok"
         twin.wait_for("UPDATE_AVAILABLE")
         twin.kill()
     # A time that a certificate proved is remembered over a power cycle, and is a floor from then on.
-    with ScriptedServer(recent, body) as server:
+    with ScriptedServer(later, body) as server:
         twin.power_on(sd=False, url=server.url(), ca=authority.certificate)
         assert twin.ask("check") == "ok"
         twin.wait_for("UPDATE_AVAILABLE")
@@ -84,11 +85,33 @@ def test_clock_that_nobody_set(twin, shelf, authority):
         twin.wait_for("UPDATE_AVAILABLE")
 
 
+@pytest.fixture
+def system_store(tmp_path, authority):
+    """A command under which the system's store of certificates is one with the bench's authority alone."""
+    store = tmp_path / "store"
+    store.mkdir()
+    (store / "bench.pem").write_text(authority.certificate.read_text())
+    (store / "ca-certificates.crt").write_text(authority.certificate.read_text())
+    subprocess.run(["openssl", "rehash", store], check=True, capture_output=True)
+    wrapper = ["unshare", "-m", "sh", "-c", f'mount --bind "{store}" /etc/ssl/certs && exec "$@"', "sh"]
+    if not Path("/etc/ssl/certs").is_dir() or subprocess.run([*wrapper, "true"], check=False,
+                                                             capture_output=True).returncode != 0:
+        pytest.skip("needs the right to make mount namespaces (root, CAP_SYS_ADMIN)")
+    return wrapper
+
+
+def test_given_anchors_replace_the_store_of_the_system(bench, tmp_path, system_store):
+    bench.twin.wrapper = system_store
+    bench.twin.power_on(sd=False, url=bench.server.url())
+    assert bench.twin.ask("check") == "ok"
+    bench.twin.wait_for("UPDATE_AVAILABLE")  # the store is used when no anchors are given …
+    bench.twin.kill()
+    bench.twin.power_on(sd=False, url=bench.server.url(), ca=Authority(tmp_path, "other").certificate)
+    check_fails(bench.twin, "unknown issuer", AUTHENTICATION)  # … and not when they are
+
+
 def test_client_certificate_that_the_server_refuses(bench, tmp_path, authority):
-    from certificates import Authority
     bench.server.context.verify_mode = ssl.CERT_REQUIRED
-    # With TLS 1.3 the refusal comes after the handshake, and this server's close may overtake it.
-    bench.server.context.maximum_version = ssl.TLSVersion.TLSv1_2
     bench.server.context.load_verify_locations(authority.certificate)
     bench.power_on(client=Authority(tmp_path, "stranger").issue("device", "DNS:device").combined())
     check_fails(bench.twin, "does not accept the client certificate", AUTHENTICATION)

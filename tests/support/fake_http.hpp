@@ -28,7 +28,7 @@ struct SeenRequest {
     std::vector<std::pair<std::string, std::string>> fields;
     bool client_certificate = false;
     bool pinned = false;
-    ota::UnixTime earliest = 0;
+    ota::UnixTime judged_at = 0;
 
     // The value of the first field with this name, "" when there is none.
     std::string field(const std::string& name) const {
@@ -74,7 +74,7 @@ class FakeHttpClient : public ota::HttpClient {
         }
         seen.client_certificate = request.tls.client_cert_pem != nullptr;
         seen.pinned = request.tls.pinned_key_sha256 != nullptr;
-        seen.earliest = request.tls.earliest;
+        seen.judged_at = request.tls.judged_at;
         requests.push_back(seen);
         if (script.empty()) {
             answer_ = serve(seen);

@@ -124,7 +124,7 @@ Status HttpsSource::send() {
     HttpRequest request;
     request.url = url_.c_str();
     request.tls = config_.tls;
-    request.tls.earliest = floor_.seconds;
+    request.tls.judged_at = floor_.judge_at(clock_.wall());
     if (is_own_origin()) {
         add_credentials(fields);
     } else {
@@ -159,7 +159,7 @@ Status HttpsSource::advance() {
 }
 
 Status HttpsSource::judge_head() {
-    if (clock_.wall() >= floor_.seconds) info_.proven_time = clock_.wall();
+    if (floor_.is_set(clock_.wall())) info_.proven_time = clock_.wall();
     switch (head_.status()) {
         case 200:
             return take_whole();
@@ -273,10 +273,11 @@ Status HttpsSource::describe() {
     return {};
 }
 
-// A certificate that seems to lie in the future says more about a clock that nobody has set.
+// Dates that don't fit say more about a clock that nobody has set than about the certificate.
 Status HttpsSource::clock_or(Status status) const {
-    const bool unset = clock_.wall() < floor_.seconds;
-    if (status.detail() == Detail::kCertificateNotYetValid && unset) {
+    const bool dates = status.detail() == Detail::kCertificateNotYetValid ||
+                       status.detail() == Detail::kCertificateExpired;
+    if (dates && !floor_.is_set(clock_.wall())) {
         return fault(Code::kUnavailable, Detail::kClockNotSet);
     }
     return status;

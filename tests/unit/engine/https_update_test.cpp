@@ -338,16 +338,16 @@ TEST(HttpsUpdate, ProvenTimeIsAFloorForTheNextBoot) {
     HttpsBench device;
     device.clock.set_wall(1800000000);
     ASSERT_TRUE(device.boot());
-    EXPECT_EQ(device.manager().time_floor().seconds, 0);
+    EXPECT_EQ(device.manager().time_floor().proven, 0);
     ASSERT_TRUE(device.check());
-    EXPECT_EQ(device.manager().time_floor().seconds, 1800000000);
+    EXPECT_EQ(device.manager().time_floor().proven, 1800000000);
     const uint64_t before = device.flash.operations();
     device.clock.set_wall(1800000000 + 86000);
     ASSERT_TRUE(device.check());
     EXPECT_EQ(device.flash.operations(), before);  // once a day at most
     device.clock.set_wall(7);                      // power was lost, and with it the time
     ASSERT_TRUE(device.boot());
-    EXPECT_EQ(device.manager().time_floor().seconds, 1800000000);
+    EXPECT_EQ(device.manager().time_floor().proven, 1800000000);
 }
 
 }  // namespace

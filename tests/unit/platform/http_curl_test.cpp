@@ -142,11 +142,11 @@ TEST(HttpClientContract, Fake) {
 }
 
 TEST(HttpClientContract, Curl) {
-    RealClock clock;
-    CurlHttpClient client(clock);
+    CurlHttpClient client;
     TlsServer server;
     TlsQueue queue(server);
     HttpTls tls;
+    tls.judged_at = time(nullptr);
     tls.ca_pem = server.certificate().c_str();
     check_http_client(client, queue, server.url().c_str(), tls);
 }
@@ -155,7 +155,10 @@ TEST(HttpClientContract, Curl) {
 
 class HttpCurl : public testing::Test {
   protected:
-    HttpCurl() { tls_.ca_pem = server_.certificate().c_str(); }
+    HttpCurl() {
+        tls_.ca_pem = server_.certificate().c_str();
+        tls_.judged_at = time(nullptr);
+    }
     void exchange(const std::string& answer, size_t piece = SIZE_MAX, bool close = false) {
         server_.answer({answer, piece, close});
         exchange_.run(client_, server_.url().c_str(), tls_);
@@ -166,9 +169,8 @@ class HttpCurl : public testing::Test {
     }
     static std::string text(const Buffer& bytes) { return {bytes.begin(), bytes.end()}; }
 
-    RealClock clock_;
     TlsServer server_;
-    CurlHttpClient client_{clock_};
+    CurlHttpClient client_;
     HttpTls tls_;
     Exchange exchange_;
 };
@@ -272,7 +274,7 @@ TEST_F(HttpCurl, NotHttpIsSaid) {
 
 TEST_F(HttpCurl, FaultsOnTheWayHaveTheirNames) {
     TlsServer other;
-    HttpTls wrong;
+    HttpTls wrong = tls_;
     wrong.ca_pem = other.certificate().c_str();
     EXPECT_EQ(fault_at(server_.url().c_str(), wrong), Detail::kCertificateIssuer);
     const std::string by_name =
@@ -282,27 +284,25 @@ TEST_F(HttpCurl, FaultsOnTheWayHaveTheirNames) {
     pinned.pinned_key_sha256 = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
     EXPECT_EQ(fault_at(server_.url().c_str(), pinned), Detail::kPinMismatch);
     HttpTls late = tls_;
-    late.earliest = 4000000000;
+    late.judged_at = 4000000000;
     EXPECT_EQ(fault_at(server_.url().c_str(), late), Detail::kCertificateExpired);
     EXPECT_EQ(fault_at("https://127.0.0.1:1/", tls_), Detail::kConnectRefused);
     EXPECT_EQ(fault_at("https://nothing.invalid/", tls_), Detail::kDnsFailed);
     EXPECT_EQ(fault_at("https://127.0.0.1:99999/", tls_), Detail::kUriMalformed);
+    HttpTls system;
+    system.judged_at = tls_.judged_at;
     // The store of the system does not know this certificate.
-    EXPECT_EQ(fault_at(server_.url().c_str(), HttpTls()), Detail::kCertificateIssuer);
+    EXPECT_EQ(fault_at(server_.url().c_str(), system), Detail::kCertificateIssuer);
     // And afterwards everything works.
     exchange("HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx");
     EXPECT_TRUE(exchange_.end.is(Code::kEndOfData));
 }
 
-TEST_F(HttpCurl, ClockInThePastIsJudgedByTheFloor) {
-    RealClock unset(1, -time(nullptr));
-    CurlHttpClient client(unset);
-    exchange_.run(client, server_.url().c_str(), tls_);
-    EXPECT_EQ(exchange_.end.detail(), Detail::kCertificateNotYetValid);
-    HttpTls floor = tls_;
-    floor.earliest = time(nullptr);
-    server_.answer({"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx", SIZE_MAX, false});
-    exchange_.run(client, server_.url().c_str(), floor);
+TEST_F(HttpCurl, CertificatesAreJudgedAtTheGivenTime) {
+    HttpTls early = tls_;
+    early.judged_at = 5;
+    EXPECT_EQ(fault_at(server_.url().c_str(), early), Detail::kCertificateNotYetValid);
+    exchange("HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx");
     EXPECT_TRUE(exchange_.end.is(Code::kEndOfData));
 }
 
@@ -315,7 +315,7 @@ TEST(HttpCurlAbort, LeavingTakesNoTimeWhateverTheServerDoes) {
                                    std::string("https://nothing.invalid/")}) {
         const Millis begin = clock.now();
         {
-            CurlHttpClient client(clock);
+            CurlHttpClient client;
             HttpHead head;
             ASSERT_TRUE(client.start({url.c_str(), {}, tls}, head).ok());
             for (int i = 0; i < 5; ++i) {

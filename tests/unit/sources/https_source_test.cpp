@@ -437,26 +437,41 @@ TEST(HttpsSource, MalformedUrlIsRefusedBeforeAnyRequest) {
 // ---------------------------------------------------------------- clock, budget
 
 TEST(HttpsSource, UnsetClockIsNamed) {
-    const Status early{Code::kUntrusted, Origin::kSource, Detail::kCertificateNotYetValid};
+    constexpr UnixTime kNow = kFirstBuild + 100000000;
+    for (const Detail detail : {Detail::kCertificateNotYetValid, Detail::kCertificateExpired}) {
+        const Status dates{Code::kUntrusted, Origin::kSource, detail};
+        Bench bench;
+        HttpAnswer answer;
+        answer.failure = dates;
+        bench.client.script = {answer, answer};
+        bench.clock.set_wall(5);  // 1970
+        const Status unset = bench.fetch();
+        EXPECT_EQ(unset.detail(), Detail::kClockNotSet);
+        EXPECT_TRUE(unset.is(Code::kUnavailable));  // the time may be set any moment
+        bench.clock.set_wall(kNow);
+        EXPECT_TRUE(bench.fetch() == dates);
+    }
+}
+
+TEST(HttpsSource, CertificatesAreJudgedByASetClockOrTheFloor) {
+    constexpr UnixTime kNow = kFirstBuild + 100000000;
     Bench bench;
-    bench.floor.seconds = 1700000000;
-    HttpAnswer answer;
-    answer.failure = early;
-    bench.client.script = {answer, answer};
-    bench.clock.set_wall(5);  // 1970
-    const Status unset = bench.fetch();
-    EXPECT_EQ(unset.detail(), Detail::kClockNotSet);
-    EXPECT_TRUE(unset.is(Code::kUnavailable));  // the time may be set any moment
-    EXPECT_EQ(bench.client.requests[0].earliest, 1700000000);
-    bench.clock.set_wall(1800000000);
-    EXPECT_TRUE(bench.fetch() == early);
-    // Only a set clock's time is proven by a certificate.
-    bench.clock.set_wall(5);
-    (void)bench.fetch();
-    EXPECT_EQ(bench.info().proven_time, 0);
-    bench.clock.set_wall(1800000000);
-    (void)bench.fetch();
-    EXPECT_EQ(bench.info().proven_time, 1800000000);
+    const auto judged_at = [&](UnixTime wall) {
+        bench.clock.set_wall(wall);
+        (void)bench.fetch(0, 288);
+        return bench.client.requests.back().judged_at;
+    };
+    EXPECT_EQ(judged_at(5), kFirstBuild);
+    EXPECT_EQ(bench.info().proven_time, 0);  // only a set clock's time is proven by a certificate
+    EXPECT_EQ(judged_at(kNow), kNow);
+    EXPECT_EQ(bench.info().proven_time, kNow);
+    bench.floor.proven = kNow;
+    EXPECT_EQ(judged_at(5), kNow);
+    // A clock that was once far ahead does not make every certificate look expired for good.
+    bench.floor.proven = kNow * 2;
+    EXPECT_EQ(judged_at(kNow + 1), kNow + 1);
+    bench.floor.built = kNow;
+    EXPECT_EQ(judged_at(kNow - 1), kNow * 2);
 }
 
 TEST(HttpsSource, DailyLimit) {
