@@ -123,7 +123,7 @@ def gtest(preset, gtest_filter="*", environment=None):
     result = run([str(BUILD / preset / "tests" / "unit_tests"), "--gtest_brief=1",
                   f"--gtest_filter={gtest_filter}", f"--gtest_output=json:{report}"],
                  env={**os.environ, **(environment or {})}, text=True,
-                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=1200)
     if result.returncode != 0:
         print(result.stdout[-12000:])
     if not report.exists():
@@ -140,7 +140,7 @@ def pytest(folder, environment=None):
     report = BUILD / f"{Path(folder).name}.xml"
     report.unlink(missing_ok=True)
     run(["/usr/bin/python3", "-m", "pytest", "-q", "-rs", "-p", "no:cacheprovider", folder,
-         f"--junitxml={report}"], env={**os.environ, **(environment or {})})
+         f"--junitxml={report}"], env={**os.environ, **(environment or {})}, timeout=1800)
     if not report.exists():
         return verdict(f"pytest {folder} ran to its end", False)
     suite = ElementTree.parse(report).getroot().find("testsuite")
@@ -263,16 +263,15 @@ def bench():
     count = verdict("update time against link and flash, simulated", result.returncode == 0)
     package = BUILD / "host" / "bench-package.bin"
     run([program, "--write-package", str(package)], check=True)
-    seconds = []
-    for _ in range(3):
-        begin = time.monotonic()
-        run(["sha256sum", str(package)], check=True, stdout=subprocess.DEVNULL)
-        seconds.append(time.monotonic() - begin)
-    summed = package.stat().st_size / min(seconds) / 1e6
+    times = 40  # so that the start of the program does not count
+    begin = time.monotonic()
+    run(["sha256sum", *[str(package)] * times], check=True, stdout=subprocess.DEVNULL)
+    summed = times * package.stat().st_size / (time.monotonic() - begin) / 1e6
     package.unlink()
     if pipeline := re.search(r"on this machine: (\d+) MB/s", result.stdout):
-        print(f"sha256sum of the same bytes: {summed:.0f} MB/s; whole pipeline / sha256sum "
-              f"{int(pipeline[1]) / summed:.2f} (target 0.8)")
+        ratio = int(pipeline[1]) / summed
+        print(f"sha256sum of the same bytes: {summed:.0f} MB/s; whole pipeline / sha256sum {ratio:.2f} "
+              f"(target 0.8: {'met' if ratio >= 0.8 else 'missed'}; printed, not a failure: it is this machine's)")
     count += verdict("bytes on the wire", run([sys.executable, "tests/bench/wire.py"]).returncode == 0)
     return count
 

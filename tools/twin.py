@@ -67,6 +67,7 @@ class Twin:
         self.socket = Path(self._sockets.name) / "control"
         self.public_key = public_key
         self.echo = echo
+        self.environment = {}
         self.wrapper = []  # a command to run the twin under, as ip netns exec
         self.process = None
         self.lines = []  # since power came
@@ -78,6 +79,7 @@ class Twin:
         otactl("flash", "create", "--app", image, *options, self.flash)
 
     def power_on(self, *boot_options, sd=True, usb=False, **firmware):
+        self.drain()
         arguments = [f"key={self.public_key}", f"control={self.socket}", f"battery={self.battery}"]
         arguments += [f"sd={self.sd}"] if sd else []
         arguments += [f"usb={self.usb}"] if usb else []
@@ -85,10 +87,10 @@ class Twin:
         self.process = subprocess.Popen(
             [*self.wrapper, BUILD / "apps" / "bess_boot", "--flash", self.flash, *map(str, boot_options), "--", *arguments],
             text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, preexec_fn=die_with_parent,
-            env={**os.environ, "ASAN_OPTIONS": "handle_segv=0"})  # a crash stays one under sanitizers
+            env={**os.environ, "ASAN_OPTIONS": "handle_segv=0", **self.environment})  # a crash stays one under sanitizers
         self.all_lines += self.lines
         self.lines = []
-        self.had_credentials |= bool({"user", "token", "header"} & firmware.keys()) or "@" in str(firmware.get("url"))
+        self.had_credentials |= bool({"user", "token", "header", "client"} & firmware.keys()) or "@" in str(firmware.get("url"))
         self._queue = queue.Queue()
         threading.Thread(target=self._read, args=(self.process.stdout, self._queue), daemon=True).start()
         return self
@@ -134,7 +136,9 @@ class Twin:
             while True:
                 try:
                     own.sendto(command.encode(), str(self.socket))
-                    return own.recv(4096).decode()
+                    reply = own.recv(4096).decode()
+                    self.all_lines.append(reply)
+                    return reply
                 except OSError as error:
                     if time.monotonic() > end:
                         raise TwinError(f"the firmware does not answer '{command}': {error}") from error
@@ -172,7 +176,9 @@ class Twin:
 
     def drain(self):
         """Takes what the ended process wrote and nobody waited for."""
-        while self.process and (line := self._queue.get(timeout=5)) is not None:
+        if self.process is None or self.process.poll() is None:
+            return
+        while (line := self._queue.get(timeout=5)) is not None:
             self.lines.append(line)
         self._queue.put(None)
 

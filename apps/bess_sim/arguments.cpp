@@ -88,8 +88,8 @@ bool parse_arguments(int argc, char** argv, Arguments& out) {
     for (int i = 1; i < argc; ++i) {
         if (parse_word(argv[i], out)) continue;
         std::fprintf(stderr,
-                     "firmware: unknown or malformed argument '%s' (see bess_boot --help)\n",
-                     argv[i]);
+                     "firmware: unknown or malformed argument '%.*s' (see bess_boot --help)\n",
+                     static_cast<int>(std::strcspn(argv[i], "=")), argv[i]);  // no secret
         return false;
     }
     return true;

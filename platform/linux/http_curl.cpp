@@ -2,6 +2,7 @@
 
 #include <openssl/ssl.h>
 #include <openssl/x509_vfy.h>
+#include <sys/socket.h>
 
 #include <charconv>
 #include <csignal>
@@ -30,11 +31,12 @@ uint16_t status_of(std::string_view line) {
     return status;
 }
 
-void set_pem(CURL* easy, CURLoption option, const char* pem) {
-    if (pem == nullptr) return;
-    // libcurl keeps its own copy: the connection may outlive this request.
-    curl_blob blob = {const_cast<char*>(pem), std::strlen(pem), CURL_BLOB_COPY};
-    curl_easy_setopt(easy, option, &blob);
+// Bytes of socket buffers; Linux doubles them for its own use (socket(7)).
+constexpr int kLittle = 8192;
+constexpr int kMuch = 131072;
+
+void set_receive_buffer(curl_socket_t socket, int size) {
+    (void)setsockopt(socket, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
 }
 
 }  // namespace
@@ -60,11 +62,14 @@ Status CurlHttpClient::start(const HttpRequest& request, HttpHeadSink& head) {
     curl_easy_reset(easy_);  // connections, TLS sessions and names stay cached
     head_ = &head;
     head_complete_ = paused_ = done_ = false;
+    proven_at_ = 0;
     body_from_ = body_to_ = 0;
     result_ = CURLE_OK;
     judged_at_ = request.tls.judged_at;
+    wants_little_ = request.wants_little;
     set_options(request);
-    set_tls(request.tls);
+    // A check that can't be switched on must not be missing.
+    if (!set_tls(request.tls)) return fault(Code::kRefused, Detail::kTlsHandshake);
     if (!set_fields(request.fields)) return fault(Code::kUnavailable, Detail::kConnectionLost);
     if (curl_multi_add_handle(multi_, easy_) != CURLM_OK) {
         return fault(Code::kUnavailable, Detail::kConnectionLost);
@@ -90,25 +95,55 @@ void CurlHttpClient::set_options(const HttpRequest& request) {
     curl_easy_setopt(easy_, CURLOPT_HEADERDATA, this);
     curl_easy_setopt(easy_, CURLOPT_WRITEFUNCTION, on_body);
     curl_easy_setopt(easy_, CURLOPT_WRITEDATA, this);
+    curl_easy_setopt(easy_, CURLOPT_SOCKOPTFUNCTION, on_socket);
+    curl_easy_setopt(easy_, CURLOPT_SOCKOPTDATA, this);
     error_[0] = '\0';
     curl_easy_setopt(easy_, CURLOPT_ERRORBUFFER, error_.data());
 }
 
-void CurlHttpClient::set_tls(const HttpTls& tls) {
-    curl_easy_setopt(easy_, CURLOPT_SSLVERSION, long{CURL_SSLVERSION_TLSv1_2});
-    curl_easy_setopt(easy_, CURLOPT_SSL_VERIFYPEER, 1L);
-    curl_easy_setopt(easy_, CURLOPT_SSL_VERIFYHOST, 2L);
-    curl_easy_setopt(easy_, CURLOPT_SSL_CTX_FUNCTION, on_tls);
-    curl_easy_setopt(easy_, CURLOPT_SSL_CTX_DATA, this);
-    set_pem(easy_, CURLOPT_CAINFO_BLOB, tls.ca_pem);
+// Before the connection is made, so that it counts for the first window: a server without ranges
+// sends the whole package to who wants to look at its first bytes.
+int CurlHttpClient::on_socket(void* self, curl_socket_t socket, curlsocktype) {
+    if (static_cast<CurlHttpClient*>(self)->wants_little_) set_receive_buffer(socket, kLittle);
+    return CURL_SOCKOPT_OK;
+}
+
+// The connection of a look may go on to the download.
+void CurlHttpClient::widen_window() {
+    long made = 0;
+    curl_socket_t socket = CURL_SOCKET_BAD;
+    curl_easy_getinfo(easy_, CURLINFO_NUM_CONNECTS, &made);
+    curl_easy_getinfo(easy_, CURLINFO_ACTIVESOCKET, &socket);
+    if (made == 0 && socket != CURL_SOCKET_BAD) set_receive_buffer(socket, kMuch);
+}
+
+bool CurlHttpClient::set_tls(const HttpTls& tls) {
+    bool ok = true;
+    const auto set = [&](CURLoption option, auto value) {
+        ok = curl_easy_setopt(easy_, option, value) == CURLE_OK && ok;
+    };
+    const auto set_pem = [&](CURLoption option, const char* pem) {
+        if (pem == nullptr) return;
+        // libcurl keeps its own copy: the connection may outlive this request.
+        curl_blob blob = {const_cast<char*>(pem), std::strlen(pem), CURL_BLOB_COPY};
+        set(option, &blob);
+    };
+    set(CURLOPT_SSLVERSION, long{CURL_SSLVERSION_TLSv1_2});
+    set(CURLOPT_SSL_VERIFYPEER, 1L);
+    set(CURLOPT_SSL_VERIFYHOST, 2L);
+    set(CURLOPT_SSL_CTX_FUNCTION, on_tls);
+    set(CURLOPT_SSL_CTX_DATA, this);
+    set_pem(CURLOPT_CAINFO_BLOB, tls.ca_pem);
     // Given anchors replace the system's store; libcurl would trust its folder besides.
-    if (tls.ca_pem != nullptr) curl_easy_setopt(easy_, CURLOPT_CAPATH, nullptr);
-    set_pem(easy_, CURLOPT_SSLCERT_BLOB, tls.client_cert_pem);
-    set_pem(easy_, CURLOPT_SSLKEY_BLOB, tls.client_key_pem);
-    if (tls.pinned_key_sha256 == nullptr) return;
-    FixedString<64> pin("sha256//");
-    pin.append(tls.pinned_key_sha256);
-    curl_easy_setopt(easy_, CURLOPT_PINNEDPUBLICKEY, pin.c_str());
+    if (tls.ca_pem != nullptr) set(CURLOPT_CAPATH, static_cast<char*>(nullptr));
+    set_pem(CURLOPT_SSLCERT_BLOB, tls.client_cert_pem);
+    set_pem(CURLOPT_SSLKEY_BLOB, tls.client_key_pem);
+    if (tls.pinned_key_sha256 != nullptr) {
+        FixedString<64> pin("sha256//");
+        pin.append(tls.pinned_key_sha256);
+        set(CURLOPT_PINNEDPUBLICKEY, pin.c_str());
+    }
+    return ok;
 }
 
 // Certificates are judged at the given time, which a device without a set clock does not have. And
@@ -154,7 +189,20 @@ void CurlHttpClient::take_header(std::string_view line) {
         return head_->on_field(line.substr(0, colon), trim(line.substr(colon + 1)));
     }
     if (!trim(line).empty()) return;
-    head_complete_ = status_ >= 200;  // after an interim head another one follows
+    if (status_ < 200) return;
+    head_complete_ = true;
+    proven_at_ = is_new_session() ? judged_at_ : 0;
+    if (!wants_little_) widen_window();  // after an interim head another one follows
+}
+
+// Neither a connection kept alive nor a resumed TLS session has its certificate looked at.
+bool CurlHttpClient::is_new_session() const {
+    long made = 0;
+    curl_tlssessioninfo* session = nullptr;
+    curl_easy_getinfo(easy_, CURLINFO_NUM_CONNECTS, &made);
+    curl_easy_getinfo(easy_, CURLINFO_TLS_SSL_PTR, &session);
+    return made != 0 && session != nullptr && session->internals != nullptr &&
+           SSL_session_reused(static_cast<SSL*>(session->internals)) == 0;
 }
 
 size_t CurlHttpClient::on_body(char* bytes, size_t size, size_t count, void* self) {
@@ -235,6 +283,9 @@ Status CurlHttpClient::outcome() const {
         case CURLE_SSL_CLIENTCERT:
             return fault(Code::kUnauthenticated, Detail::kClientCertificate);
         case CURLE_SSL_CONNECT_ERROR:
+            // A connection that broke in the handshake is none that TLS refused.
+            return is_tls_error() ? fault(Code::kRefused, Detail::kTlsHandshake)
+                                  : fault(Code::kUnavailable, Detail::kConnectionLost);
         case CURLE_SSL_CIPHER:
             return fault(Code::kRefused, Detail::kTlsHandshake);
         case CURLE_URL_MALFORMAT:
@@ -247,6 +298,13 @@ Status CurlHttpClient::outcome() const {
             // Reset, closed, timed out, out of memory: the same request may work the next time.
             return fault(Code::kUnavailable, Detail::kConnectionLost);
     }
+}
+
+// OpenSSL names what went wrong; for a reset or an early end it has no error of TLS.
+bool CurlHttpClient::is_tls_error() const {
+    const std::string_view text = error_.data();
+    return text.find("error:") != std::string_view::npos &&
+           text.find("unexpected eof") == std::string_view::npos;
 }
 
 // With TLS 1.3 a server refuses the client's certificate after the handshake (RFC 8446 4.4.2.4), in

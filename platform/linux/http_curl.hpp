@@ -19,21 +19,26 @@ class CurlHttpClient final : public HttpClient {
 
     Status start(const HttpRequest& request, HttpHeadSink& head) override;
     Status await_head() override;
+    UnixTime proven_at() override { return proven_at_; }
     Result<size_t> read(MutableBytes out) override;
     void close() override;
 
   private:
     static size_t on_header(char* line, size_t size, size_t count, void* self);
     static size_t on_body(char* bytes, size_t size, size_t count, void* self);
+    static int on_socket(void* self, curl_socket_t socket, curlsocktype purpose);
     static CURLcode on_tls(CURL* easy, void* tls_context, void* self);
 
     void set_options(const HttpRequest& request);
-    void set_tls(const HttpTls& tls);
+    bool set_tls(const HttpTls& tls);
     bool set_fields(std::span<const HttpField> fields);
+    void widen_window();
+    bool is_new_session() const;
     void take_header(std::string_view line);
     size_t take_body(Bytes bytes);
     void work();
     Status outcome() const;
+    bool is_tls_error() const;
     bool is_certificate_alert() const;
     Status certificate_fault() const;
 
@@ -42,12 +47,14 @@ class CurlHttpClient final : public HttpClient {
     curl_slist* fields_ = nullptr;
     HttpHeadSink* head_ = nullptr;
     bool attached_ = false;
+    bool wants_little_ = false;
     bool head_complete_ = false;
     bool paused_ = false;
     bool done_ = false;
     CURLcode result_ = CURLE_OK;
     std::array<char, CURL_ERROR_SIZE> error_{};
     uint16_t status_ = 0;
+    UnixTime proven_at_ = 0;
     UnixTime judged_at_ = 0;  // the time that certificates are held against
     std::array<uint8_t, CURL_MAX_WRITE_SIZE> body_{};
     size_t body_from_ = 0;

@@ -48,7 +48,7 @@ bool is_reserved(std::string_view name) {
 
 // No line ends: a value can't smuggle in another field.
 bool is_field_value(const char* value) {
-    if (value == nullptr || std::strlen(value) > 1024) return false;
+    if (is_empty(value) || std::strlen(value) > 1024) return false;
     return std::all_of(value, value + std::strlen(value),
                        [](char c) { return c >= 0x20 && c < 0x7F; });
 }
@@ -57,6 +57,7 @@ bool is_base64_digest(const char* text) {
     std::array<uint8_t, 33> digest;
     size_t length = 0;
     const auto* bytes = reinterpret_cast<const uint8_t*>(text);
+    if (std::strlen(text) != 44) return false;  // no line ends: it is compared as text
     return mbedtls_base64_decode(digest.data(), digest.size(), &length, bytes, std::strlen(text)) ==
                0 &&
            length == kSha256Size;
@@ -67,6 +68,12 @@ const char* check_url(const char* url) {
     const bool usable = url != nullptr && std::strlen(url) < kMaxUri && parse_uri(url, parts);
     if (!usable) return "config.https.url: https://host/path, fewer than 2048 visible characters";
     if (!parts.is_https()) return "config.https.url: https only";
+    FixedString<128> user;
+    FixedString<128> password;
+    BasicToken token;
+    const bool usable_user = split_user_info(parts.user_info, user, password) &&
+                             (user.empty() || token.set(user.view(), password.view()));
+    if (!usable_user) return "config.https.url: user:password@ of at most 127 bytes each, encoded";
     return nullptr;
 }
 
@@ -94,6 +101,9 @@ const char* check_https(const ota_https_config_t& c) {
     if (is_empty(c.client_cert_pem) != is_empty(c.client_key_pem)) {
         return "config.https.client_cert_pem, client_key_pem: both or neither";
     }
+    if (c.max_bytes_per_day != 0 && c.max_bytes_per_day < 4096) {
+        return "config.https.max_bytes_per_day: 0, or at least 4096";
+    }
     if (!is_empty(c.pinned_key_sha256) && !is_base64_digest(c.pinned_key_sha256)) {
         return "config.https.pinned_key_sha256: base64 of 32 bytes";
     }
@@ -106,6 +116,10 @@ const char* check_https(const ota_https_config_t& c) {
         }
         if (is_reserved(c.headers[i].name)) {
             return "config.https.headers: one of them is set by the download itself";
+        }
+        const bool login = !is_empty(c.basic_auth_user) || !is_empty(c.bearer_token);
+        if (login && equal_ignoring_case(c.headers[i].name, "Authorization")) {
+            return "config.https.headers: Authorization, and a user or token besides";
         }
     }
     return nullptr;

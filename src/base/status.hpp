@@ -150,6 +150,8 @@ enum class Detail : uint16_t {
     kContentRange,
     kContentEncoding,
     kDailyLimit,
+    kNoAnswer,
+    kBuildTimeAhead,
     kCount_,
 };
 

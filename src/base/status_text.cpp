@@ -60,7 +60,7 @@ constexpr auto kDetailTexts = std::to_array<const char*>({
     "this version is running already",
     "older than the running version: downgrades are refused",
     "secure version below the device's rollback index",
-    "larger than the slot",
+    "larger than the slot: build a smaller image, or give the slots more room in partitions.csv",
     "this build was reverted before: start the update explicitly to try it again",
     "this file was refused before: start the update explicitly to try it again",
     "the image in flash is not the one that was verified",
@@ -120,6 +120,8 @@ constexpr auto kDetailTexts = std::to_array<const char*>({
     "the server sent another range than asked for: check proxy and server",
     "the server compressed the file: switch compression off for it",
     "as much was downloaded as is allowed in a day: raise max_bytes_per_day, or wait",
+    "no answer from the name server or the host: check DNS, network, host and port",
+    "built in the future, by this device's clock: check the clock of the build host",
 });
 static_assert(kDetailTexts.size() == static_cast<size_t>(Detail::kCount_));
 

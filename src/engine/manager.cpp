@@ -94,6 +94,7 @@ Status Manager::read_device() {
     ImageIdentity running;
     OTA_TRY(parse_image_identity(prefix, running));
     OTA_TRY(sha256(prefix, device_.build_id));
+    OTA_TRY(identify_judge());
     running_secure_version_ = running.secure_version;
     device_.chip_id = settings_.chip_id;
     device_.chip_revision = settings_.chip_revision;
@@ -104,6 +105,17 @@ Status Manager::read_device() {
     device_.slot_size = ports_.standby.geometry().size;
     floor_ = {std::max(running.built_at, kFirstBuild), journal_.known_time()};
     return {};
+}
+
+// What was refused stays so for as long as the same firmware judges by the same keys and digests.
+Status Manager::identify_judge() {
+    RunningHash hash(PSA_ALG_SHA_256);
+    OTA_TRY(hash.start());
+    OTA_TRY(hash.update(device_.build_id));
+    for (const TrustedKey& key : trusted_.keys()) OTA_TRY(hash.update(key.bytes()));
+    if (settings_.expected.sha256) OTA_TRY(hash.update(*settings_.expected.sha256));
+    if (settings_.expected.md5) OTA_TRY(hash.update(*settings_.expected.md5));
+    return hash.value(device_.judge_id);
 }
 
 void Manager::publish_boot() {
@@ -265,6 +277,11 @@ void Manager::schedule_check() {
     Millis wait = settings_.check_interval_ms;
     if (publisher_.state() == State::kFailed) {
         wait = std::max(check_backoff_.next(), session_.retry_after());
+        // Credentials that are not accepted are not tried more often: accounts get locked.
+        const Status why = Status::from_word(publisher_.value().error);
+        if (why.is(Code::kUnauthenticated)) {
+            wait = std::max<Millis>(wait, settings_.check_interval_ms);
+        }
     } else if (publisher_.state() == State::kIdle) {
         check_backoff_.reset();
     }

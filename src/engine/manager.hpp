@@ -61,6 +61,7 @@ class Manager {
 
   private:
     Status read_device();
+    Status identify_judge();
     void publish_boot();
     void act_on(const BootAudit& audit);
     void begin_trial();

@@ -95,17 +95,17 @@ void Session::open_candidate(const Offer& offer) {
     last_data_ = candidate_since_ = now();
 }
 
-// What need not be delivered again, unless a person asked: what runs, what was refused for good,
-// and what this source offered last in vain.
+// What need not be delivered again: what runs, what was refused for good, and what this source
+// offered last in vain. Nothing when a person asked: a tag may be wrong, too.
 FixedVector<Validator, 2> Session::known_packages() const {
     FixedVector<Validator, 2> known;
+    if (asked_) return known;
     const SeenRecord& seen = c_.log.seen();
-    if (seen.build_id == c_.device.build_id || (seen.refused && !asked_)) {
-        (void)known.push_back(seen.validator);
-    }
-    const Validator& unwanted = unwanted_[source_index_];
+    const Digest& judge = seen.refused ? c_.device.judge_id : c_.device.build_id;
+    if (seen.build_id == judge) (void)known.push_back(seen.validator);
+    const Validator& unwanted = unwanted_[source_index_].validator;
     const bool listed = !known.empty() && known[0] == unwanted;
-    if (!asked_ && !listed) (void)known.push_back(unwanted);
+    if (!listed) (void)known.push_back(unwanted);
     return known;
 }
 
@@ -122,7 +122,8 @@ void Session::read_candidate() {
     }
     if (*n != 0) last_data_ = now();
     if (now() - last_data_ > kStallTimeout || now() - candidate_since_ > kCheckTimeout) {
-        return refuse_candidate({Code::kTimeout, Origin::kSource, Detail::kStalled});
+        const Detail why = prefix_filled_ == 0 ? Detail::kNoAnswer : Detail::kStalled;
+        return refuse_candidate({Code::kTimeout, Origin::kSource, why});
     }
     prefix_filled_ += *n;
     if (prefix_filled_ == kPackagePrefixSize) judge_candidate();
@@ -134,13 +135,14 @@ void Session::judge_candidate() {
         OTA_TRY(c_.sources[source_index_].source->info(info_));
         OTA_TRY(describe_package(prefix, info_, payload_));
         OTA_TRY(admit(payload_.image, payload_.size, c_.device));
+        OTA_TRY(check_build_time());
         if (asked_) return {};
         OTA_TRY(check_not_rejected(payload_.image, c_.log.rejected()));
         return was_refused() ? Status{Code::kNoUpdate, Origin::kVerify, Detail::kRefusedBefore}
                              : kOkStatus;
     };
     const Status verdict = judge();
-    if (is_unwanted(verdict)) unwanted_[source_index_] = info_.validator;
+    if (is_unwanted(verdict)) unwanted_[source_index_] = {info_.validator, verdict};
     if (!verdict.ok()) return refuse_candidate(verdict);
     note_time();
     close();
@@ -157,9 +159,10 @@ void Session::judge_candidate() {
 // Remembers the reason that tells most: a real fault before "not newer". That older files lie
 // beside the running version is no fault.
 void Session::refuse_candidate(Status why) {
+    retry_after_ = std::max(retry_after_, c_.sources[source_index_].source->retry_after());
     if (candidate_open_) {
         note_time();
-        retry_after_ = std::max(retry_after_, c_.sources[source_index_].source->retry_after());
+        why = why_unwanted(why);
         close();
     }
     candidate_open_ = false;
@@ -180,13 +183,33 @@ bool Session::is_unwanted(Status why) const {
     return why.is(Code::kNoUpdate) || why.is(Code::kIncompatible) || why.is(Code::kNoSpace);
 }
 
+// An image from the future would make this device take its clock for unset, and judge certificates
+// at the wrong time.
+Status Session::check_build_time() const {
+    const UnixTime wall = c_.clock.wall();
+    const bool ahead = payload_.image.built_at > wall + kBuildTimeSlack;
+    if (!c_.floor.is_set(wall) || !ahead) return {};
+    return {Code::kIncompatible, Origin::kVerify, Detail::kBuildTimeAhead};
+}
+
+// "Unchanged" is told as what was found out before, where that is known.
+Status Session::why_unwanted(Status why) const {
+    if (why.detail() != Detail::kNotModified) return why;
+    SourceInfo again;
+    (void)c_.sources[source_index_].source->info(again);
+    const Unwanted& unwanted = unwanted_[source_index_];
+    return again.validator == unwanted.validator ? unwanted.why : why;
+}
+
 // The time at which a peer has proven itself is a floor for the next boot, whose clock may know
 // nothing. Only such a time: one that nobody proved could lie in the far future and make every
 // certificate look expired.
 void Session::note_time() {
     SourceInfo seen;
     (void)c_.sources[source_index_].source->info(seen);
-    if (seen.proven_time < c_.log.known_time() + kSaveTimeInterval) return;
+    // Also backwards: a clock that was wrong is corrected by one that is right.
+    if (seen.proven_time == 0) return;
+    if (std::abs(seen.proven_time - c_.log.known_time()) < kSaveTimeInterval) return;
     if (!c_.log.save_time(seen.proven_time).ok()) return;
     c_.floor.proven = seen.proven_time;
 }
@@ -202,9 +225,12 @@ void Session::conclude_check() {
 
 bool Session::was_refused() const {
     const UpdateRecord& record = c_.log.update();
-    const Digest& identity = payload_.source_identity;
-    if (record.stage == UpdateStage::kRefused && record.source_identity == identity) return true;
-    return std::find(refused_.begin(), refused_.end(), identity) != refused_.end();
+    // By the same judge: another firmware, or other keys, may find otherwise.
+    const RefusedFile file{payload_.source_identity, payload_.image.build_id};
+    const RefusedFile recorded{record.source_identity, record.build_id};
+    const bool same_judge = record.digest == c_.device.judge_id;
+    if (record.stage == UpdateStage::kRefused && same_judge && recorded == file) return true;
+    return std::find(refused_.begin(), refused_.end(), file) != refused_.end();
 }
 
 // ---------------------------------------------------------------- throughout
@@ -289,21 +315,26 @@ void Session::give_up_staged(Status why) {
     // decides. Findings that come after the digests held are the file's own.
     const bool whole = why.is(Code::kIncompatible) || why.detail() == Detail::kSignatureMissing ||
                        why.detail() == Detail::kSignatureUntrusted;
-    const bool file_unproven = why.is(Code::kStorage) || why.detail() == Detail::kFileChanged ||
-                               rearming_ || (resume_ && !whole);
+    // A stream of unknown length may have ended early without a trace.
+    const bool pieced = resume_ || continued_ || payload_.size == 0;
+    const bool file_unproven =
+        why.is(Code::kStorage) || rearming_ || payload_.size == 0 || (pieced && !whole);
     if (!file_unproven) refuse_file(whole);
     if (!staged) return;
     record.stage = file_unproven ? UpdateStage::kDropped : UpdateStage::kRefused;
+    if (!file_unproven) record.digest = c_.device.judge_id;
     (void)c_.log.save(record);
     (void)c_.app.wipe_standby();
 }
 
 // Not fetched again unless a person asks. For good: what its bytes say is wrong, not how they came.
 void Session::refuse_file(bool for_good) {
-    refused_[next_refused_++ % refused_.size()] = payload_.source_identity;
+    refused_[next_refused_++ % refused_.size()] = {payload_.source_identity,
+                                                   payload_.image.build_id};
     if (!for_good || info_.validator.tag.empty()) return;
-    unwanted_[source_index_] = info_.validator;
-    (void)c_.log.save(SeenRecord{info_.validator, true, {}});
+    unwanted_[source_index_] = {info_.validator,
+                                {Code::kNoUpdate, Origin::kVerify, Detail::kRefusedBefore}};
+    (void)c_.log.save(SeenRecord{info_.validator, true, c_.device.judge_id});
 }
 
 }  // namespace ota

@@ -68,6 +68,8 @@ class Session final : private ComponentHost {
     FixedVector<Validator, 2> known_packages() const;
     void note_time();
     bool is_unwanted(Status why) const;
+    Status why_unwanted(Status why) const;
+    Status check_build_time() const;
 
     // 3 stage
     void begin_staging();
@@ -122,10 +124,19 @@ class Session final : private ComponentHost {
     Status refusal_;
     bool up_to_date_ = false;  // a candidate of this round is what runs
     // Files that were fetched and refused since the start, so that they are not fetched for ever.
-    std::array<Digest, 4> refused_{};
+    struct RefusedFile {
+        Digest identity{};
+        Digest build_id{};
+        bool operator==(const RefusedFile&) const = default;
+    };
+    std::array<RefusedFile, 4> refused_{};
     size_t next_refused_ = 0;
     // What each source offered last and this device does not want.
-    std::array<Validator, kMaxSources> unwanted_{};
+    struct Unwanted {
+        Validator validator;
+        Status why;
+    };
+    std::array<Unwanted, kMaxSources> unwanted_{};
     Millis candidate_since_ = 0;
     Millis retry_after_ = 0;
 
@@ -137,6 +148,7 @@ class Session final : private ComponentHost {
     // stage
     StageStep stage_step_ = StageStep::kOpenSlot;
     bool resume_ = false;
+    bool continued_ = false;  // the source was opened again in the middle
     uint64_t offset_ = 0;
     Millis retry_at_ = 0;
     uint8_t retries_ = 0;

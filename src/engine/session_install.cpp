@@ -44,8 +44,9 @@ Millis Session::step_stage() {
     if (transient && retries_ < kMaxRetries && retry_after_ <= kLongestRetryWait) {
         return retry_later();
     }
-    // What the peer answers says nothing about the bytes in the slot, unless the package changed.
-    const bool peer = status.origin() == Origin::kSource && status.detail() != Detail::kFileChanged;
+    // What the peer answers says nothing about the bytes in the slot. Also when the package seems
+    // to have changed: the next look finds out whether it is the same build.
+    const bool peer = status.origin() == Origin::kSource;
     if (!transient && !peer) give_up_staged(status);
     fail(status);
     return kNow;
@@ -54,6 +55,7 @@ Millis Session::step_stage() {
 // Makes sure that nothing boots what the slot is about to become.
 Status Session::open_slot() {
     resume_ = may_resume();
+    continued_ = false;
     OTA_TRY(c_.boot.invalidate_standby());
     if (resume_) {
         bool same = false;
@@ -71,9 +73,12 @@ Status Session::open_slot() {
 
 bool Session::may_resume() const {
     const UpdateRecord& record = c_.log.update();
-    return record.stage == UpdateStage::kStaging && record.slot == c_.app.standby() &&
-           record.size == payload_.size && record.build_id == payload_.image.build_id &&
-           record.source_identity == payload_.source_identity;
+    // The same build by another name or tag is the same build: servers behind one address may tag
+    // it differently. Should it be another one after all, its digest tells, and it is fetched
+    // whole.
+    const bool same_size = record.size == payload_.size || payload_.size == 0;
+    return record.stage == UpdateStage::kStaging && record.slot == c_.app.standby() && same_size &&
+           record.build_id == payload_.image.build_id;
 }
 
 // The journal says so; flash has to agree.
@@ -112,6 +117,7 @@ UpdateRecord Session::staging_record() const {
 
 Status Session::open_source() {
     Source& source = *c_.sources[source_index_].source;
+    continued_ = continued_ || reader_.position() != offset_;
     OTA_TRY(source.start({where_, reader_.position(), kToEnd, {}}));
     restart_timers();
     stage_step_ = StageStep::kAwaitSource;
@@ -153,10 +159,12 @@ Status Session::pump() {
 
 // Time in which the peer was waited for, and how little came of it.
 Status Session::check_pace() {
-    constexpr Status kTooSlow{Code::kTimeout, Origin::kSource, Detail::kStalled};
-    if (now() - last_data_ > kStallTimeout) return kTooSlow;
+    const bool answered = stage_step_ == StageStep::kPump;
+    const Status too_slow{Code::kTimeout, Origin::kSource,
+                          answered ? Detail::kStalled : Detail::kNoAnswer};
+    if (now() - last_data_ > kStallTimeout) return too_slow;
     if (now() - window_start_ < kRateWindow) return {};
-    if (reader_.position() - window_position_ < kMinBytesPerWindow) return kTooSlow;
+    if (reader_.position() - window_position_ < kMinBytesPerWindow) return too_slow;
     window_start_ = now();
     window_position_ = reader_.position();
     return {};
@@ -287,7 +295,8 @@ Status Session::arm() {
     record.secure_version = verified_->image().secure_version;
     record.size = static_cast<uint32_t>(verified_->size());
     if (!rearming_ && !info_.validator.tag.empty()) {
-        OTA_TRY(c_.log.save(SeenRecord{info_.validator, false, record.build_id}));
+        // It saves a later check some bytes; the update does not hang on it.
+        (void)c_.log.save(SeenRecord{info_.validator, false, record.build_id});
     }
     OTA_TRY(c_.log.save(record));
     OTA_TRY(c_.app.activate(*verified_));

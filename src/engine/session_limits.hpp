@@ -28,6 +28,8 @@ inline constexpr uint64_t kProgressOfRetry = 1024;
 inline constexpr Millis kLongestRetryWait = 600000;
 // The time of day is saved so often at most: one journal sector in four months.
 inline constexpr UnixTime kSaveTimeInterval = 86400;  // s
+// How far a build host's clock and time zone may be ahead.
+inline constexpr UnixTime kBuildTimeSlack = 172800;  // s
 inline constexpr uint32_t kReverifyStep = 16 * 4096;
 
 constexpr Status engine_status(Code code, Detail detail) {

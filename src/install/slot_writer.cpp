@@ -88,11 +88,16 @@ Status SlotWriter::write(Bytes bytes) {
                            : fault(Code::kNoSpace, Detail::kSlotTooSmall);
     }
     while (!bytes.empty()) {
+        if (filled_ == 0 && bytes.size() >= page_.size()) {
+            OTA_TRY(put_page(bytes.first(page_.size()), bytes.first(page_.size())));
+            bytes = bytes.subspan(page_.size());
+            continue;
+        }
         const size_t n = std::min<size_t>(bytes.size(), page_.size() - filled_);
         std::memcpy(page_.data() + filled_, bytes.data(), n);
         filled_ += static_cast<uint32_t>(n);
         bytes = bytes.subspan(n);
-        if (filled_ == page_.size()) OTA_TRY(flush_page(filled_));
+        if (filled_ == page_.size()) OTA_TRY(flush());
     }
     return {};
 }
@@ -102,20 +107,25 @@ Status SlotWriter::finish() {
         return fault(Code::kInternal, Detail::kNone);
     }
     phase_ = Phase::kIdle;
-    if (filled_ == 0) return {};
-    const uint32_t padded = round_up(filled_, slot_.geometry().write_unit);
-    std::fill(page_.begin() + filled_, page_.end(), uint8_t{0xFF});
-    return flush_page(padded);
+    return filled_ == 0 ? kOkStatus : flush();
 }
 
-// Programs the page, unless it is all 0xFF and so already there, and checks it.
-Status SlotWriter::flush_page(uint32_t program_length) {
-    OTA_TRY(erase_ahead());
-    const Bytes page = Bytes(page_).first(program_length);
-    if (!is_blank(page)) OTA_TRY(slot_.program(position_, page));
-    OTA_TRY(check_read_back(position_));
-    position_ += filled_;
+// What is buffered; the end of the payload is padded to the write unit with 0xFF.
+Status SlotWriter::flush() {
+    const uint32_t padded = round_up(filled_, slot_.geometry().write_unit);
+    std::fill(page_.begin() + filled_, page_.end(), uint8_t{0xFF});
+    const Bytes page(page_);
+    OTA_TRY(put_page(page.first(padded), page.first(filled_)));
     filled_ = 0;
+    return {};
+}
+
+// Programs a page, unless it is all 0xFF and so already there, and checks its payload.
+Status SlotWriter::put_page(Bytes page, Bytes payload) {
+    OTA_TRY(erase_ahead());
+    if (!is_blank(page)) OTA_TRY(slot_.program(position_, page));
+    OTA_TRY(check_read_back(payload));
+    position_ += static_cast<uint32_t>(payload.size());
     return {};
 }
 
@@ -143,11 +153,11 @@ bool SlotWriter::is_block_worth_it() const {
            layout::kBlockSize <= slot_.geometry().size - erased_to_;
 }
 
-Status SlotWriter::check_read_back(uint32_t address) {
+Status SlotWriter::check_read_back(Bytes payload) {
     std::array<uint8_t, layout::kPageSize> back;
-    const MutableBytes bytes = MutableBytes(back).first(filled_);
-    OTA_TRY(slot_.read(address, bytes));
-    if (!std::equal(bytes.begin(), bytes.end(), page_.begin())) {
+    const MutableBytes bytes = MutableBytes(back).first(payload.size());
+    OTA_TRY(slot_.read(position_, bytes));
+    if (!std::equal(bytes.begin(), bytes.end(), payload.begin())) {
         return fault(Code::kStorage, Detail::kReadBackDiffers);
     }
     return sink_.on_read_back(bytes);

@@ -31,11 +31,12 @@ class SlotWriter final : public ImageWriter {
     Status begin(uint64_t size, bool resume);
     Status find_end();
     Status reread_prefix();
-    Status flush_page(uint32_t program_length);
+    Status flush();
+    Status put_page(Bytes page, Bytes payload);
     Status erase_ahead();
     Status erase_up_to(uint32_t address);
     bool is_block_worth_it() const;
-    Status check_read_back(uint32_t address);
+    Status check_read_back(Bytes payload);
     Result<bool> sector_is_blank(uint32_t address) const;
 
     Flash& slot_;
@@ -46,7 +47,7 @@ class SlotWriter final : public ImageWriter {
     uint32_t size_ = 0;  // of the payload; of the slot while it is unknown
     uint32_t end_ = 0;   // size_ rounded up to a sector
     uint32_t resume_at_ = 0;
-    uint32_t position_ = 0;   // address of the page in page_
+    uint32_t position_ = 0;   // address of the next page
     uint32_t erased_to_ = 0;  // this attempt erased everything from resume_at_ up to here
     uint32_t filled_ = 0;     // bytes in page_
     std::array<uint8_t, layout::kPageSize> page_{};

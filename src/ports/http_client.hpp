@@ -30,6 +30,9 @@ struct HttpRequest {
     const char* url = nullptr;  // https, absolute, without user information; sent byte for byte
     std::span<const HttpField> fields;
     HttpTls tls;
+    // Only the first bytes of the body are of use, although the server may send more: as little as
+    // possible is taken off the wire.
+    bool wants_little = false;
 };
 
 class HttpHeadSink {
@@ -55,6 +58,10 @@ class HttpClient {
 
     // kTryAgain until the final head is complete.
     virtual Status await_head() = 0;
+
+    // After await_head was ok: the time at which the server's certificate was judged for this very
+    // connection; 0 when an earlier connection or TLS session was used again, which proves nothing.
+    virtual UnixTime proven_at() = 0;
 
     // n > 0: bytes of the body, transfer coding undone; 0: nothing yet; kEndOfData: the body ended
     // as announced (or, when nothing was announced, the connection did).

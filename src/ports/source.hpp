@@ -60,12 +60,13 @@ class Source {
     // Opens the package at fetch.offset. Never blocks.
     virtual Status start(const Fetch& fetch) = 0;
 
-    // n > 0: bytes; 0: nothing yet; kTryAgain: something came that is not for the caller, so the
-    // peer is alive; kEndOfData: delivered everything that was asked for; any other status: failed.
-    // kUnavailable, kBusy and kTimeout may be tried again after start() at the same offset.
+    // n > 0: bytes; 0: nothing yet; kTryAgain: 1 KiB or more came that is not for the caller, so
+    // the peer is alive; kEndOfData: delivered everything that was asked for; any other status:
+    // failed. kUnavailable, kBusy and kTimeout may be tried again after start() at the same offset.
     virtual Result<size_t> read(MutableBytes out) = 0;
 
-    // kTryAgain until the peer has answered; then also the failures of read.
+    // kTryAgain until the peer has answered; then also the failures of read. With kNotModified the
+    // validator says which of the known packages it is.
     virtual Status info(SourceInfo& out) = 0;
 
     // After a failure: how long the peer wants to be left alone; 0 = it did not say.

@@ -47,7 +47,7 @@ struct UpdateRecord {
     uint32_t secure_version = 0;
     Digest source_identity{};
     Digest build_id{};
-    Digest digest{};  // of the verified image; zero while staging
+    Digest digest{};  // of the verified image; zero while staging; with kRefused: the judge
     VersionText version;
     ProbeName probe;  // the probe behind kUnhealthy
 };
@@ -72,7 +72,7 @@ using RejectedBuilds = FixedVector<RejectedBuild, kMaxRejected>;
 inline constexpr uint8_t kMaxTrials = 3;
 
 // The package that need not be fetched again, as its source knows it: the one that became build_id,
-// for as long as that runs, or one that this device refused for good.
+// for as long as that runs, or one that was refused for good by the judge build_id stands for.
 struct SeenRecord {
     Validator validator;
     bool refused = false;

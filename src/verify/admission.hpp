@@ -7,10 +7,11 @@ namespace ota {
 // The device as an image has to fit it.
 struct DeviceProfile {
     uint16_t chip_id = layout::kChipEsp32P4;
-    uint16_t chip_revision = 0;       // major * 100 + minor
-    FixedString<32> project;          // of the running image
-    VersionText version;              // of the running image
-    Digest build_id{};                // of the running image
+    uint16_t chip_revision = 0;  // major * 100 + minor
+    FixedString<32> project;     // of the running image
+    VersionText version;         // of the running image
+    Digest build_id{};           // of the running image
+    Digest judge_id{};           // of the running image and the keys that it trusts: who refuses
     uint32_t min_secure_version = 0;  // rollback protection: highest ever confirmed
     uint64_t slot_size = 0;           // bytes
 };

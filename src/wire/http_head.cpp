@@ -95,12 +95,12 @@ void HttpHead::take_notes(std::string_view value) {
     }
 }
 
-std::optional<uint64_t> HttpHead::retry_after(UnixTime now) const {
+std::optional<uint64_t> HttpHead::retry_after(std::optional<UnixTime> now) const {
     uint64_t seconds = 0;
     if (parse_decimal(retry_after_.view(), seconds)) return seconds;
     const std::optional<UnixTime> date = parse_http_date(retry_after_.view());
-    if (!date) return std::nullopt;
-    return static_cast<uint64_t>(std::max<UnixTime>(*date - now, 0));
+    if (!date || !now) return std::nullopt;
+    return static_cast<uint64_t>(std::max<UnixTime>(*date - *now, 0));
 }
 
 }  // namespace ota

@@ -40,8 +40,9 @@ class HttpHead final : public HttpHeadSink {
     std::string_view last_modified() const { return last_modified_.view(); }
     std::string_view location() const { return location_.view(); }
     std::string_view notes() const { return notes_.view(); }
-    // Seconds to wait; a date counts from now, and one in the past is 0. Null: not said.
-    std::optional<uint64_t> retry_after(UnixTime now) const;
+    // Seconds to wait; a date counts from now, and one in the past is 0. Null: not said, or a date
+    // and now is not known.
+    std::optional<uint64_t> retry_after(std::optional<UnixTime> now) const;
 
   private:
     void take_range(std::string_view value);

@@ -21,7 +21,8 @@ std::string_view up_to(std::string_view text, std::string_view stops) {
 }
 
 bool is_port(std::string_view text) {
-    return text.size() <= 5 && text.find_first_not_of("0123456789") == std::string_view::npos;
+    uint64_t number = 0;
+    return text.empty() || (parse_decimal(text, number) && number != 0 && number <= 65535);
 }
 
 std::string_view effective_port(const UriParts& parts) {

@@ -90,6 +90,8 @@ class ScriptedServer:
         self.set_body(body)
         self.behaviour = lambda exchange: False
         self.requests, self.peers, self.errors = [], [], []
+        self.left = []  # how long a client stayed that was given nothing
+        self.targets = set()
         self.connections = 0
         self.sent = 0
         self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -115,6 +117,7 @@ class ScriptedServer:
         return self
 
     def __exit__(self, *_):
+        self._listener.shutdown(socket.SHUT_RDWR)  # wakes accept()
         self._listener.close()
         for connection in list(self._open):
             try:
@@ -202,6 +205,7 @@ class Proxy:
         return self
 
     def __exit__(self, *_):
+        self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
         self.drop()
 

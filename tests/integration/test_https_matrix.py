@@ -99,19 +99,36 @@ def only_a_piece(exchange):
     return True
 
 
+def wait_for_the_client_to_leave(exchange, patience):
+    """It has to: this server would wait for ever."""
+    exchange.connection.settimeout(patience)
+    begin = time.monotonic()
+    try:
+        exchange.connection.recv(1)
+    except OSError:
+        pass
+    exchange.server.left.append(time.monotonic() - begin)
+    exchange.leave()
+
+
 def silent(exchange):
     status, fields, body = exchange.ordinary()
     exchange.send(exchange.head(status, [*fields, ("Content-Length", len(body))]) + body[:9000])
-    time.sleep(4)  # two minutes of the device's time
-    exchange.leave()
+    wait_for_the_client_to_leave(exchange, 10)
 
 
 def dripping(exchange):
     status, fields, body = exchange.ordinary()
     exchange.send(exchange.head(status, [*fields, ("Content-Length", len(body))]))
-    for at in range(30):
-        exchange.send(body[at:at + 1])
-        time.sleep(0.12)
+    begin = time.monotonic()
+    try:
+        for at in range(200):
+            exchange.send(body[at:at + 1])
+            time.sleep(0.1)  # three seconds of the device's time
+    except OSError:
+        pass
+    assert time.monotonic() - begin < 15
+    exchange.server.left.append(time.monotonic() - begin)
     exchange.leave()
 
 
@@ -139,10 +156,12 @@ def other_file(exchange):
 
 
 def redirected(location):
+    """From the first target only; {port} stands for the server's."""
     def behave(exchange):
-        if exchange.request.target.startswith("/moved.bin"):
+        if exchange.request.target != "/bess.bin":
+            exchange.server.targets.add(exchange.request.target)
             return False
-        exchange.empty(302, ("Location", location))
+        exchange.empty(302, ("Location", location.format(port=exchange.server.port)))
         return True
     return behave
 
@@ -153,6 +172,9 @@ def loop(exchange):
 
 
 ALWAYS = 1000
+SERVER, AUTHENTICATION, VALIDATION = 3, 4, 6  # ota_error_t
+ERRORS = {"other credentials (401)": AUTHENTICATION, "forbids this download (403)": AUTHENTICATION,
+          "changed": VALIDATION, "checksum is wrong": VALIDATION}
 # name: behaviour, how often, the error that the first attempt ends with (None: it ends well by itself)
 BEHAVIOURS = {
     "ordinary": (lambda exchange: False, 0, None),
@@ -175,6 +197,9 @@ BEHAVIOURS = {
     "503-retry-after": (status_answer(503, ("Retry-After", "20")), 1, None),
     "429": (status_answer(429), 1, None),
     "redirect-relative": (redirected("./x/../moved.bin?x=1/../2"), ALWAYS, None),
+    "A15-redirect-to-query": (redirected("?q=1"), ALWAYS, None),
+    "A15-redirect-to-parent": (redirected("../x.bin"), ALWAYS, None),
+    "A15-redirect-to-network-path": (redirected("//127.0.0.1:{port}/x.bin"), ALWAYS, None),
     "redirect-same-origin": (redirected("/moved.bin"), ALWAYS, None),
     "redirect-loop": (loop, ALWAYS, "more than ten redirects"),
     "redirect-to-http": (status_answer(302, ("Location", "http://127.0.0.1:1/bess.bin")), 1, "redirected away from https"),
@@ -220,12 +245,17 @@ def test_server(bench, name, stage, matrix):
         assert failure is None
     else:
         assert failure is not None and error in failure, failure
+        assert bench.twin.status()["error"] == ERRORS.get(error, SERVER)
         bench.server.behaviour = lambda exchange: False
         # Nothing is left behind: the next try works in the same run.
         assert bench.update() is None
     assert bench.staged() == bench.server.body
     if stage == "resume":
         assert max(bench.server.offsets()) > 0 or error is not None
+    if name in ("silent-in-the-body", "dripping"):
+        assert len(bench.server.left) == 1 and bench.server.left[0] < 9  # the device went, by its own timer
+    if name == "A15-redirect-to-query":
+        assert bench.server.targets == {"/bess.bin?q=1"}
     assert all(request.method == "GET" for request in bench.server.requests)
     matrix.append((stage, error is None))
 

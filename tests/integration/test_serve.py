@@ -1,5 +1,7 @@
 """otactl serve: a real nginx for a bench, in one command."""
 
+import http.client
+import ssl
 import subprocess
 
 from nginx import free_port, wait_for_port
@@ -27,6 +29,28 @@ def test_device_updates_from_it(tmp_path, twin, shelf):
     assert '206 288 B "GET /bess.bin HTTP/1.1" bytes=0-287' in output
     assert (state / "server.key").stat().st_mode & 0o777 == 0o600
     assert not (releases / "server.key").exists()  # nothing secret lands in what is served
+
+
+def test_serving_the_folder_that_holds_its_state_gives_no_key_away(tmp_path):
+    (tmp_path / "bess.bin").write_bytes(b"x" * 100)
+    (tmp_path / "release.pem").write_text("a signing key")
+    port = free_port()
+    server = subprocess.Popen([BUILD / "tools" / "otactl" / "otactl", "serve", ".", "--port", str(port)], cwd=tmp_path,
+                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, preexec_fn=die_with_parent)
+    try:
+        assert wait_for_port(port, server)
+        context = ssl.create_default_context(cafile=tmp_path / ".bess-serve" / "server.pem")
+
+        def status(name):
+            connection = http.client.HTTPSConnection("127.0.0.1", port, context=context)
+            connection.request("GET", name)
+            return connection.getresponse().status
+        assert status("/bess.bin") == 200
+        for secret in ("/.bess-serve/server.key", "/.bess-serve/", "/release.pem"):
+            assert status(secret) == 404, secret
+    finally:
+        server.terminate()
+        server.wait(10)
 
 
 def test_certificate_is_kept_until_the_names_change(tmp_path):

@@ -52,6 +52,7 @@ class FakeHttpClient : public ota::HttpClient {
 
     // ---- the way to it
     size_t chunk = 4096;
+    bool reuses_connection = false;
     uint32_t idle_reads = 0;                // "nothing yet" before the head and before each chunk
     std::optional<size_t> lose_each_after;  // every connection breaks after so many body bytes
 
@@ -106,6 +107,8 @@ class FakeHttpClient : public ota::HttpClient {
         }
         return {};
     }
+
+    ota::UnixTime proven_at() override { return reuses_connection ? 0 : requests.back().judged_at; }
 
     ota::Result<size_t> read(ota::MutableBytes out) override {
         if (idle_left_ != 0) {

@@ -55,7 +55,6 @@ bool is_readable(int fd) {
 }  // namespace
 
 TlsServer::TlsServer() : context_(SSL_CTX_new(TLS_server_method())) {
-    (void)std::signal(SIGPIPE, SIG_IGN);  // a client that is gone
     EVP_PKEY* key = EVP_EC_gen("P-256");
     X509* certificate = make_certificate(key);
     SSL_CTX_use_certificate(context_, certificate);
@@ -104,6 +103,11 @@ bool TlsServer::take(Answer& answer) {
 }
 
 void TlsServer::run() {
+    // A client that is gone is no reason to end; the client under test has to see to itself.
+    sigset_t pipe;
+    sigemptyset(&pipe);
+    sigaddset(&pipe, SIGPIPE);
+    pthread_sigmask(SIG_BLOCK, &pipe, nullptr);
     while (!stop_) {
         if (!is_readable(listener_)) continue;
         const int connection = accept(listener_, nullptr, nullptr);

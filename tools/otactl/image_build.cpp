@@ -95,6 +95,11 @@ void check(const Buffer& program, const ImageDescription& d) {
     if (!ota::parse_version(d.version, version).ok() || !is_field(d.version)) {
         throw Failure(Exit::kUsage, "--version: a semantic version of at most 31 characters");
     }
+    if (d.build_time > time(nullptr) + 86400) {
+        throw Failure(
+            Exit::kUsage,
+            "--build-time: in the future; a device would think that its clock is not set");
+    }
     if (!is_field(d.project))
         throw Failure(Exit::kUsage, "--project: 1 to 31 printable characters");
     constexpr std::array<uint8_t, 4> kElf = {0x7F, 'E', 'L', 'F'};

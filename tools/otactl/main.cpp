@@ -219,9 +219,8 @@ void add_serve(CLI::App& app) {
     command->callback([o] {
         prepare(o->server);
         const BenchServer& ready = o->server;
-        fmt::print("{}: {}/nginx.conf\n  url       https://{}:{}/…\n  cert_pem  {}\n",
-                   o->prepare_only ? "prepared" : "starting nginx", ready.state,
-                   ready.listen == "0.0.0.0" ? "localhost" : ready.listen, ready.port,
+        fmt::print("{}: {}/nginx.conf\n  url       {}…\n  cert_pem  {}\n",
+                   o->prepare_only ? "prepared" : "starting nginx", ready.state, url(ready),
                    certificate_path(ready));
         std::fflush(stdout);
         if (!o->prepare_only) run(ready);

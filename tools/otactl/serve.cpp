@@ -1,6 +1,7 @@
 #include "serve.hpp"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
@@ -94,11 +95,26 @@ Owned<X509> make_certificate(EVP_PKEY* key, const std::string& names) {
     return certificate;
 }
 
+// Certificate and key are there, belong together, and are good for another month.
+bool is_good_pair(const BenchServer& server) {
+    const auto read = [](const std::string& path) {
+        return Owned<BIO>(BIO_new_file(path.c_str(), "r"));
+    };
+    const Owned<BIO> certificate_file = read(certificate_path(server));
+    const Owned<BIO> key_file = read(server.state + "/server.key");
+    if (!certificate_file || !key_file) return false;
+    const Owned<X509> certificate(
+        PEM_read_bio_X509(certificate_file.get(), nullptr, nullptr, nullptr));
+    const Owned<EVP_PKEY> key(PEM_read_bio_PrivateKey(key_file.get(), nullptr, nullptr, nullptr));
+    time_t next_month = time(nullptr) + 30 * 86400;
+    return certificate && key && X509_check_private_key(certificate.get(), key.get()) == 1 &&
+           X509_cmp_time(X509_get0_notAfter(certificate.get()), &next_month) > 0;
+}
+
 void write_certificate(const BenchServer& server) {
     const std::string names = alternative_names(server);
     const std::string list = server.state + "/names";
-    const bool kept = exists(certificate_path(server)) && exists(list) && read_text(list) == names;
-    if (kept) return;
+    if (exists(list) && read_text(list) == names && is_good_pair(server)) return;
     const Owned<EVP_PKEY> key(EVP_EC_gen("P-256"));
     require_ssl(key != nullptr, "no key");
     const Owned<X509> certificate = make_certificate(key.get(), names);
@@ -127,7 +143,17 @@ void check_rate(const std::string& rate) {
     if (!good) throw Failure(Exit::kUsage, "--rate: bytes a second, as 200k or 2m");
 }
 
+// An address as URLs and nginx write it.
+std::string host_text(const std::string& address) {
+    return address.find(':') == std::string::npos ? address : "[" + address + "]";
+}
+
 }  // namespace
+
+std::string url(const BenchServer& server) {
+    const bool any = server.listen == "0.0.0.0" || server.listen == "::";
+    return fmt::format("https://{}:{}/", any ? "localhost" : host_text(server.listen), server.port);
+}
 
 std::string certificate_path(const BenchServer& server) {
     return server.state + "/server.pem";
@@ -138,6 +164,10 @@ std::string configuration(const BenchServer& server) {
     for (const char* kind : {"client_body", "proxy", "fastcgi", "uwsgi", "scgi"}) {
         temporary += fmt::format("  {0}_temp_path \"{1}/{0}\";\n", kind, server.state);
     }
+    // A socket, as service managers give, can't be opened by name.
+    const int out = open("/dev/stdout", O_WRONLY | O_CLOEXEC);
+    const std::string access = out < 0 ? "off" : "/dev/stdout bench";
+    if (out >= 0) (void)close(out);
     return fmt::format(
         R"(# Written by otactl serve.
 daemon off;
@@ -148,7 +178,7 @@ events {{ worker_connections 64; }}
 http {{
 {temporary}  default_type application/octet-stream;
   log_format bench '$time_local $remote_addr $status $body_bytes_sent B "$request" $http_range';
-  access_log /dev/stdout bench;
+  access_log {access};
   server {{
     listen {listen}:{port} ssl;
     ssl_certificate "{state}/server.pem";
@@ -156,13 +186,13 @@ http {{
     ssl_protocols TLSv1.2 TLSv1.3;
     root "{root}";
     autoindex on;
+    location ~ /\. {{ return 404; }}
+    location ~ \.(key|pem)$ {{ return 404; }}
 {rate}  }}
 }}
 )",
-        fmt::arg("state", server.state), fmt::arg("temporary", temporary),
-        fmt::arg("listen", server.listen.find(':') == std::string::npos
-                               ? server.listen
-                               : "[" + server.listen + "]"),
+        fmt::arg("state", server.state), fmt::arg("access", access),
+        fmt::arg("temporary", temporary), fmt::arg("listen", host_text(server.listen)),
         fmt::arg("port", server.port), fmt::arg("root", server.directory),
         fmt::arg("rate",
                  server.rate.empty() ? "" : fmt::format("    limit_rate {};\n", server.rate)));

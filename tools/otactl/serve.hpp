@@ -23,6 +23,7 @@ struct BenchServer {
 // state folder.
 void prepare(BenchServer& server);
 std::string configuration(const BenchServer& server);
+std::string url(const BenchServer& server);
 std::string certificate_path(const BenchServer& server);
 
 // Becomes nginx; returns only by a Failure.

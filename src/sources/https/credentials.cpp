@@ -2,6 +2,8 @@
 
 #include <mbedtls/base64.h>
 
+#include "wire/uri.hpp"
+
 namespace ota {
 
 bool BasicToken::set(std::string_view user, std::string_view password) {
@@ -19,6 +21,13 @@ bool BasicToken::set(std::string_view user, std::string_view password) {
         return false;
     }
     return text_.try_append({reinterpret_cast<const char*>(encoded.data()), length});
+}
+
+bool split_user_info(std::string_view text, FixedString<128>& user, FixedString<128>& password) {
+    const size_t colon = std::min(text.find(':'), text.size());
+    const std::string_view rest = text.substr(colon);
+    return percent_decode(text.substr(0, colon), user) &&
+           percent_decode(rest.empty() ? rest : rest.substr(1), password);
 }
 
 }  // namespace ota

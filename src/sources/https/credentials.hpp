@@ -30,4 +30,7 @@ class BasicToken {
     FixedString<(kMaxUser + 1 + kMaxPassword + 2) / 3 * 4> text_;
 };
 
+// user:password as URLs hold it, percent-encoded. False when it is malformed or too long.
+bool split_user_info(std::string_view text, FixedString<128>& user, FixedString<128>& password);
+
 }  // namespace ota

@@ -25,9 +25,13 @@ class DataBudget {
         if (limit_ == 0) return UINT64_MAX;
         return now >= day_end_ ? limit_ : limit_ - std::min(spent_, limit_);
     }
+    // Can enough that is new be had in a day when so many old bytes come before it?
+    bool is_worth(uint64_t lost) const { return limit_ == 0 || lost + kEnough <= limit_; }
     Millis until_next_day(Millis now) const { return now >= day_end_ ? 0 : day_end_ - now; }
 
   private:
+    static constexpr uint64_t kEnough =
+        8192;  // two sectors, the last of which may be written again
     static constexpr Millis kDay = 24ULL * 60 * 60 * 1000;
     const uint64_t limit_;
     uint64_t spent_ = 0;

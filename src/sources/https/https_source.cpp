@@ -6,7 +6,9 @@
 namespace ota {
 namespace {
 
-constexpr uint8_t kMaxRedirects = 10;  // as browsers and ESP-IDF have it, or less
+constexpr uint8_t kMaxRedirects = 10;   // as browsers and ESP-IDF have it, or less
+constexpr int kReadsPerCall = 16;       // while only old bytes come
+constexpr uint64_t kSignOfLife = 1024;  // bytes
 constexpr uint64_t kLongestRetryAfter = 24ULL * 60 * 60;  // s; no server keeps a device off longer
 
 constexpr Status fault(Code code, Detail detail) {
@@ -65,13 +67,8 @@ Status HttpsSource::open_location(std::string_view uri) {
     const HttpCredentials& own = config_.credentials;
     FixedString<128> user(own.user);
     FixedString<128> password(own.password);
-    if (own.user.empty() && !parts.user_info.empty()) {
-        const size_t colon = std::min(parts.user_info.find(':'), parts.user_info.size());
-        const std::string_view rest = parts.user_info.substr(colon);
-        if (!percent_decode(parts.user_info.substr(0, colon), user) ||
-            !percent_decode(rest.empty() ? rest : rest.substr(1), password)) {
-            return fault(Code::kRefused, Detail::kUriMalformed);
-        }
+    if (own.user.empty() && !split_user_info(parts.user_info, user, password)) {
+        return fault(Code::kRefused, Detail::kUriMalformed);
     }
     if (!user.empty() && !basic_.set(user.view(), password.view())) {
         return fault(Code::kRefused, Detail::kUriMalformed);
@@ -123,6 +120,7 @@ Status HttpsSource::send() {
 
     HttpRequest request;
     request.url = url_.c_str();
+    request.wants_little = length_ != kToEnd;
     request.tls = config_.tls;
     request.tls.judged_at = floor_.judge_at(clock_.wall());
     if (is_own_origin()) {
@@ -159,7 +157,7 @@ Status HttpsSource::advance() {
 }
 
 Status HttpsSource::judge_head() {
-    if (floor_.is_set(clock_.wall())) info_.proven_time = clock_.wall();
+    if (floor_.is_set(clock_.wall())) info_.proven_time = client_.proven_at();
     switch (head_.status()) {
         case 200:
             return take_whole();
@@ -173,6 +171,7 @@ Status HttpsSource::judge_head() {
             return follow_redirect();
         case 304:
             if (known_.empty()) return fault(Code::kRefused, Detail::kHttpProtocol);
+            describe_validator();
             return fault(Code::kNoUpdate, Detail::kNotModified);
         case 416:
             // The package ends before the wanted offset: it is another one now.
@@ -200,6 +199,9 @@ Status HttpsSource::take_whole() {
     body_left_ = head_.content_length();
     info_.size = body_left_ == kUnknownLength ? 0 : body_left_;
     skip_ = offset_;
+    skipped_ = 0;
+    // What was read already comes first, and would use the day up again and again.
+    if (!budget_.is_worth(skip_)) return fault(Code::kRefused, Detail::kDailyLimit);
     return describe();
 }
 
@@ -236,8 +238,7 @@ Status HttpsSource::refuse() {
         case 502:
         case 503:
         case 504: {
-            const uint64_t wait = head_.retry_after(clock_.wall()).value_or(0);
-            retry_after_ = std::min(wait, kLongestRetryAfter) * 1000;
+            retry_after_ = wanted_pause();
             return fault(Code::kBusy, Detail::kServerBusy);
         }
         default:
@@ -245,12 +246,24 @@ Status HttpsSource::refuse() {
     }
 }
 
+// A date says nothing to a device whose clock is not set.
+Millis HttpsSource::wanted_pause() const {
+    const UnixTime wall = clock_.wall();
+    const std::optional<UnixTime> now =
+        floor_.is_set(wall) ? std::optional<UnixTime>(wall) : std::nullopt;
+    return std::min(head_.retry_after(now).value_or(0), kLongestRetryAfter) * 1000;
+}
+
+void HttpsSource::describe_validator() {
+    info_.validator.tag.assign(head_.entity_tag());
+    info_.validator.place = place_;
+}
+
 // What is told about the package; its identity binds a later continuation to the same bytes.
 Status HttpsSource::describe() {
     if (head_.is_encoded()) return fault(Code::kRefused, Detail::kContentEncoding);
-    current_.assign(head_.entity_tag());
-    info_.validator.tag = current_;
-    info_.validator.place = place_;
+    describe_validator();
+    current_ = info_.validator.tag;
     info_.notes.assign(head_.notes());
 
     // Not the query: a signed URL is renewed without a change of what it names.
@@ -289,10 +302,16 @@ Result<size_t> HttpsSource::read(MutableBytes out) {
     const Status ready = advance();
     if (ready.is(Code::kTryAgain)) return size_t{0};
     if (!ready.ok()) return ready;
-    return pass_on(out);
+    for (int i = 0; i < kReadsPerCall; ++i) {
+        const uint64_t skip_before = skip_;
+        const Result<size_t> n = read_on(out);
+        const bool only_skipped = n.ok() && *n == 0 && skip_ != skip_before;
+        if (!only_skipped) return n;
+    }
+    return size_t{0};
 }
 
-Result<size_t> HttpsSource::pass_on(MutableBytes out) {
+Result<size_t> HttpsSource::read_on(MutableBytes out) {
     if (delivered_ == length_ || body_left_ == 0) return at_end();
     const uint64_t affordable = budget_.left(clock_.now());
     if (affordable == 0) {
@@ -309,12 +328,18 @@ Result<size_t> HttpsSource::pass_on(MutableBytes out) {
     return *n == 0 ? n : skip(out.first(*n));
 }
 
-// Leaves out what was read before the connection broke.
+// Leaves out what was read before the connection broke. Only a fair amount of it counts as a sign
+// of life: a peer that drips is as good as silent.
 Result<size_t> HttpsSource::skip(MutableBytes bytes) {
     const size_t old = static_cast<size_t>(std::min<uint64_t>(skip_, bytes.size()));
     const size_t fresh = bytes.size() - old;
     skip_ -= old;
-    if (fresh == 0) return fault(Code::kTryAgain, Detail::kNone);
+    skipped_ += old;
+    if (fresh == 0) {
+        if (skipped_ < kSignOfLife) return size_t{0};
+        skipped_ = 0;
+        return fault(Code::kTryAgain, Detail::kNone);
+    }
     std::memmove(bytes.data(), bytes.data() + old, fresh);
     delivered_ += fresh;
     return fresh;

@@ -51,10 +51,12 @@ class HttpsSource final : public Source {
     Status take_whole();
     Status take_range();
     Status refuse();
+    Millis wanted_pause() const;
+    void describe_validator();
     Status describe();
     Status clock_or(Status status) const;
 
-    Result<size_t> pass_on(MutableBytes out);
+    Result<size_t> read_on(MutableBytes out);
     Result<size_t> skip(MutableBytes bytes);
     Status at_end() const;
 
@@ -76,6 +78,7 @@ class HttpsSource final : public Source {
     uint64_t length_ = 0;     // wanted; kToEnd
     uint64_t body_left_ = 0;  // bytes that the server still owes; kUnknownLength
     uint64_t skip_ = 0;       // bytes of the body that were read before
+    uint64_t skipped_ = 0;    // of them, since the last sign of life was given
     uint64_t delivered_ = 0;  // bytes passed on since start
     std::array<uint8_t, 8> place_{};
     FixedString<148> known_;   // entity tags for If-None-Match

@@ -123,6 +123,41 @@ TEST(ErrorMap, EveryPairOfCodeAndOriginHasAnAnswer) {
     }
 }
 
+TEST(ErrorMap, FaultsOfAServerAreItsOwn) {
+    struct Case {
+        Code code;
+        Detail detail;
+        ota_error_t error;
+    };
+    const Case cases[] = {
+        {Code::kUnavailable, Detail::kDnsFailed, OTA_ERR_CONNECTIVITY},
+        {Code::kUnavailable, Detail::kConnectionLost, OTA_ERR_CONNECTIVITY},
+        {Code::kUnavailable, Detail::kClockNotSet, OTA_ERR_CONNECTIVITY},
+        {Code::kUnavailable, Detail::kDailyLimit, OTA_ERR_CONNECTIVITY},
+        {Code::kTimeout, Detail::kStalled, OTA_ERR_CONNECTIVITY},
+        {Code::kTimeout, Detail::kNoAnswer, OTA_ERR_CONNECTIVITY},
+        {Code::kBusy, Detail::kServerBusy, OTA_ERR_SERVER},
+        {Code::kRefused, Detail::kHttpNotFound, OTA_ERR_SERVER},
+        {Code::kRefused, Detail::kContentRange, OTA_ERR_SERVER},
+        {Code::kRefused, Detail::kRedirectLimit, OTA_ERR_SERVER},
+        {Code::kRefused, Detail::kTlsHandshake, OTA_ERR_SERVER},
+        {Code::kUnauthenticated, Detail::kHttpUnauthorized, OTA_ERR_AUTHENTICATION},
+        {Code::kUnauthenticated, Detail::kClientCertificate, OTA_ERR_AUTHENTICATION},
+        {Code::kUntrusted, Detail::kCertificateExpired, OTA_ERR_AUTHENTICATION},
+        {Code::kUntrusted, Detail::kPinMismatch, OTA_ERR_AUTHENTICATION},
+        {Code::kNoUpdate, Detail::kNotModified, OTA_ERR_NO_UPDATES},
+        {Code::kMalformed, Detail::kFileChanged, OTA_ERR_VALIDATION_FAILED},
+    };
+    for (const Case& c : cases) {
+        EXPECT_EQ(to_ota_error({c.code, Origin::kSource, c.detail}), c.error)
+            << static_cast<int>(c.detail);
+    }
+    EXPECT_EQ(to_ota_error({Code::kUntrusted, Origin::kVerify, Detail::kSignatureUntrusted}),
+              OTA_ERR_VALIDATION_FAILED);
+    EXPECT_EQ(to_ota_error({Code::kNoSpace, Origin::kVerify, Detail::kSlotTooSmall}),
+              OTA_ERR_INSUFFICIENT_SPACE);
+}
+
 TEST(ErrorMap, LowChargeAndOtherUnsafeThingsAreDistinct) {
     for (uint16_t i = static_cast<uint16_t>(Detail::kNoBatteryProvider);
          i <= static_cast<uint16_t>(Detail::kPausedTooLong); ++i) {

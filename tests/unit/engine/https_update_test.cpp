@@ -31,13 +31,17 @@ TEST(HttpsUpdate, WholeWayAndThenNothingNew) {
     EXPECT_EQ(device.state(), State::kIdle);
     EXPECT_EQ(device.detail(), Detail::kNotModified);
     EXPECT_EQ(device.client.body_bytes, before);  // 304
-    // The tag that runs is kept over a power cycle, and told when a person asks, too.
+    // The tag that runs is kept over a power cycle.
     ASSERT_TRUE(device.boot());
+    ASSERT_TRUE(device.check());
+    EXPECT_EQ(device.detail(), Detail::kNotModified);
+    EXPECT_EQ(device.client.body_bytes, before);
+    // A person gets a look without it: a tag may be wrong, too.
     (void)device.post(CommandKind::kStartUpdate);
     device.step();
     ASSERT_TRUE(device.run_to(State::kIdle));
-    EXPECT_EQ(device.detail(), Detail::kNotModified);
-    EXPECT_EQ(device.client.body_bytes, before);
+    EXPECT_EQ(device.detail(), Detail::kVersionSame);
+    EXPECT_EQ(device.client.body_bytes, before + 288);
 }
 
 TEST(HttpsUpdate, TagOfARevertedImageIsNotSent) {
@@ -52,8 +56,10 @@ TEST(HttpsUpdate, TagOfARevertedImageIsNotSent) {
     ASSERT_TRUE(device.check());
     EXPECT_EQ(device.detail(), Detail::kRevertedBefore);  // found by its first bytes
     EXPECT_TRUE(device.client.requests[before].field("If-None-Match").empty());
+    const uint64_t bytes = device.client.body_bytes;
     ASSERT_TRUE(device.check());
-    EXPECT_EQ(device.detail(), Detail::kNotModified);  // and not looked at again
+    EXPECT_EQ(device.detail(), Detail::kRevertedBefore);
+    EXPECT_EQ(device.client.body_bytes, bytes);  // and not looked at again
     // A person may ask for it again.
     EXPECT_TRUE(device.download());
 }
@@ -127,17 +133,26 @@ TEST(FieldCase, A04_unknown_length_is_taken_and_bounded) {
     for (const Event& event : device.events.events) {
         EXPECT_TRUE(event.kind != Event::Kind::kProgress || event.total == 0);
     }
-    // More than the slot holds ends with a size error and leaves the running image alone.
-    HttpsBench full;
-    full.client.has_ranges = false;
-    full.client.announces_length = false;
-    full.client.file.resize(0x20000 + 1, 0x55);
-    ASSERT_TRUE(full.boot());
-    (void)full.post(CommandKind::kStartUpdate);
-    ASSERT_TRUE(full.run_to(State::kFailed));
-    EXPECT_EQ(full.detail(), Detail::kImageLength);  // seen where the image ends
-    ASSERT_TRUE(full.boot());
-    EXPECT_TRUE(full.running_version() == "1.0.0");
+    // What goes on behind the image is none of it.
+    HttpsBench junk;
+    junk.client.has_ranges = junk.client.announces_length = false;
+    junk.client.file.resize(0x20000 + 1, 0x55);
+    ASSERT_TRUE(junk.boot());
+    EXPECT_FALSE(junk.download());
+    EXPECT_EQ(junk.detail(), Detail::kImageLength);
+    // An image larger than the slot: said at once when the size is known, else when the slot is
+    // full.
+    for (const bool known : {true, false}) {
+        HttpsBench full;
+        full.client.has_ranges = full.client.announces_length = known;
+        full.client.file = make_signed_of_size("1.1.0", 0x20000 + 0x4000, 2);
+        ASSERT_TRUE(full.boot());
+        EXPECT_FALSE(full.download());
+        EXPECT_EQ(full.detail(), Detail::kSlotTooSmall);
+        EXPECT_EQ(full.client.body_bytes <= 288, known);
+        ASSERT_TRUE(full.boot());
+        EXPECT_TRUE(full.running_version() == "1.0.0");
+    }
 }
 
 TEST(FieldCase, A06_first_without_length_then_normally) {
@@ -173,13 +188,60 @@ TEST(FieldCase, A08_short_body_never_gets_verified) {
     EXPECT_EQ(verifying, 1U);
 }
 
+// A link that breaks every minute, and takes an hour.
+class FlappingClient final : public test::FakeHttpClient {
+  public:
+    explicit FlappingClient(Clock& clock) : clock_(clock) {}
+    Result<size_t> read(MutableBytes out) override {
+        if (clock_.now() >= next_flap_) {
+            next_flap_ = clock_.now() + 60000;
+            ++flaps;
+            return Status{Code::kUnavailable, Origin::kSource, Detail::kConnectionLost};
+        }
+        return FakeHttpClient::read(out);
+    }
+    int flaps = 0;
+
+  private:
+    Clock& clock_;
+    Millis next_flap_ = 60000;
+};
+
 TEST(FieldCase, A18_flapping_link_finishes) {
-    HttpsBench device;
-    device.client.lose_each_after = 3000;
+    Device device;
+    FlappingClient client(device.clock);
+    TimeFloor floor;
+    HttpsSource https(client, device.clock, floor, {});
+    HttpsChannel channel("https://update.example/bess.bin");
+    device.source.offered = false;
+    device.extra_source = {&channel, &https};
+    device.put_image(0, make_signed_of_size("1.0.0", kUpdateImageSize, 1));
+    client.file = make_signed_of_size("1.1.0", 0x1E000, 2);
     ASSERT_TRUE(device.boot());
-    ASSERT_TRUE(device.download());
-    EXPECT_TRUE(device.client.body_bytes <= device.client.file.size() + 288);
-    EXPECT_TRUE(device.requests() > device.client.file.size() / 3000);
+    ASSERT_TRUE((device.post(CommandKind::kCheck).ok() && device.run_to(State::kUpdateAvailable)));
+    client.chunk = 36;  // bytes a second, at a poll each 10 ms
+    client.idle_reads = 99;
+    (void)device.post(CommandKind::kStartUpdate);
+    ASSERT_TRUE(device.run_to(State::kReadyToApply, 5400000));
+    EXPECT_TRUE(client.flaps >= 55) << client.flaps;
+    EXPECT_TRUE(client.body_bytes <= client.file.size() + 288);
+}
+
+TEST(FieldCase, A16_dripping_while_old_bytes_are_skipped_is_a_stall) {
+    HttpsBench device;
+    ASSERT_TRUE(device.boot());
+    ASSERT_TRUE(device.check());
+    device.client.has_ranges = false;
+    HttpAnswer half = http_answer(200, "ETag", device.client.tag);
+    half.body = device.client.file;
+    half.lost_after = 20000;
+    device.client.script = {half};
+    (void)device.post(CommandKind::kStartUpdate);
+    ASSERT_TRUE(device.run_until([&] { return device.requests() == 3; }));
+    device.client.chunk = 1;
+    device.client.idle_reads = 2500;  // a byte each 25 s
+    ASSERT_TRUE(device.run_to(State::kFailed, 3600000));
+    EXPECT_EQ(device.detail(), Detail::kStalled);
 }
 
 TEST(HttpsUpdate, RetriesAreCappedAndSpread) {
@@ -216,7 +278,7 @@ TEST(HttpsUpdate, SlowAndSilentServersStall) {
     const Millis begin = silent.clock.now();
     (void)silent.post(CommandKind::kStartUpdate);
     ASSERT_TRUE(silent.run_to(State::kFailed, 3600000));
-    EXPECT_EQ(silent.detail(), Detail::kStalled);
+    EXPECT_EQ(silent.detail(), Detail::kNoAnswer);
     EXPECT_TRUE(silent.clock.now() - begin > 9 * 30000);
     // One byte a second is alive, and useless.
     HttpsBench drip;
@@ -348,6 +410,141 @@ TEST(HttpsUpdate, ProvenTimeIsAFloorForTheNextBoot) {
     device.clock.set_wall(7);                      // power was lost, and with it the time
     ASSERT_TRUE(device.boot());
     EXPECT_EQ(device.manager().time_floor().proven, 1800000000);
+}
+
+TEST(HttpsUpdate, OnlyAFullVerificationProvesTheTimeAndItCorrectsAWrongOne) {
+    constexpr UnixTime kRight = kFirstBuild + 30000000;
+    constexpr UnixTime kWrong = kFirstBuild + 900000000;
+    HttpsBench device;
+    device.clock.set_wall(kWrong);
+    device.client.reuses_connection = true;  // nothing was verified at the wrong time
+    ASSERT_TRUE(device.boot());
+    ASSERT_TRUE(device.check());
+    EXPECT_EQ(device.manager().time_floor().proven, 0);
+    device.client.reuses_connection = false;
+    ASSERT_TRUE(device.check());
+    EXPECT_EQ(device.manager().time_floor().proven, kWrong);
+    device.clock.set_wall(kRight);
+    ASSERT_TRUE(device.check());
+    EXPECT_EQ(device.manager().time_floor().proven, kRight);
+}
+
+TEST(HttpsUpdate, RefusalEndsWithTheKeysThatMadeIt) {
+    HttpsBench device;
+    device.client.file = test::make_signed({.version = "1.1.0"}, test::Key::kOtherEc);
+    ASSERT_TRUE(device.boot());
+    EXPECT_FALSE(device.download());
+    EXPECT_EQ(device.detail(), Detail::kSignatureUntrusted);
+    ASSERT_TRUE(device.boot());
+    ASSERT_TRUE(device.check());
+    EXPECT_EQ(device.detail(), Detail::kNotModified);
+    // The key joins the trusted ones.
+    ASSERT_TRUE(device.trusted.load_pem(test::public_pem(test::Key::kOtherEc)).ok());
+    ASSERT_TRUE(device.boot());
+    ASSERT_TRUE(device.check());
+    EXPECT_EQ(device.state(), State::kUpdateAvailable);
+    EXPECT_TRUE(device.download());
+}
+
+TEST(HttpsUpdate, GoodFileInThePlaceOfABadOneIsTakenWithoutTags) {
+    HttpsBench device;
+    device.client.tag.clear();
+    device.client.modified.clear();
+    const test::Buffer good = device.client.file;
+    device.client.file[20000] ^= 1;
+    ASSERT_TRUE(device.boot());
+    EXPECT_FALSE(device.download());
+    device.client.file = make_signed_of_size("1.1.0", kUpdateImageSize, 7);  // of the same size
+    ASSERT_TRUE(device.boot());
+    ASSERT_TRUE(device.check());
+    EXPECT_EQ(device.state(), State::kUpdateAvailable);
+    EXPECT_TRUE(device.download());
+}
+
+TEST(HttpsUpdate, PiecesOfTwoFilesDoNotCondemnTheGoodOne) {
+    HttpsBench device;
+    device.client.tag.clear();  // nothing tells the two apart
+    device.client.modified.clear();
+    const test::Buffer good = device.client.file;
+    device.client.file[4000] ^= 1;
+    device.client.lose_each_after = 20000;
+    ASSERT_TRUE(device.boot());
+    (void)device.post(CommandKind::kStartUpdate);
+    ASSERT_TRUE(device.run_until([&] { return device.client.body_bytes > 10000; }));
+    device.client.file = good;
+    ASSERT_TRUE(device.run_to(State::kFailed));
+    device.client.lose_each_after.reset();
+    ASSERT_TRUE(device.check());
+    EXPECT_EQ(device.state(), State::kUpdateAvailable);
+    EXPECT_TRUE(device.download());
+}
+
+TEST(HttpsUpdate, SameBuildUnderAnotherTagIsContinued) {
+    HttpsBench device;
+    device.client.lose_each_after = 20480;
+    ASSERT_TRUE(device.boot());
+    ASSERT_TRUE(device.check());
+    (void)device.post(CommandKind::kStartUpdate);
+    ASSERT_TRUE(device.run_until([&] { return device.client.body_bytes >= 20480; }));
+    device.client.tag = "\"of-the-other-server\"";
+    ASSERT_TRUE(device.run_to(State::kFailed));
+    EXPECT_EQ(device.detail(), Detail::kFileChanged);
+    device.client.lose_each_after.reset();
+    device.client.body_bytes = 0;
+    ASSERT_TRUE(device.download());
+    EXPECT_TRUE(device.client.body_bytes <= device.client.file.size() - 20480 + 4096 + 288);
+}
+
+TEST(HttpsUpdate, DailyLimitIsWaitedForOnceAndThenContinuedByRange) {
+    HttpsSource::Config config;
+    config.max_bytes_per_day = 20000;
+    HttpsBench device(config);
+    device.settings.automatic_update = true;
+    device.settings.check_interval_ms = 3600000;
+    ASSERT_TRUE(device.boot());
+    ASSERT_TRUE(device.run_to(State::kFailed));
+    EXPECT_EQ(device.detail(), Detail::kDailyLimit);
+    (void)device.post(CommandKind::kCheck);  // somebody asks in between
+    const Millis failed = device.clock.now();
+    ASSERT_TRUE(device.run_until([&] { return device.restart_requested(); }, 200000000));
+    EXPECT_TRUE(device.clock.now() - failed > 86000000);
+    EXPECT_TRUE(device.requests() <= 5) << device.requests();
+    EXPECT_TRUE(device.client.requests.back().field("Range") != "bytes=0-");
+    // A server without ranges would send the same first part every day.
+    HttpsBench hopeless(config);
+    ASSERT_TRUE(hopeless.boot());
+    ASSERT_FALSE(hopeless.download());
+    hopeless.clock.advance(90000000);
+    hopeless.client.has_ranges = false;
+    ASSERT_FALSE(hopeless.download());
+    EXPECT_TRUE(Status::from_word(hopeless.manager().snapshot().error).is(Code::kRefused));
+}
+
+TEST(HttpsUpdate, CredentialsThatAreRefusedAreNotTriedMoreOften) {
+    HttpsBench device;
+    device.settings.check_interval_ms = 86400000;
+    device.client.script.assign(3, http_answer(401));
+    ASSERT_TRUE(device.boot());
+    ASSERT_TRUE(device.run_to(State::kFailed));
+    ASSERT_FALSE(device.run_until([&] { return device.requests() > 1; }, 80000000));
+    ASSERT_TRUE(device.run_until([&] { return device.requests() > 1; }, 10000000));
+}
+
+TEST(HttpsUpdate, ImageFromTheFutureIsRefusedByASetClock) {
+    HttpsBench device;
+    const char date[] = "Jan  1 2040";
+    const char time[] = "00:00:00";
+    std::copy_n(time, sizeof time, device.client.file.begin() + 32 + 80);
+    std::copy_n(date, sizeof date, device.client.file.begin() + 32 + 96);
+    device.clock.set_wall(kFirstBuild + 30000000);
+    ASSERT_TRUE(device.boot());
+    ASSERT_TRUE(device.check());
+    EXPECT_EQ(device.detail(), Detail::kBuildTimeAhead);
+    // An unset clock can't say.
+    device.clock.set_wall(5);
+    ASSERT_TRUE(device.boot());
+    ASSERT_TRUE(device.check());
+    EXPECT_EQ(device.state(), State::kUpdateAvailable);
 }
 
 }  // namespace

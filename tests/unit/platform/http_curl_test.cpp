@@ -33,13 +33,16 @@ struct Exchange {
         body.clear();
         head = HttpHead();
         end = client.start({url, fields, tls}, head);
+        const time_t deadline = time(nullptr) + 20;
         while (end.ok() || end.is(Code::kTryAgain)) {
+            ASSERT_LT(time(nullptr), deadline);
             end = client.await_head();
             if (end.ok()) break;
             if (end.is(Code::kTryAgain)) usleep(500);
         }
         Buffer buffer(chunk);
         while (end.ok()) {
+            ASSERT_LT(time(nullptr), deadline);
             const Result<size_t> n = client.read(buffer);
             end = n.status();
             if (!n.ok()) break;
@@ -264,6 +267,18 @@ TEST_F(HttpCurl, ConnectionStaysAfterAWholeBody) {
     client_.close();
     exchange("HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx");
     EXPECT_EQ(server_.connections(), 1);
+}
+
+TEST_F(HttpCurl, OnlyANewSessionProvesTheTime) {
+    const std::string once = "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx";
+    exchange(once);
+    EXPECT_EQ(client_.proven_at(), tls_.judged_at);
+    exchange(once);  // the same connection
+    EXPECT_EQ(client_.proven_at(), 0);
+    exchange(once, SIZE_MAX, true);
+    exchange(once);  // another one, its TLS session resumed
+    EXPECT_EQ(server_.connections(), 2);
+    EXPECT_EQ(client_.proven_at(), 0);
 }
 
 TEST_F(HttpCurl, NotHttpIsSaid) {
