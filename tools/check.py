@@ -108,6 +108,7 @@ def shell_scripts():
 def lint():
     count = step("clang-format", ["clang-format-14", "--dry-run", "-Werror", *cxx_files(".cpp", ".hpp", ".h")])
     count += step("layers (tools/check_layers.py)", [sys.executable, "tools/check_layers.py"])
+    count += step("tests named in docs exist (tools/traceability.py)", [sys.executable, "tools/traceability.py"])
     count += step("shellcheck", ["shellcheck", *shell_scripts()])
     build("clang")
     count += verdict("clang 14 builds everything without a warning", True)
@@ -182,7 +183,8 @@ def powercut():
     rows = re.findall(r"^(\S+) +(\d+) cuts +(\d+) bricked +(\d+) stuck +(\d+) broken$", text, re.M)
     print("\n".join(line for line in text.splitlines() if not line.startswith("scenarios")))
     cuts, bricked, stuck = (sum(int(row[i]) for row in rows) for i in (1, 2, 3))
-    print(f"scenarios {len(rows)}, cut points {cuts}, bricked {bricked}, stuck {stuck}, "
+    unexplained = sum(int(n) for n in re.findall(r"unexplained (\d+)", text))
+    print(f"scenarios {len(rows)}, cut points {cuts}, bricked {bricked}, stuck {stuck}, unexplained {unexplained}, "
           f"seconds {time.monotonic() - begin:.1f}")
     good = sum(row[2:] == ("0", "0", "0") for row in rows)
     failed = len(rows) - good
@@ -254,6 +256,16 @@ def rv32():
     return Count(int(found[1]), int(found[2]), 0)
 
 
+def soak():
+    """BESS_SOAK_SECONDS asks for more than a minute."""
+    build("host")
+    return pytest("tests/soak")
+
+
+def mutation():
+    return verdict("every mutant is noticed", run([sys.executable, "tools/mutation_check.py"]).returncode == 0)
+
+
 def bench():
     """Simulated times are the same everywhere and have a bar; what this machine measures is printed only."""
     build("host")
@@ -287,18 +299,23 @@ PARTS = {
     "interop": (interop, "against Espressif's esptool and espsecure, and openssl"),
     "fuzz": (fuzz, "libFuzzer on everything that parses untrusted bytes, a few seconds each"),
     "bench": (bench, "how fast an update is, and what it costs on the wire"),
+    "soak": (soak, "the device killed at random times, update after update, for a minute"),
+    "mutation": (mutation, "safety lines broken one at a time: a test has to notice (only when named)"),
     "rv32": (rv32, "unit tests on rv32imafc under qemu-riscv32"),
 }
+
+
+OPT_IN = ["mutation"]
 
 
 def main():
     parts = "\n".join(f"  {name:<12} {what}" for name, (_, what) in PARTS.items())
     parser = argparse.ArgumentParser(
         prog="./check", formatter_class=argparse.RawDescriptionHelpFormatter,
-        description="Runs the tests of bess-ota. Without names: all parts.",
+        description="Runs the tests of bess-ota. Without names: all parts that are not for naming only.",
         epilog=f"parts:\n{parts}\n\nexit codes: 0 all passed, 1 something failed, 2 usage")
     parser.add_argument("part", nargs="*", choices=[*PARTS, []], metavar="part")
-    names = parser.parse_args().part or list(PARTS)
+    names = parser.parse_args().part or [name for name in PARTS if name not in OPT_IN]
 
     total = Count()
     begin = time.monotonic()

@@ -67,6 +67,7 @@ Status FlashModel::read(uint32_t address, MutableBytes out) {
         return fault(Code::kStorage, Detail::kFlashRead);
     }
     std::copy_n(memory_.begin() + address, out.size(), out.begin());
+    blur(address, out);
     return {};
 }
 
@@ -89,12 +90,17 @@ Status FlashModel::program_page(uint32_t address, Bytes bytes) {
     if (off_) return fault(Code::kStorage, Detail::kPowerOff);
     if (is_protected(address, bytes.size())) return misuse(Code::kStorage, Detail::kRunningSlot);
     const MutableBytes target = memory_.subspan(address, bytes.size());
-    if (!only_clears(target, bytes)) return misuse(Code::kStorage, Detail::kNotErased);
+    // Over unstable bits: nobody can know that they are not blank; the chip takes it, and what is
+    // read back differs.
+    const bool unstable = is_unstable(address, bytes.size());
+    if (!unstable && !only_clears(target, bytes)) {
+        return misuse(Code::kStorage, Detail::kNotErased);
+    }
     switch (next_fate()) {
         case Fate::kFails:
             return fault(Code::kStorage, Detail::kFlashProgram);
         case Fate::kCut:
-            tear_program(target, bytes);
+            tear_program(address, target, bytes);
             if (observer_ != nullptr) observer_->on_power_lost();
             return fault(Code::kStorage, Detail::kPowerOff);
         case Fate::kWorks:
@@ -104,7 +110,9 @@ Status FlashModel::program_page(uint32_t address, Bytes bytes) {
         observer_->on_operation({FlashOperation::Kind::kProgram, address,
                                  static_cast<uint32_t>(bytes.size()), bytes, kPageMicros});
     }
-    std::copy(bytes.begin(), bytes.end(), target.begin());
+    for (size_t i = 0; i < bytes.size(); ++i) {
+        target[i] = static_cast<uint8_t>(unstable ? target[i] & bytes[i] : bytes[i]);
+    }
     return {};
 }
 
@@ -131,7 +139,7 @@ Status FlashModel::erase_unit(uint32_t address, uint32_t length) {
         case Fate::kFails:
             return fault(Code::kStorage, Detail::kFlashErase);
         case Fate::kCut:
-            tear_erase(target);
+            tear_erase(address, target);
             if (observer_ != nullptr) observer_->on_power_lost();
             return fault(Code::kStorage, Detail::kPowerOff);
         case Fate::kWorks:
@@ -145,6 +153,12 @@ Status FlashModel::erase_unit(uint32_t address, uint32_t length) {
                                  length == layout::kBlockSize ? kBlockMicros : kSectorMicros});
     }
     std::fill(target.begin(), target.end(), uint8_t{0xFF});
+    if (is_unstable(address, length)) {
+        const uint32_t from = std::max(address, unstable_from_) - unstable_from_;
+        const uint32_t to = std::min<uint32_t>(address + length - unstable_from_,
+                                               static_cast<uint32_t>(unstable_.size()));
+        std::fill(unstable_.begin() + from, unstable_.begin() + to, uint8_t{0});
+    }
     ++erases_;
     return {};
 }
@@ -171,7 +185,20 @@ Status FlashModel::misuse(Code code, Detail detail) {
     return fault(code, detail);
 }
 
-void FlashModel::tear_program(MutableBytes target, Bytes bytes) {
+bool FlashModel::is_unstable(uint32_t address, size_t length) const {
+    return address < unstable_from_ + unstable_.size() && address + length > unstable_from_;
+}
+
+void FlashModel::blur(uint32_t address, MutableBytes bytes) {
+    if (!is_unstable(address, bytes.size())) return;
+    for (size_t i = 0; i < bytes.size(); ++i) {
+        const uint64_t at = uint64_t{address} + i - unstable_from_;  // huge when before it
+        if (at >= unstable_.size()) continue;
+        bytes[i] = static_cast<uint8_t>(bytes[i] ^ (unstable_[static_cast<size_t>(at)] & random()));
+    }
+}
+
+void FlashModel::tear_program(uint32_t address, MutableBytes target, Bytes bytes) {
     switch (cut_kind_) {
         case CutKind::kClean:
             return;
@@ -184,10 +211,18 @@ void FlashModel::tear_program(MutableBytes target, Bytes bytes) {
                 target[i] = static_cast<uint8_t>(target[i] & (bytes[i] | random()));
             }
             return;
+        case CutKind::kUnstable:
+            unstable_from_ = address;
+            unstable_.resize(bytes.size());
+            for (size_t i = 0; i < bytes.size(); ++i) {
+                unstable_[i] = static_cast<uint8_t>(target[i] & ~bytes[i]);
+                target[i] = static_cast<uint8_t>(target[i] & bytes[i]);
+            }
+            return;
     }
 }
 
-void FlashModel::tear_erase(MutableBytes target) {
+void FlashModel::tear_erase(uint32_t address, MutableBytes target) {
     switch (cut_kind_) {
         case CutKind::kClean:
             return;
@@ -199,6 +234,13 @@ void FlashModel::tear_erase(MutableBytes target) {
             return;
         case CutKind::kHalfErased:
             for (uint8_t& byte : target) byte = static_cast<uint8_t>(byte | 0x55);
+            return;
+        case CutKind::kUnstable:
+            unstable_from_ = address;
+            unstable_.resize(target.size());
+            for (size_t i = 0; i < target.size(); ++i) {
+                unstable_[i] = static_cast<uint8_t>(~target[i]);
+            }
             return;
     }
 }

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <vector>
+
 #include "ports/clock.hpp"
 #include "ports/flash.hpp"
 #include "ports/flash_layout.hpp"
@@ -12,6 +14,7 @@ enum class CutKind : uint8_t {
     kTornBytes,   // program: a prefix of the bytes; erase: a prefix of the sectors' bytes
     kTornBits,    // program: a random subset of the bits; erase: a random subset is set
     kHalfErased,  // erase: half of the bits of every byte are set; program: like kTornBytes
+    kUnstable,    // the bits that were about to change read otherwise each time, until erased
 };
 
 struct FlashOperation {
@@ -52,6 +55,9 @@ class FlashModel final : public Flash {
     void cut_at(uint64_t operation, CutKind kind, uint32_t seed);
     bool is_off() const { return off_; }
     void power_on();
+    // What an earlier cut left unstable reads steadily from now on: another chip's memory is looked
+    // at.
+    void forget_instability() { unstable_.clear(); }
 
     // From now on, count operations fail with an error after first others succeeded.
     void fail_operations(uint64_t first, uint64_t count);
@@ -78,8 +84,10 @@ class FlashModel final : public Flash {
     Status misuse(Code code, Detail detail);
     Status program_page(uint32_t address, Bytes bytes);
     Status erase_unit(uint32_t address, uint32_t length);
-    void tear_program(MutableBytes target, Bytes bytes);
-    void tear_erase(MutableBytes target);
+    bool is_unstable(uint32_t address, size_t length) const;
+    void blur(uint32_t address, MutableBytes bytes);
+    void tear_program(uint32_t address, MutableBytes target, Bytes bytes);
+    void tear_erase(uint32_t address, MutableBytes target);
     uint32_t random();
 
     MutableBytes memory_;
@@ -94,6 +102,8 @@ class FlashModel final : public Flash {
     uint64_t fail_from_ = 0;
     uint64_t fail_to_ = 0;
     uint64_t reads_ = 0;
+    uint32_t unstable_from_ = 0;
+    std::vector<uint8_t> unstable_;  // the bits from there on that change from read to read
     uint64_t fail_reads_from_ = 0;
     uint64_t fail_reads_to_ = 0;
     CutKind cut_kind_ = CutKind::kClean;

@@ -13,8 +13,8 @@ using ota::State;
 using test::Buffer;
 using test::Device;
 
-constexpr std::array<CutKind, 4> kKinds = {CutKind::kClean, CutKind::kTornBytes, CutKind::kTornBits,
-                                           CutKind::kHalfErased};
+constexpr std::array<CutKind, 5> kKinds = {CutKind::kClean, CutKind::kTornBytes, CutKind::kTornBits,
+                                           CutKind::kHalfErased, CutKind::kUnstable};
 constexpr int kMaxBoots = 14;
 constexpr size_t kMaxFindings = 10;
 constexpr const char* kOld = "1.0.0";
@@ -79,8 +79,10 @@ class Run {
         device_.source.package = image;
         device_.source.chunk = scenario.chunk;
         // With an entity tag and a proven time every kind of journal record is written.
-        device_.source.tag = "\"v1\"";
-        device_.source.proven_time = 1800000000;
+        if (scenario.tagged) {
+            device_.source.tag = "\"v1\"";
+            device_.source.proven_time = 1800000000;
+        }
         device_.probes.push_back(&probe_);
         device_.settings.rollback_timeout_ms = 5000;
     }
@@ -240,7 +242,7 @@ class Sweep {
     // Power fails in operation k of the recorded run, as kind says; then the device recovers.
     void cut(Device& base, size_t k, size_t kind) {
         ++tally_.cuts;
-        const auto case_seed = seed_ + static_cast<uint32_t>(k * 4 + kind);
+        const auto case_seed = seed_ + static_cast<uint32_t>(k * kKinds.size() + kind);
         Run& run = run_;
         run.device().load(base.memory());
         run.device().flash.protect(0, 0);
@@ -340,7 +342,10 @@ class Sweep {
         if (status.boot != (factory ? ota::kNoSlot : status.running))
             find("otadata names another slot", k, kind);
         const ota::RevertReason reason = run.device().manager().snapshot().report_reason;
-        if (reason != expected_reason()) find("the report gives another reason", k, kind);
+        if (reason != expected_reason()) {
+            ++tally_.unexplained;
+            find("the report gives another reason", k, kind);
+        }
         const std::string version = run.device().running_version();
         if (run.device().manager().snapshot().running_version != version)
             find("reports another version", k, kind);

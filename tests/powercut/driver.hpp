@@ -8,6 +8,7 @@ struct Tally {
     uint64_t cuts = 0;
     uint64_t bricked = 0;               // no image boots
     uint64_t stuck = 0;                 // the update did not end in one more attempt
+    uint64_t unexplained = 0;           // the report does not say why
     uint64_t broken = 0;                // another invariant does not hold
     std::vector<std::string> findings;  // the first few, with what reproduces them
 };

@@ -1,8 +1,97 @@
 #include "powercut/scenarios.hpp"
 
-namespace powercut {
+#include <array>
+#include <set>
+#include <utility>
 
-std::vector<Scenario> all_scenarios() {
+namespace powercut {
+namespace {
+
+// What varies between rows; a row is one value of each.
+enum Factor {
+    kTemper,
+    kSlots,
+    kFactory,
+    kPolicy,
+    kSlotBefore,
+    kWriteUnit,
+    kSource,
+    kChunk,
+    kFactors
+};
+constexpr std::array<int, kFactors> kValues = {6, 2, 2, 2, 2, 2, 2, 2};
+using Row = std::array<int, kFactors>;
+using Pair = std::pair<std::pair<int, int>, std::pair<int, int>>;
+
+std::vector<Row> product() {
+    std::vector<Row> rows = {Row{}};
+    for (int factor = 0; factor < kFactors; ++factor) {
+        std::vector<Row> longer;
+        for (Row row : rows) {
+            for (int value = 0; value < kValues[static_cast<size_t>(factor)]; ++value) {
+                row[static_cast<size_t>(factor)] = value;
+                longer.push_back(row);
+            }
+        }
+        rows = longer;
+    }
+    return rows;
+}
+
+std::vector<Pair> pairs_of(const Row& row) {
+    std::vector<Pair> pairs;
+    for (int a = 0; a < kFactors; ++a) {
+        for (int b = a + 1; b < kFactors; ++b) {
+            pairs.push_back({{a, row[static_cast<size_t>(a)]}, {b, row[static_cast<size_t>(b)]}});
+        }
+    }
+    return pairs;
+}
+
+// Greedy: always the row that brings the most pairs that were not there yet.
+std::vector<Row> pairwise(const std::vector<Row>& all) {
+    std::set<Pair> missing;
+    for (const Row& row : all) {
+        for (const Pair& pair : pairs_of(row)) missing.insert(pair);
+    }
+    std::vector<Row> chosen;
+    while (!missing.empty()) {
+        const Row* best = nullptr;
+        size_t most = 0;
+        for (const Row& row : all) {
+            size_t gain = 0;
+            for (const Pair& pair : pairs_of(row)) gain += missing.count(pair);
+            if (gain > most) best = &row;
+            most = std::max(most, gain);
+        }
+        for (const Pair& pair : pairs_of(*best)) missing.erase(pair);
+        chosen.push_back(*best);
+    }
+    return chosen;
+}
+
+Scenario to_scenario(const Row& row) {
+    constexpr std::array<const char*, 6> kTempers = {"good",      "crashes",    "hangs",
+                                                     "unhealthy", "rolls-back", "untrusted"};
+    const auto is = [&](Factor factor) { return row[factor] == 1; };
+    Scenario out;
+    out.temper = static_cast<Temper>(row[kTemper]);
+    out.layout.slots = is(kSlots) ? 3 : 2;
+    out.layout.factory = is(kFactory);
+    out.layout.policy = is(kPolicy) ? ota::ErasePolicy::kBlockAhead : ota::ErasePolicy::kSector;
+    out.used_slot = !is(kSlotBefore);
+    out.layout.write_unit = is(kWriteUnit) ? 16 : 1;
+    out.tagged = !is(kSource);
+    out.chunk = is(kChunk) ? 777 : 4096;
+    out.name = std::string(kTempers[static_cast<size_t>(row[kTemper])]) +
+               (is(kSlots) ? "/3" : "/2") + (is(kFactory) ? "f" : "") +
+               (is(kPolicy) ? "/block" : "/sector") + (is(kSlotBefore) ? "/blank" : "/used") +
+               (is(kWriteUnit) ? "/u16" : "/u1") + (is(kSource) ? "/card" : "/tagged") +
+               (is(kChunk) ? "/odd" : "/even");
+    return out;
+}
+
+std::vector<Scenario> hand_picked() {
     using ota::ErasePolicy;
     const test::DeviceLayout sector;
     test::DeviceLayout block;
@@ -36,6 +125,15 @@ std::vector<Scenario> all_scenarios() {
          .temper = Temper::kUnhealthy,
          .second_cut_every = 3},
     };
+}
+
+}  // namespace
+
+std::vector<Scenario> all_scenarios(bool full) {
+    std::vector<Scenario> scenarios = hand_picked();
+    const std::vector<Row> all = product();
+    for (const Row& row : full ? all : pairwise(all)) scenarios.push_back(to_scenario(row));
+    return scenarios;
 }
 
 }  // namespace powercut

@@ -24,6 +24,7 @@ struct Scenario {
     test::DeviceLayout layout;
     uint32_t image_size = 64 * 1024;
     Temper temper = Temper::kGood;
+    bool tagged = true;  // the source has entity tags and a proven time, as HTTPS; else as a card
     bool used_slot = true;      // the standby slot holds an older image already
     bool blank_inside = false;  // the image has sectors that look erased
     uint32_t filled_journal =
@@ -32,6 +33,8 @@ struct Scenario {
     uint32_t second_cut_every = 0;  // n > 0: after every n-th cut a second one in the recovery
 };
 
-std::vector<Scenario> all_scenarios();
+// Hand-picked ones, and rows over the factors below: a pairwise covering array (each two values of
+// any two factors meet in a row), or with full the whole product.
+std::vector<Scenario> all_scenarios(bool full);
 
 }  // namespace powercut

@@ -85,6 +85,7 @@ void Device::put_image(ota::SlotId slot, const Buffer& image) {
 void Device::load(const Buffer& memory) {
     manager_.reset();
     std::copy(memory.begin(), memory.end(), memory_.begin());
+    flash.forget_instability();
     flash.power_on();
 }
 

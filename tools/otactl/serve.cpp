@@ -106,7 +106,7 @@ bool is_good_pair(const BenchServer& server) {
     const Owned<X509> certificate(
         PEM_read_bio_X509(certificate_file.get(), nullptr, nullptr, nullptr));
     const Owned<EVP_PKEY> key(PEM_read_bio_PrivateKey(key_file.get(), nullptr, nullptr, nullptr));
-    time_t next_month = time(nullptr) + 30 * 86400;
+    time_t next_month = time(nullptr) + 30L * 86400;
     return certificate && key && X509_check_private_key(certificate.get(), key.get()) == 1 &&
            X509_cmp_time(X509_get0_notAfter(certificate.get()), &next_month) > 0;
 }

@@ -127,7 +127,7 @@ TEST(Repair, RearmingWaitsForTheBattery) {
     EXPECT_TRUE(device.run_until([&] { return device.restart_requested(); }));
 }
 
-TEST(Repair, ImageThatTheBootloaderRefusesIsReported) {
+TEST(FieldCase, C23_image_that_the_bootloader_refuses_is_reported) {
     TrialBench device;
     ASSERT_TRUE(device.install());
     device.shut_down();

@@ -78,6 +78,35 @@ TEST(FlashModel, ATornEraseIsNeitherOldNorBlank) {
     }
 }
 
+TEST(FlashModel, UnstableBitsChangeFromReadToReadUntilTheyAreErased) {
+    std::vector<uint8_t> memory(0x10000, 0xFF);
+    FlashModel flash(memory);
+    const std::vector<uint8_t> page(256, 0x00);
+    flash.cut_at(1, CutKind::kUnstable, 7);
+    EXPECT_FALSE(flash.program(0x1000, page).ok());
+    flash.power_on();
+    std::vector<uint8_t> first(256);
+    std::vector<uint8_t> second(256);
+    ASSERT_TRUE(flash.read(0x1000, first).ok());
+    ASSERT_TRUE(flash.read(0x1000, second).ok());
+    EXPECT_FALSE(first == second);
+    ASSERT_TRUE(flash.read(0x1100, first).ok());  // the page behind it is steady
+    EXPECT_TRUE(is_blank(first));
+    EXPECT_TRUE(flash.program(0x1000, page).ok());  // nobody can know that it is not blank
+    EXPECT_EQ(flash.misuses(), 0U);
+    ASSERT_TRUE(flash.erase(0x1000, 0x1000).ok());
+    ASSERT_TRUE(flash.read(0x1000, first).ok());
+    EXPECT_TRUE(is_blank(first));
+    // An erase that was cut.
+    std::fill(memory.begin(), memory.end(), uint8_t{0});
+    flash.cut_at(1, CutKind::kUnstable, 9);
+    EXPECT_FALSE(flash.erase(0x2000, 0x1000).ok());
+    flash.power_on();
+    ASSERT_TRUE(flash.read(0x2F00, first).ok());
+    ASSERT_TRUE(flash.read(0x2F00, second).ok());
+    EXPECT_FALSE(first == second);
+}
+
 TEST(FlashModel, SameSeedSameTear) {
     const auto torn = [](uint32_t seed) {
         Bench bench;

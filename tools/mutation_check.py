@@ -1,0 +1,106 @@
+"""Breaks chosen safety lines of the core one at a time, in a copy of the tree, and shows that a test notices each.
+Takes some minutes. exit codes: 0 every mutant was noticed, 1 one was not, 2 a mutant no longer fits its file"""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+COPY = ROOT / "build" / "mutation"
+JOBS = os.cpu_count() or 2
+
+# what is broken, file, line, what it becomes
+MUTANTS = [
+    ("the signature is not checked", "src/verify/verifier.cpp", "    OTA_TRY(check_signature(slot));\n", ""),
+    ("what was read back is not compared", "src/install/slot_writer.cpp",
+     "if (!std::equal(bytes.begin(), bytes.end(), payload.begin())) {", "if (false) {"),
+    ("an older version is admitted", "src/verify/admission.cpp", "if (std::is_lt(order)) return", "if (false) return"),
+    ("the rollback index is not held", "src/verify/admission.cpp",
+     "if (image.secure_version < device.min_secure_version) {", "if (false) {"),
+    ("the battery is not asked before the restart", "src/engine/session_install.cpp",
+     "if (!gate_is_open(Phase::kReboot)) return kPausePoll;", "if (false) return kPausePoll;"),
+    ("a half-written slot stays bootable", "src/engine/session_install.cpp",
+     "    OTA_TRY(c_.boot.invalidate_standby());\n", ""),
+    ("a torn journal record counts", "src/install/journal.cpp",
+     "if (load_le32(&header[12]) != record_crc(header, payload)) return 0U;", "if (false) return 0U;"),
+    ("an abort leaves the slot armed", "src/engine/session.cpp",
+     "    if (armed_) (void)c_.boot.disarm();\n    const UpdateStage", "    const UpdateStage"),
+    ("credentials go to every host", "src/sources/https/https_source.cpp", "    if (is_own_origin()) {", "    if (true) {"),
+    ("a redirect may leave https", "src/sources/https/https_source.cpp",
+     "if (!parse_uri(url_.view(), parts) || !parts.is_https()) {\n        return fault(Code::kRefused, "
+     "Detail::kRedirectInsecure);", "if (!parse_uri(url_.view(), parts)) {\n        return fault(Code::kRefused, "
+     "Detail::kRedirectInsecure);"),
+    ("bytes may hide behind the image", "src/verify/image_check.cpp",
+     "return size == image_size_ || size == signature_offset_ + layout::kSignatureSectorSize;", "return size >= image_size_;"),
+    ("old battery data counts as fresh", "src/safety/battery_gate.cpp", "> kBatteryMaxAge", "> INT64_MAX - 1"),
+]
+
+
+def run(*command, **options):
+    return subprocess.run([str(part) for part in command], cwd=COPY, text=True, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, check=False, **options)
+
+
+def copy_tree():
+    shutil.rmtree(COPY / "src", ignore_errors=True)
+    files = subprocess.run(["git", "ls-files"], cwd=ROOT, text=True, check=True, capture_output=True).stdout.split()
+    for name in files:
+        target = COPY / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if not target.exists() or target.read_bytes() != (ROOT / name).read_bytes():
+            shutil.copy(ROOT / name, target)
+
+
+def build():
+    """None, or what the compiler said."""
+    result = run("cmake", "--build", "--preset", "host", "-j", JOBS, "--target", "unit_tests", "powercut")
+    return None if result.returncode == 0 else result.stdout[-3000:]
+
+
+def first_failure():
+    """The name of a test that fails, or None."""
+    binaries = COPY / "build" / "host" / "tests"
+    unit = run(binaries / "unit_tests", "--gtest_brief=1", "--gtest_fail_fast",
+               "--gtest_filter=-IoFault*:CApi*:Threads*:HttpCurl*", timeout=600)
+    for line in unit.stdout.splitlines():
+        if line.startswith("[  FAILED  ]"):
+            return line.split()[3]
+    if unit.returncode != 0:
+        return "unit_tests ended early"
+    cuts = run(binaries / "powercut", timeout=600)
+    return "powercut" if cuts.returncode != 0 else None
+
+
+def main():
+    COPY.mkdir(parents=True, exist_ok=True)
+    copy_tree()
+    run("cmake", "--preset", "host")
+    if (error := build()) is not None:
+        raise SystemExit(error)
+    if (failure := first_failure()) is not None:
+        raise SystemExit(f"{failure} fails without any mutant")
+    unnoticed = 0
+    for name, file, line, other in MUTANTS:
+        path = COPY / file
+        text = path.read_text()
+        if text.count(line) != 1:
+            print(f"mutant '{name}' no longer fits {file}: name its line anew", file=sys.stderr)
+            return 2
+        path.write_text(text.replace(line, other))
+        error = build()
+        failure = "the compiler" if error and "error:" in error else None if error else first_failure()
+        path.write_text(text)
+        if failure == "the compiler":
+            print(f"  FAILED {name}: the mutant does not compile\n{error[-600:]}", flush=True)
+            unnoticed += 1
+            continue
+        unnoticed += failure is None
+        print(f"  {'ok    ' if failure else 'FAILED'} {name}: {failure or 'no test notices'}", flush=True)
+    print(f"{len(MUTANTS) - unnoticed} of {len(MUTANTS)} mutants noticed")
+    return 1 if unnoticed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
