@@ -225,10 +225,14 @@ def fuzz():
     run([str(folder / "tests" / "make_seeds"), str(folder / "corpus")], check=True)
     count = Count()
     for target in FUZZ_TARGETS:
-        count += step(f"{target} ({seconds} s)",
-                      [str(folder / "tests" / target), f"-max_total_time={seconds}", "-timeout=10", "-max_len=24576",
-                       f"-artifact_prefix={folder}/finds/{target}-", str(folder / "corpus" / target)],
-                      env={**os.environ, "UBSAN_OPTIONS": "halt_on_error=1"})
+        result = run([str(folder / "tests" / target), f"-max_total_time={seconds}", "-timeout=10", "-max_len=24576",
+                      f"-artifact_prefix={folder}/finds/{target}-", str(folder / "corpus" / target)],
+                     text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                     env={**os.environ, "UBSAN_OPTIONS": "halt_on_error=1"})
+        done = re.search(r"^Done (\d+) runs", result.stdout, re.M)
+        executions = done[1] if done else "?"
+        count += verdict(f"{target}: {executions} executions, crashes {int(result.returncode != 0)}",
+                         result.returncode == 0 and done is not None, result.stdout)
     return count
 
 

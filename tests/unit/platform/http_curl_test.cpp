@@ -1,7 +1,9 @@
 // CurlHttpClient against a real TLS server, and the contract that it shares with the fake.
 #include "linux/http_curl.hpp"
 
+#include <dirent.h>
 #include <gtest/gtest.h>
+#include <malloc.h>
 #include <unistd.h>
 
 #include "linux/clock_real.hpp"
@@ -319,6 +321,36 @@ TEST_F(HttpCurl, CertificatesAreJudgedAtTheGivenTime) {
     EXPECT_EQ(fault_at(server_.url().c_str(), early), Detail::kCertificateNotYetValid);
     exchange("HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx");
     EXPECT_TRUE(exchange_.end.is(Code::kEndOfData));
+}
+
+size_t open_files() {
+    size_t count = 0;
+    DIR* folder = opendir("/proc/self/fd");
+    while (readdir(folder) != nullptr) ++count;
+    (void)closedir(folder);
+    return count;
+}
+
+TEST_F(HttpCurl, HandlesAndMemoryStayConstantOver1000Cycles) {
+    const auto cycle = [&](int i) {
+        HttpHead head;
+        if (i % 10 == 0) {
+            exchange("HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx", SIZE_MAX, i % 20 == 0);
+            return;
+        }
+        // Nobody listens; left in mid-handshake; closed before it began.
+        const std::string url = i % 3 == 0 ? server_.url() : "https://127.0.0.1:1/";
+        (void)client_.start({url.c_str(), {}, tls_}, head);
+        for (int polls = i % 4; polls > 0; --polls) (void)client_.await_head();
+        client_.close();
+    };
+    // The caches of libcurl and OpenSSL, and the server's list of requests, take a while to fill.
+    for (int i = 0; i < 4000; ++i) cycle(i);
+    const size_t files = open_files();
+    const size_t memory = mallinfo2().uordblks;
+    for (int i = 0; i < 1000; ++i) cycle(i);
+    EXPECT_LE(open_files(), files + 4);  // a connection or two that the server has not closed yet
+    EXPECT_LE(mallinfo2().uordblks, memory + 100000);
 }
 
 TEST(HttpCurlAbort, LeavingTakesNoTimeWhateverTheServerDoes) {
