@@ -185,10 +185,45 @@ TEST(SlotWriter, BlankPagesCostNothing) {
     EXPECT_EQ(bench.flash.operations(), 4U + 32U);  // four erases, 32 of 64 pages
 }
 
-TEST(SlotWriter, NoticesFlashThatDoesNotHold) {
+TEST(SlotWriter, NoticesFlashThatFails) {
     Bench bench;
     bench.flash.fail_operations(5, 1);
     EXPECT_EQ(bench.write(random_bytes(20000, 1), 4096).detail(), Detail::kFlashProgram);
+}
+
+// A chip that says yes and keeps something else.
+class WornFlash final : public Flash {
+  public:
+    explicit WornFlash(Flash& good) : good_(good) {}
+    FlashGeometry geometry() const override { return good_.geometry(); }
+    Status read(uint32_t address, MutableBytes out) override {
+        OTA_TRY(good_.read(address, out));
+        if (address <= kWornAt && kWornAt < address + out.size()) out[kWornAt - address] ^= 0x10;
+        return {};
+    }
+    Status program(uint32_t address, Bytes bytes) override { return good_.program(address, bytes); }
+    Status erase(uint32_t address, uint32_t length) override {
+        return good_.erase(address, length);
+    }
+    static constexpr uint32_t kWornAt = 9999;
+
+  private:
+    Flash& good_;
+};
+
+TEST(SlotWriter, NoticesFlashThatDoesNotHold) {
+    std::vector<uint8_t> memory(kSlot, 0xFF);
+    FlashModel model(memory);
+    WornFlash worn(model);
+    Collector collector;
+    SlotWriter writer(worn, ErasePolicy::kSector, collector);
+    const Buffer image = random_bytes(20000, 1);
+    Payload payload;
+    payload.size = image.size();
+    ASSERT_TRUE(writer.prepare(payload, false).ok());
+    const Status status = writer.write(image);
+    EXPECT_EQ(status.detail(), Detail::kReadBackDiffers);
+    EXPECT_TRUE(status.is(Code::kStorage));
 }
 
 // After a cut at any operation: resume finds the right place, nothing durable is written again, and
