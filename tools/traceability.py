@@ -1,5 +1,5 @@
-"""Which threats, hazards and field cases have a test: every test named in docs/threat-model.md and docs/safety-case.md
-has to exist; rows without one are listed, as are field cases (../shared/reference/field-cases.md, where it is there).
+"""Which threats, hazards, duties and field cases have a test: each one that docs/threat-model.md, safety-case.md and
+compliance.md name has to exist; rows without one are listed, as are field cases (../shared/reference/field-cases.md, where it is there).
 
 exit codes: 0 every named test exists, 1 one does not"""
 
@@ -61,7 +61,7 @@ def main():
     options = parser.parse_args()
     names = existing_tests()
     report, missing = {}, []
-    for document in ("threat-model.md", "safety-case.md"):
+    for document in ("threat-model.md", "safety-case.md", "compliance.md"):
         rows = rows_of(document)
         missing += [f"{document}: {first}: {test}" for first, tests in rows for test in tests if test not in names]
         report[document] = {"rows": len(rows), "tested": sum(bool(tests) for _, tests in rows),

@@ -315,10 +315,12 @@ void Session::give_up_staged(Status why) {
     // decides. Findings that come after the digests held are the file's own.
     const bool whole = why.is(Code::kIncompatible) || why.detail() == Detail::kSignatureMissing ||
                        why.detail() == Detail::kSignatureUntrusted;
-    // A stream of unknown length may have ended early without a trace.
-    const bool pieced = resume_ || continued_ || payload_.size == 0;
+    // A stream of unknown length may have ended without a trace, before its signature.
+    const bool unsized = payload_.size == 0;
+    const bool maybe_cut = unsized && why.detail() == Detail::kSignatureMissing;
+    const bool pieced = resume_ || continued_ || unsized;
     const bool file_unproven =
-        why.is(Code::kStorage) || rearming_ || payload_.size == 0 || (pieced && !whole);
+        why.is(Code::kStorage) || rearming_ || maybe_cut || (pieced && !whole);
     if (!file_unproven) refuse_file(whole);
     if (!staged) return;
     record.stage = file_unproven ? UpdateStage::kDropped : UpdateStage::kRefused;

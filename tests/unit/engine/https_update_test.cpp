@@ -446,6 +446,28 @@ TEST(HttpsUpdate, RefusalEndsWithTheKeysThatMadeIt) {
     EXPECT_TRUE(device.download());
 }
 
+TEST(HttpsUpdate, StreamOfUnknownLengthIsRefusedForItsSignatureButNotForAMissingOne) {
+    HttpsBench untrusted;
+    untrusted.client.has_ranges = untrusted.client.announces_length = false;
+    untrusted.client.file = test::make_signed({.version = "1.1.0"}, test::Key::kOtherEc);
+    ASSERT_TRUE(untrusted.boot());
+    EXPECT_FALSE(untrusted.download());
+    EXPECT_EQ(untrusted.detail(), Detail::kSignatureUntrusted);
+    ASSERT_TRUE(untrusted.check());
+    EXPECT_EQ(untrusted.detail(), Detail::kRefusedBefore);
+    // Cut exactly where the signature sector begins, it looks like a whole, unsigned image.
+    HttpsBench cut;
+    cut.client.has_ranges = cut.client.announces_length = false;
+    const test::Buffer good = cut.client.file;
+    cut.client.file = test::make_image({.version = "1.1.0"});
+    ASSERT_TRUE(cut.boot());
+    EXPECT_FALSE(cut.download());
+    EXPECT_EQ(cut.detail(), Detail::kSignatureMissing);
+    cut.client.file = good;
+    ASSERT_TRUE(cut.check());
+    EXPECT_EQ(cut.state(), State::kUpdateAvailable);
+}
+
 TEST(HttpsUpdate, GoodFileInThePlaceOfABadOneIsTakenWithoutTags) {
     HttpsBench device;
     device.client.tag.clear();
