@@ -17,7 +17,7 @@ inline constexpr Millis kStallTimeout = 30000;
 inline constexpr Millis kRateWindow = 60000;
 inline constexpr uint64_t kMinBytesPerWindow = 1024;
 inline constexpr Millis kCheckTimeout = 60000;  // for the first bytes of one candidate
-// A closed gate keeps the connection for so long (design decision 8).
+// A closed gate keeps the connection for so long.
 inline constexpr Millis kKeepOpenInPause = 30000;
 inline constexpr Millis kLongestPause = 24ULL * 60 * 60 * 1000;
 inline constexpr Millis kProgressInterval = 100;  // at most ten progress events a second
