@@ -110,8 +110,12 @@ Status FlashModel::program_page(uint32_t address, Bytes bytes) {
         observer_->on_operation({FlashOperation::Kind::kProgram, address,
                                  static_cast<uint32_t>(bytes.size()), bytes, kPageMicros});
     }
+    if (!unstable) {
+        std::copy(bytes.begin(), bytes.end(), target.begin());
+        return {};
+    }
     for (size_t i = 0; i < bytes.size(); ++i) {
-        target[i] = static_cast<uint8_t>(unstable ? target[i] & bytes[i] : bytes[i]);
+        target[i] = static_cast<uint8_t>(target[i] & bytes[i]);
     }
     return {};
 }

@@ -18,13 +18,18 @@ constexpr uint32_t kMaxSegment = 128U * 1024 * 1024;
 
 // By words, as the bootloader does it: every byte of an image goes through here.
 uint8_t xor_of(Bytes bytes) {
-    uint32_t words = 0;
+    uint64_t words = 0;
     size_t i = 0;
-    for (; i + sizeof words <= bytes.size(); i += sizeof words) words ^= load_le32(&bytes[i]);
-    uint32_t folded = words ^ words >> 16;
-    folded ^= folded >> 8;
-    for (; i < bytes.size(); ++i) folded ^= bytes[i];
-    return static_cast<uint8_t>(folded);
+    for (; i + sizeof words <= bytes.size(); i += sizeof words) {
+        uint64_t word = 0;
+        std::memcpy(&word, &bytes[i], sizeof word);
+        words ^= word;
+    }
+    words ^= words >> 32;
+    words ^= words >> 16;
+    words ^= words >> 8;
+    for (; i < bytes.size(); ++i) words ^= bytes[i];
+    return static_cast<uint8_t>(words);
 }
 
 }  // namespace
