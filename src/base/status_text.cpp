@@ -121,7 +121,7 @@ constexpr auto kDetailTexts = std::to_array<const char*>({
     "the server compressed the file: switch compression off for it",
     "as much was downloaded as is allowed in a day: raise max_bytes_per_day, or wait",
     "no answer from the name server or the host: check DNS, network, host and port",
-    "built in the future, by this device's clock: check the clock of the build host",
+    "built in the future, by this device's clock: check it, and the clock of the build host",
 });
 static_assert(kDetailTexts.size() == static_cast<size_t>(Detail::kCount_));
 

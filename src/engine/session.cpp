@@ -178,8 +178,9 @@ void Session::refuse_candidate(Status why) {
 }
 
 // Findings that stay the same for as long as the package does: it is not looked at again. What a
-// broken transfer can cause is none of them.
+// broken transfer can cause is none of them, nor what another time of day would change.
 bool Session::is_unwanted(Status why) const {
+    if (why.detail() == Detail::kBuildTimeAhead) return false;
     return why.is(Code::kNoUpdate) || why.is(Code::kIncompatible) || why.is(Code::kNoSpace);
 }
 
