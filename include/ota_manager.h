@@ -66,6 +66,7 @@ esp_err_t ota_manager_get_last_error(ota_error_info_t* info);
 /** What is offered. ESP_ERR_NOT_FOUND when nothing is. */
 esp_err_t ota_manager_get_update_info(ota_update_info_t* info);
 esp_err_t ota_manager_get_boot_status(ota_boot_status_t* status);
+/** How the latest update ended and what the latest attempt took; the same after a restart. */
 esp_err_t ota_manager_get_last_report(ota_report_t* report);
 
 /**
@@ -104,6 +105,9 @@ esp_err_t ota_manager_add_source(ota_source_t source, const ota_source_config_t*
 const char* ota_manager_error_to_string(ota_error_t error);
 const char* ota_manager_status_to_string(ota_status_t status);
 const char* ota_manager_revert_reason_to_string(ota_revert_reason_t reason);
+const char* ota_manager_outcome_to_string(ota_outcome_t outcome);
+const char* ota_manager_reset_to_string(ota_reset_t reset);
+const char* ota_manager_source_to_string(ota_source_t source);
 
 #ifdef __cplusplus
 }

@@ -106,6 +106,28 @@ typedef enum {
     OTA_REVERT_REQUESTED,
 } ota_revert_reason_t;
 
+/* How an attempt to update ended. */
+typedef enum {
+    OTA_OUTCOME_NONE = 0,    /* none was made yet */
+    OTA_OUTCOME_FAILED,      /* phase and error say where and why */
+    OTA_OUTCOME_ABORTED,     /* by command */
+    OTA_OUTCOME_INTERRUPTED, /* by a reset before the restart into the new image */
+    OTA_OUTCOME_RESTARTED,   /* into the new image; not decided yet */
+    OTA_OUTCOME_CONFIRMED,
+    OTA_OUTCOME_REVERTED, /* revert_reason says why */
+    OTA_OUTCOME_KEPT,     /* unhealthy, but no other image boots */
+} ota_outcome_t;
+
+/* What started the chip. */
+typedef enum {
+    OTA_RESET_UNKNOWN = 0,
+    OTA_RESET_POWER_ON,
+    OTA_RESET_SOFTWARE,
+    OTA_RESET_PANIC,
+    OTA_RESET_WATCHDOG,
+    OTA_RESET_BROWNOUT,
+} ota_reset_t;
+
 /* What an update is about to do, for the safety callback. */
 typedef enum {
     OTA_PHASE_DOWNLOAD = 0,
@@ -294,13 +316,36 @@ typedef struct {
     bool paused;            /* the safety gate holds an update */
 } ota_boot_status_t;
 
-/* How the latest update ended. */
+/* The latest attempt, from any source: one that was started, not a mere check. */
+typedef struct {
+    ota_outcome_t outcome;
+    ota_source_t source;
+    ota_status_t phase; /* the state in which it ended */
+    ota_error_t error;  /* with FAILED and ABORTED */
+    const char* detail; /* what was found and what to do; never NULL, static storage */
+    int32_t reading;    /* with BATTERY_LOW and BMS_UNSAFE, as in ota_error_info_t */
+    int32_t limit;
+    ota_reset_t reset;    /* with INTERRUPTED and REVERTED: the reset behind it */
+    char version[33];     /* of the package; "" if none was found */
+    uint32_t received;    /* bytes that came from the source */
+    uint32_t resumed_at;  /* bytes that flash held already */
+    uint16_t retries;     /* of the connection */
+    uint16_t pauses;      /* by the safety gate */
+    uint32_t paused_ms;   /* in all */
+    uint32_t duration_ms; /* until the restart or the failure, pauses included */
+    uint32_t count;       /* attempts since the record before; attempts that change no flash are
+                             recorded once an hour */
+} ota_attempt_t;
+
+/* How the latest update ended, and the latest attempt. Kept over restarts; power lost while an
+ * attempt ends loses what it counted, not that it was. */
 typedef struct {
     bool ended; /* false: none was tried, or it is still under way */
     bool confirmed;
     ota_revert_reason_t revert_reason;
     char version[33];
     char probe[25]; /* the failing probe with OTA_REVERT_UNHEALTHY */
+    ota_attempt_t attempt;
 } ota_report_t;
 
 #ifdef __cplusplus

@@ -42,18 +42,27 @@ void write_status(char* reply, unsigned size) {
     for (char& c : offer.notes) {
         if (c == '"' || c == '\\') c = '\'';  // anybody's text, inside a JSON string
     }
-    std::snprintf(reply, size,
-                  "{\"status\":\"%s\",\"slot\":%u,\"trial\":%s,\"paused\":%s,\"error\":%d,"
-                  "\"detail\":\"%s\",\"reading\":%ld,\"limit\":%ld,\"received\":%zu,\"total\":%zu,"
-                  "\"report\":{\"ended\":%s,\"confirmed\":%s,\"reason\":\"%s\",\"version\":\"%s\","
-                  "\"probe\":\"%s\"},\"offer\":{\"version\":\"%s\",\"size\":%lu,\"notes\":\"%s\"}}",
-                  ota_manager_status_to_string(ota_manager_get_status()), boot.running_slot,
-                  boot.trial ? "true" : "false", boot.paused ? "true" : "false",
-                  static_cast<int>(error.error), error.detail, static_cast<long>(error.reading),
-                  static_cast<long>(error.limit), received, total, report.ended ? "true" : "false",
-                  report.confirmed ? "true" : "false",
-                  ota_manager_revert_reason_to_string(report.revert_reason), report.version,
-                  report.probe, offer.version, static_cast<unsigned long>(offer.size), offer.notes);
+    std::snprintf(
+        reply, size,
+        "{\"status\":\"%s\",\"slot\":%u,\"trial\":%s,\"paused\":%s,\"error\":%d,"
+        "\"detail\":\"%s\",\"reading\":%ld,\"limit\":%ld,\"received\":%zu,\"total\":%zu,"
+        "\"report\":{\"ended\":%s,\"confirmed\":%s,\"reason\":\"%s\",\"version\":\"%s\","
+        "\"probe\":\"%s\",\"outcome\":\"%s\",\"source\":\"%s\",\"phase\":\"%s\",\"why\":\"%s\","
+        "\"reset\":\"%s\",\"received\":%lu,\"resumed_at\":%lu,\"retries\":%u,\"pauses\":%u},"
+        "\"offer\":{\"version\":\"%s\",\"size\":%lu,\"notes\":\"%s\"}}",
+        ota_manager_status_to_string(ota_manager_get_status()), boot.running_slot,
+        boot.trial ? "true" : "false", boot.paused ? "true" : "false",
+        static_cast<int>(error.error), error.detail, static_cast<long>(error.reading),
+        static_cast<long>(error.limit), received, total, report.ended ? "true" : "false",
+        report.confirmed ? "true" : "false",
+        ota_manager_revert_reason_to_string(report.revert_reason), report.version, report.probe,
+        ota_manager_outcome_to_string(report.attempt.outcome),
+        ota_manager_source_to_string(report.attempt.source),
+        ota_manager_status_to_string(report.attempt.phase), report.attempt.detail,
+        ota_manager_reset_to_string(report.attempt.reset),
+        static_cast<unsigned long>(report.attempt.received),
+        static_cast<unsigned long>(report.attempt.resumed_at), report.attempt.retries,
+        report.attempt.pauses, offer.version, static_cast<unsigned long>(offer.size), offer.notes);
 }
 
 }  // namespace
@@ -80,7 +89,7 @@ bool Control::serve(int timeout_ms) {
     pollfd ready = {fd_, POLLIN, 0};
     if (poll(&ready, 1, timeout_ms) <= 0) return true;
     std::array<char, 512> command{};
-    std::array<char, 1024> reply{};
+    std::array<char, 2048> reply{};
     sockaddr_un peer{};
     socklen_t length = sizeof peer;
     const ssize_t n = recvfrom(fd_, command.data(), command.size() - 1, 0,

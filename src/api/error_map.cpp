@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "base/status_text.hpp"
 #include "observe/event_text.hpp"
 #include "ota_manager.h"
 
@@ -16,6 +17,9 @@ static_assert(same(State::kAborted, OTA_STATUS_ABORTED) && same(State::kFailed, 
 static_assert(same(Notice::kRepaired, OTA_NOTICE_REPAIRED));
 static_assert(same(RevertReason::kRequested, OTA_REVERT_REQUESTED));
 static_assert(same(Phase::kReboot, OTA_PHASE_REBOOT));
+static_assert(same(Outcome::kKept, OTA_OUTCOME_KEPT));
+static_assert(same(SourceKind::kUsbDrive, OTA_SOURCE_USB_DRIVE));
+static_assert(static_cast<int>(ResetReason::kBrownout) + 1 == OTA_RESET_BROWNOUT);
 
 // A closed gate: the charge is the operator's to mend, everything else is the BMS's.
 ota_error_t unsafe_error(Detail detail) {
@@ -23,6 +27,28 @@ ota_error_t unsafe_error(Detail detail) {
 }
 
 }  // namespace
+
+ota_attempt_t to_report(const AttemptRecord& attempt) {
+    ota_attempt_t out{};
+    out.outcome = static_cast<ota_outcome_t>(attempt.outcome);
+    out.source = static_cast<ota_source_t>(attempt.source);
+    out.phase = static_cast<ota_status_t>(attempt.phase);
+    out.error = to_ota_error(attempt.why);
+    out.detail = attempt.why.ok() ? "" : status_text(attempt.why);
+    out.reading = attempt.reading;
+    out.limit = attempt.limit;
+    if (attempt.reset) out.reset = static_cast<ota_reset_t>(static_cast<int>(*attempt.reset) + 1);
+    const std::string_view version = attempt.version.view();
+    std::copy(version.begin(), version.end(), out.version);
+    out.received = attempt.received;
+    out.resumed_at = attempt.resumed_at;
+    out.retries = attempt.retries;
+    out.pauses = attempt.pauses;
+    out.paused_ms = attempt.paused_ms;
+    out.duration_ms = attempt.duration_ms;
+    out.count = attempt.count;
+    return out;
+}
 
 ota_error_t to_ota_error(Status status) {
     switch (status.code()) {
@@ -117,5 +143,18 @@ const char* ota_manager_status_to_string(ota_status_t status) {
 
 const char* ota_manager_revert_reason_to_string(ota_revert_reason_t reason) {
     return ota::revert_reason_text(static_cast<ota::RevertReason>(reason));
+}
+
+const char* ota_manager_outcome_to_string(ota_outcome_t outcome) {
+    return ota::outcome_text(static_cast<ota::Outcome>(outcome));
+}
+
+const char* ota_manager_reset_to_string(ota_reset_t reset) {
+    if (reset == OTA_RESET_UNKNOWN) return ota::reset_text(std::nullopt);
+    return ota::reset_text(static_cast<ota::ResetReason>(static_cast<int>(reset) - 1));
+}
+
+const char* ota_manager_source_to_string(ota_source_t source) {
+    return ota::source_text(static_cast<ota::SourceKind>(source));
 }
 }

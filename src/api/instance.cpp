@@ -110,7 +110,7 @@ esp_err_t add_https(Instance& self, const ota_https_config_t& config) {
     }
     if (self.https) return refuse_source(ESP_ERR_NO_MEM, "source: one HTTPS source at most");
     HttpsPair& pair = self.https.emplace(self.platform, self.manager.time_floor(), config);
-    (void)self.manager.add_source({&pair.channel, &pair.source});
+    (void)self.manager.add_source({&pair.channel, &pair.source, SourceKind::kHttps});
     return ESP_OK;
 }
 
@@ -126,7 +126,7 @@ esp_err_t add_file(Instance& self, ota_source_t source, const ota_source_config_
     const char* path =
         source == OTA_SOURCE_SD_CARD ? config.sd_card.filepath : config.usb_drive.filepath;
     FilePair& pair = self.files[self.source_count].emplace(*store, path);
-    (void)self.manager.add_source({&pair.channel, &pair.source});
+    (void)self.manager.add_source({&pair.channel, &pair.source, static_cast<SourceKind>(source)});
     return ESP_OK;
 }
 

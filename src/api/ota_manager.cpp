@@ -220,6 +220,7 @@ esp_err_t ota_manager_get_last_report(ota_report_t* report) {
         report->revert_reason = static_cast<ota_revert_reason_t>(now.report_reason);
         ota::copy_text(report->version, now.report_version);
         ota::copy_text(report->probe, now.report_probe);
+        report->attempt = ota::to_report(now.attempt);
         return ESP_OK;
     });
 }

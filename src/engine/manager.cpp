@@ -69,6 +69,11 @@ void Manager::begin() {
     if (provider.detail() == Detail::kNoBatteryProvider) {
         publisher_.report({Code::kUnsafe, Origin::kSafety, Detail::kNoBatteryProvider});
     }
+    if (const auto interrupted = interrupted_attempt(journal_, boot_.reset)) {
+        (void)journal_.save(*interrupted);
+        publish_report();
+        publisher_.tell_attempt();
+    }
     act_on(audit_);
     publish_report();
 }
@@ -176,6 +181,7 @@ void Manager::finish_reverted(RevertReason reason) {
     }
     record.stage = UpdateStage::kReverted;
     record.reason = reason;
+    record.reset = boot_.reset;
     // Losing power says nothing about the image, until it has happened too often.
     const bool not_its_fault = reason == RevertReason::kPowerCycle;
     if (!not_its_fault || record.attempts >= kMaxTrials) {
@@ -183,6 +189,8 @@ void Manager::finish_reverted(RevertReason reason) {
     }
     (void)journal_.save(record);
     publisher_.notice(Notice::kReverted, {}, Verdict::yes(), reason);
+    publish_report();
+    publisher_.tell_attempt();
 }
 
 void Manager::publish_report() {
@@ -195,6 +203,7 @@ void Manager::publish_report() {
         s.report_reason = found_reverted ? audit_.reason : record.reason;
         copy_text(s.report_version, record.version.c_str());
         copy_text(s.report_probe, record.probe.c_str());
+        s.attempt = attempt_with_end(journal_.attempt(), record);
     });
 }
 
@@ -324,6 +333,7 @@ void Manager::keep() {
     end_trial();
     publish_report();
     publisher_.notice(Notice::kConfirmed);
+    publisher_.tell_attempt();
 }
 
 // otadata names the running image, VALID.

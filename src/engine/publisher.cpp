@@ -55,6 +55,14 @@ void Publisher::notice(Notice notice, Status why, const Verdict& verdict, Revert
     emit(event);
 }
 
+void Publisher::tell_attempt() {
+    Event event;
+    event.kind = Event::Kind::kReport;
+    event.attempt = &value_.attempt;
+    event.revert = value_.report_reason;
+    emit(event);
+}
+
 void Publisher::emit(const Event& event) {
     Event complete = event;
     complete.state = value_.state;

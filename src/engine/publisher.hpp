@@ -30,6 +30,8 @@ class Publisher {
     void progress(uint64_t received, uint64_t total);
     void notice(Notice notice, Status why = {}, const Verdict& verdict = Verdict::yes(),
                 RevertReason revert = RevertReason::kNone);
+    // Tells of the snapshot's attempt.
+    void tell_attempt();
 
   private:
     void emit(const Event& event);

@@ -31,6 +31,11 @@ void Session::begin_round(bool asked) {
     source_index_ = 0;
     refusal_ = {};
     candidate_open_ = up_to_date_ = false;
+    if (asked) {
+        attempt_.begin();
+    } else {
+        attempt_.forget();
+    }
     for (const UpdateSource& source : c_.sources) source.channel->rewind();
     c_.publisher.set([](EngineSnapshot& s) {
         s.offered_version[0] = s.offered_notes[0] = '\0';
@@ -174,7 +179,9 @@ void Session::refuse_candidate(Status why) {
         if (status.is(Code::kNoUpdate)) return 1;
         return status.detail() == Detail::kVersionOlder ? 2 : 3;
     };
-    if (weight(why) > weight(refusal_)) refusal_ = why;
+    if (weight(why) <= weight(refusal_)) return;
+    refusal_ = why;
+    refused_by_ = c_.sources[source_index_].kind;
 }
 
 // Findings that stay the same for as long as the package does: it is not looked at again. What a
@@ -220,7 +227,10 @@ void Session::conclude_check() {
         refusal_ = {Code::kNoUpdate, Origin::kVerify, Detail::kVersionSame};
     }
     if (refusal_.ok()) refusal_ = engine_status(Code::kNoUpdate, Detail::kNothingOffered);
-    if (!refusal_.is(Code::kNoUpdate)) return fail(refusal_);
+    if (!refusal_.is(Code::kNoUpdate)) {
+        attempt_.about(refused_by_, Digest{}, VersionText());
+        return fail(refusal_);
+    }
     c_.publisher.enter(State::kIdle, refusal_);
 }
 
@@ -242,6 +252,7 @@ bool Session::gate_is_open(Phase phase) {
     if (verdict.safe()) {
         if (paused_) {
             paused_ = false;
+            attempt_.resumed(now() - paused_since_);
             restart_timers();
             c_.publisher.set([](EngineSnapshot& s) { s.paused = false; });
             c_.publisher.notice(Notice::kResumed);
@@ -256,6 +267,7 @@ bool Session::gate_is_open(Phase phase) {
     if (!paused_) {
         paused_ = true;
         paused_since_ = now();
+        attempt_.paused();
         c_.publisher.set([&](EngineSnapshot& s) {
             s.paused = true;
             s.reading = verdict.reading;
@@ -278,13 +290,21 @@ bool Session::is_source_open() const {
 }
 
 void Session::abort() {
-    end();
-    c_.publisher.enter(State::kAborted, engine_status(Code::kCancelled, Detail::kAbortedByUser));
+    conclude(State::kAborted, Outcome::kAborted,
+             engine_status(Code::kCancelled, Detail::kAbortedByUser), Verdict::yes());
 }
 
 void Session::fail(Status why, const Verdict& verdict) {
+    conclude(State::kFailed, Outcome::kFailed, why, verdict);
+}
+
+void Session::conclude(State state, Outcome outcome, Status why, const Verdict& verdict) {
+    if (paused_) attempt_.resumed(now() - paused_since_);
     end();
-    c_.publisher.enter(State::kFailed, why, verdict);
+    const bool was_attempt = attempt_.end(outcome, why, verdict);
+    attempt_.forget();
+    c_.publisher.enter(state, why, verdict);
+    if (was_attempt) c_.publisher.tell_attempt();
 }
 
 // Lets go of everything the update holds. The staged bytes stay and can be continued.
@@ -308,6 +328,7 @@ void Session::close() {
 
 // What is in the slot is no good: it is never continued, and never looks like an image again.
 void Session::give_up_staged(Status why) {
+    (void)attempt_.end(Outcome::kFailed, why);  // before the records below: it is never untold
     UpdateRecord record = c_.log.update();
     const bool staged = record.stage == UpdateStage::kStaging ||
                         record.stage == UpdateStage::kArmed ||

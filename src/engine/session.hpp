@@ -1,5 +1,6 @@
 #pragma once
 
+#include "engine/attempt.hpp"
 #include "engine/backoff.hpp"
 #include "engine/publisher.hpp"
 #include "engine/settings.hpp"
@@ -33,7 +34,8 @@ class Session final : private ComponentHost {
         TimeFloor& floor;
         Workspace& workspace;
     };
-    explicit Session(const Context& context) : c_(context), reader_(*this) {}
+    explicit Session(const Context& context)
+        : c_(context), reader_(*this), attempt_(context.log, context.publisher, context.clock) {}
 
     // Looks for an update that nobody asked for: builds that were reverted or refused are left
     // alone.
@@ -104,6 +106,7 @@ class Session final : private ComponentHost {
     bool gate_is_open(Phase phase);
     bool is_source_open() const;
     void fail(Status why, const Verdict& verdict = Verdict::yes());
+    void conclude(State state, Outcome outcome, Status why, const Verdict& verdict);
     void end();
     void close();
     void give_up_staged(Status why);
@@ -113,6 +116,7 @@ class Session final : private ComponentHost {
 
     Context c_;
     EspImageReader reader_;
+    Attempt attempt_;
     std::optional<VerifiedSet> verified_;
 
     // check
@@ -122,6 +126,7 @@ class Session final : private ComponentHost {
     bool candidate_open_ = false;
     size_t prefix_filled_ = 0;
     Status refusal_;
+    SourceKind refused_by_ = SourceKind::kHttps;
     bool up_to_date_ = false;  // a candidate of this round is what runs
     // Files that were fetched and refused since the start, so that they are not fetched for ever.
     struct RefusedFile {

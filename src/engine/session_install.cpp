@@ -8,6 +8,8 @@ namespace ota {
 // ---------------------------------------------------------------- 3 stage
 
 void Session::begin_staging() {
+    attempt_.begin();
+    attempt_.about(c_.sources[source_index_].kind, payload_.image.build_id, payload_.image.version);
     const Verdict verdict = c_.gate.check(Phase::kDownload);
     if (!verdict.safe()) return fail(verdict.reason, verdict);
     stage_step_ = StageStep::kOpenSlot;
@@ -93,6 +95,8 @@ Status Session::same_prefix(bool& same) {
 
 Status Session::prepare_slot() {
     OTA_TRY_ASSIGN(offset_, c_.app.writer().prepare(payload_, resume_));
+    attempt_.touched();
+    attempt_.resumed_at(offset_);
     // From here on flash holds bytes of this payload alone: recorded before the first one lands.
     if (!resume_) OTA_TRY(c_.log.save(staging_record()));
     reader_.begin(payload_.size, offset_);
@@ -110,6 +114,7 @@ UpdateRecord Session::staging_record() const {
     record.source_identity = payload_.source_identity;
     record.build_id = payload_.image.build_id;
     record.version = payload_.image.version;
+    record.source = c_.sources[source_index_].kind;
     const UpdateRecord& last = c_.log.update();
     if (last.build_id == record.build_id && !asked_) record.attempts = last.attempts;
     return record;
@@ -147,6 +152,7 @@ Status Session::pump() {
     if (n.status().is(Code::kEndOfData)) return end_of_stream();
     if (!n.ok()) return n.status();
     if (*n != 0) last_data_ = now();
+    attempt_.received(*n);
     OTA_TRY(check_pace());
     if (*n == 0) return engine_status(Code::kTryAgain, Detail::kNone);
     OTA_TRY(reader_.feed(Bytes(c_.workspace.io).first(*n)));
@@ -191,6 +197,7 @@ Status Session::end_of_stream() {
 Millis Session::retry_later() {
     close();
     ++retries_;
+    attempt_.retried();
     retried_at_ = reader_.position();
     retry_at_ = now() + std::max(backoff_.next(), retry_after_);
     // Before the slot is prepared everything starts over; later it continues where it was.
@@ -222,6 +229,8 @@ void Session::rearm() {
     const UpdateRecord& record = c_.log.update();
     rearming_ = true;
     reverify_at_ = 0;
+    attempt_.take_up(c_.log.attempt());
+    attempt_.about(record.source, record.build_id, record.version);
     if (!c_.verifier.begin(record.size, {}).ok()) return;
     c_.publisher.enter(State::kVerifying);
 }
@@ -298,6 +307,7 @@ Status Session::arm() {
         // It saves a later check some bytes; the update does not hang on it.
         (void)c_.log.save(SeenRecord{info_.validator, false, record.build_id});
     }
+    if (!rearming_) (void)attempt_.end(Outcome::kRestarted);
     OTA_TRY(c_.log.save(record));
     OTA_TRY(c_.app.activate(*verified_));
     armed_ = true;

@@ -11,6 +11,7 @@ namespace ota {
 struct UpdateSource {
     Channel* channel = nullptr;
     Source* source = nullptr;
+    SourceKind kind = SourceKind::kHttps;
 };
 inline constexpr size_t kMaxSources = 4;
 using UpdateSources = FixedVector<UpdateSource, kMaxSources>;

@@ -26,6 +26,7 @@ struct EngineSnapshot {
     char report_probe[25] = {};
     UpdateStage report_stage = UpdateStage::kNone;
     RevertReason report_reason = RevertReason::kNone;
+    AttemptRecord attempt;  // the latest, with what became of its image
     SlotId running = kNoSlot;
     SlotId boot = kNoSlot;
     uint32_t running_state = 0;  // otadata state of the running slot

@@ -62,6 +62,7 @@ void Journal::forget() {
     confirmed_ = ConfirmedRecord();
     rejected_.clear();
     seen_ = SeenRecord();
+    attempt_ = AttemptRecord();
     known_time_ = 0;
 }
 
@@ -144,6 +145,10 @@ Status Journal::save(const ConfirmedRecord& record) {
 
 Status Journal::save(const SeenRecord& record) {
     return replace(Type::kSeen, seen_, record);
+}
+
+Status Journal::save(const AttemptRecord& record) {
+    return replace(Type::kAttempt, attempt_, record);
 }
 
 Status Journal::save_time(UnixTime now) {

@@ -22,11 +22,13 @@ class Journal final : public UpdateLog {
     const ConfirmedRecord& confirmed() const override { return confirmed_; }
     const RejectedBuilds& rejected() const override { return rejected_; }
     const SeenRecord& seen() const override { return seen_; }
+    const AttemptRecord& attempt() const override { return attempt_; }
     UnixTime known_time() const override { return known_time_; }
 
     Status save(const UpdateRecord& record) override;
     Status save(const ConfirmedRecord& record) override;
     Status save(const SeenRecord& record) override;
+    Status save(const AttemptRecord& record) override;
     Status reject(const RejectedBuild& build) override;
     Status save_time(UnixTime now) override;
 
@@ -41,8 +43,9 @@ class Journal final : public UpdateLog {
         kRejected = 3,
         kSeen = 4,
         kTime = 5,
+        kAttempt = 6,
     };
-    static constexpr size_t kTypes = 6;  // index by Type; 0 is not used
+    static constexpr size_t kTypes = 7;  // index by Type; 0 is not used
     static constexpr uint32_t kMaxSectors = 16;
     static constexpr uint32_t kHeaderSize = 16;
     static constexpr uint32_t kMaxPayload = 176;
@@ -63,6 +66,7 @@ class Journal final : public UpdateLog {
     void decode_confirmed(Bytes payload);
     void decode_rejected(Bytes payload);
     void decode_seen(Bytes payload);
+    void decode_attempt(Bytes payload);
     size_t encode(Type type, MutableBytes out) const;
 
     template <typename Value>
@@ -89,6 +93,7 @@ class Journal final : public UpdateLog {
     ConfirmedRecord confirmed_;
     RejectedBuilds rejected_;
     SeenRecord seen_;
+    AttemptRecord attempt_;
     UnixTime known_time_ = 0;
 };
 

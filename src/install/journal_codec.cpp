@@ -24,6 +24,17 @@ Enum read_enum(BoundedReader& reader, Enum last) {
     return value <= static_cast<uint8_t>(last) ? static_cast<Enum>(value) : Enum{};
 }
 
+// 0 = not known, so that records from before the field existed read right.
+void write_reset(BoundedWriter& writer, const std::optional<ResetReason>& reset) {
+    writer.u8(reset ? static_cast<uint8_t>(static_cast<uint8_t>(*reset) + 1) : uint8_t{0});
+}
+
+std::optional<ResetReason> read_reset(BoundedReader& reader) {
+    const uint8_t value = reader.u8();
+    if (value == 0 || value > static_cast<uint8_t>(ResetReason::kBrownout) + 1) return std::nullopt;
+    return static_cast<ResetReason>(value - 1);
+}
+
 }  // namespace
 
 size_t Journal::encode(Type type, MutableBytes out) const {
@@ -35,8 +46,9 @@ size_t Journal::encode(Type type, MutableBytes out) const {
             writer.u8(update_.previous);
             writer.u8(update_.attempts);
             writer.u8(static_cast<uint8_t>(update_.reason));
+            write_reset(writer, update_.reset);
+            writer.u8(static_cast<uint8_t>(update_.source));
             writer.u8(0);
-            writer.u16(0);
             writer.u32(update_.size);
             writer.u32(update_.secure_version);
             writer.copy(update_.source_identity);
@@ -66,6 +78,24 @@ size_t Journal::encode(Type type, MutableBytes out) const {
             writer.u32(static_cast<uint32_t>(known_time_));
             writer.u32(static_cast<uint32_t>(known_time_ >> 32));
             break;
+        case Type::kAttempt:
+            writer.u8(static_cast<uint8_t>(attempt_.outcome));
+            writer.u8(static_cast<uint8_t>(attempt_.source));
+            writer.u8(static_cast<uint8_t>(attempt_.phase));
+            write_reset(writer, attempt_.reset);
+            writer.u32(attempt_.why.word());
+            writer.u32(static_cast<uint32_t>(attempt_.reading));
+            writer.u32(static_cast<uint32_t>(attempt_.limit));
+            writer.u32(attempt_.received);
+            writer.u32(attempt_.resumed_at);
+            writer.u16(attempt_.retries);
+            writer.u16(attempt_.pauses);
+            writer.u32(attempt_.paused_ms);
+            writer.u32(attempt_.duration_ms);
+            writer.u32(attempt_.count);
+            writer.copy(attempt_.build_id);
+            write_text(writer, attempt_.version);
+            break;
     }
     return writer.written();
 }
@@ -80,6 +110,8 @@ void Journal::decode(Type type, Bytes payload) {
             return decode_rejected(payload);
         case Type::kSeen:
             return decode_seen(payload);
+        case Type::kAttempt:
+            return decode_attempt(payload);
         case Type::kTime: {
             BoundedReader reader(payload);
             const uint32_t low = reader.u32();
@@ -97,7 +129,9 @@ void Journal::decode_update(Bytes payload) {
     update_.previous = reader.u8();
     update_.attempts = reader.u8();
     update_.reason = read_enum(reader, RevertReason::kRequested);
-    reader.take(3);
+    update_.reset = read_reset(reader);
+    update_.source = read_enum(reader, SourceKind::kUsbDrive);
+    reader.take(1);
     update_.size = reader.u32();
     update_.secure_version = reader.u32();
     reader.copy(update_.source_identity);
@@ -133,6 +167,27 @@ void Journal::decode_seen(Bytes payload) {
     reader.copy(seen_.validator.place);
     reader.copy(seen_.build_id);
     read_text(reader, seen_.validator.tag);
+}
+
+void Journal::decode_attempt(Bytes payload) {
+    BoundedReader reader(payload);
+    attempt_ = AttemptRecord();
+    attempt_.outcome = read_enum(reader, Outcome::kRestarted);
+    attempt_.source = read_enum(reader, SourceKind::kUsbDrive);
+    attempt_.phase = read_enum(reader, State::kAborted);
+    attempt_.reset = read_reset(reader);
+    attempt_.why = Status::from_word(reader.u32());
+    attempt_.reading = static_cast<int32_t>(reader.u32());
+    attempt_.limit = static_cast<int32_t>(reader.u32());
+    attempt_.received = reader.u32();
+    attempt_.resumed_at = reader.u32();
+    attempt_.retries = reader.u16();
+    attempt_.pauses = reader.u16();
+    attempt_.paused_ms = reader.u32();
+    attempt_.duration_ms = reader.u32();
+    attempt_.count = reader.u32();
+    reader.copy(attempt_.build_id);
+    read_text(reader, attempt_.version);
 }
 
 }  // namespace ota

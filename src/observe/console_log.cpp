@@ -19,7 +19,11 @@ void ConsoleLog::on_event(const Event& event) {
     if (event.kind == Event::Kind::kProgress) return write_progress(event);
     if (event.kind == Event::Kind::kState && event.state == State::kDownloading) next_tenth_ = 0;
     LogLine line;
-    format_event(event, line);
+    if (event.kind == Event::Kind::kReport) {
+        format_attempt(*event.attempt, event.revert, line);
+    } else {
+        format_event(event, line);
+    }
     output_.write(level_of(event), line.view());
 }
 

@@ -10,11 +10,9 @@ namespace ota {
 namespace {
 
 // A reading in the unit people use, by what it is about.
-void append_reading(const Event& event, LogLine& line) {
+void append_reading(Status about, long reading, long limit, LogLine& line) {
     std::array<char, 64> text{};
-    const long reading = event.reading;
-    const long limit = event.limit;
-    switch (event.status.detail()) {
+    switch (about.detail()) {
         case Detail::kSocLow:
             std::snprintf(text.data(), text.size(), " (%ld %%, limit %ld %%)", reading, limit);
             break;
@@ -35,6 +33,11 @@ void append_reading(const Event& event, LogLine& line) {
             return;
     }
     line.append(text.data());
+}
+
+template <size_t N>
+const char* text_at(const std::array<const char*, N>& texts, size_t index) {
+    return index < N ? texts[index] : "unknown";
 }
 
 }  // namespace
@@ -68,8 +71,29 @@ const char* revert_reason_text(RevertReason reason) {
         "the bootloader took another image",
         "on request",
     };
-    const auto index = static_cast<size_t>(reason);
-    return index < kTexts.size() ? kTexts[index] : "unknown";
+    return text_at(kTexts, static_cast<size_t>(reason));
+}
+
+const char* outcome_text(Outcome outcome) {
+    static constexpr std::array<const char*, 8> kTexts = {
+        "none",      "failed",   "aborted", "interrupted by a reset", "restarted into it",
+        "confirmed", "reverted", "kept",
+    };
+    return text_at(kTexts, static_cast<size_t>(outcome));
+}
+
+const char* source_text(SourceKind source) {
+    static constexpr std::array<const char*, kSourceKindCount> kTexts = {
+        "HTTPS", "AWS IoT", "Modbus", "CAN", "SD card", "USB drive",
+    };
+    return text_at(kTexts, static_cast<size_t>(source));
+}
+
+const char* reset_text(const std::optional<ResetReason>& reset) {
+    static constexpr std::array<const char*, 5> kTexts = {
+        "power on", "software restart", "panic", "watchdog", "brownout",
+    };
+    return reset ? text_at(kTexts, static_cast<size_t>(*reset)) : "unknown";
 }
 
 void format_event(const Event& event, LogLine& line) {
@@ -82,7 +106,43 @@ void format_event(const Event& event, LogLine& line) {
     if (event.status.ok()) return;
     line.append(": ");
     line.append(status_text(event.status));
-    append_reading(event, line);
+    append_reading(event.status, event.reading, event.limit, line);
+}
+
+void format_attempt(const AttemptRecord& attempt, RevertReason revert, LogLine& line) {
+    std::array<char, 128> text{};
+    const std::string_view version = attempt.version.view();
+    line.assign("REPORT: ");
+    line.append(version.empty() ? "no package" : version);
+    line.append(" from ");
+    line.append(source_text(attempt.source));
+    line.append(" ");
+    line.append(outcome_text(attempt.outcome));
+    const bool midway = attempt.outcome == Outcome::kFailed || attempt.outcome == Outcome::kAborted;
+    if (midway) {
+        line.append(" in ");
+        line.append(state_name(attempt.phase));
+    }
+    if (attempt.outcome == Outcome::kReverted) {
+        line.append(", ");
+        line.append(revert_reason_text(revert));
+    }
+    if (attempt.reset) {
+        line.append(" (");
+        line.append(reset_text(attempt.reset));
+        line.append(")");
+    }
+    std::snprintf(text.data(), text.size(),
+                  "; %lu bytes received, %lu there before, %u retries, %u pauses of %lu s, %lu s",
+                  static_cast<unsigned long>(attempt.received),
+                  static_cast<unsigned long>(attempt.resumed_at), attempt.retries, attempt.pauses,
+                  static_cast<unsigned long>(attempt.paused_ms / 1000),
+                  static_cast<unsigned long>(attempt.duration_ms / 1000));
+    line.append(text.data());
+    if (attempt.outcome != Outcome::kFailed) return;
+    line.append("; ");
+    line.append(status_text(attempt.why));
+    append_reading(attempt.why, attempt.reading, attempt.limit, line);
 }
 
 }  // namespace ota

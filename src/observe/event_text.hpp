@@ -9,10 +9,15 @@ namespace ota {
 const char* state_name(State state);
 const char* notice_name(Notice notice);
 const char* revert_reason_text(RevertReason reason);
+const char* outcome_text(Outcome outcome);
+const char* source_text(SourceKind source);
+const char* reset_text(const std::optional<ResetReason>& reset);
 
 using LogLine = FixedString<kMaxLogLine>;
 
 // One line about a state or a notice, with reason, reading and limit where there are any.
 void format_event(const Event& event, LogLine& line);
+// One line about an attempt: source, version, outcome, why, and what it took.
+void format_attempt(const AttemptRecord& attempt, RevertReason revert, LogLine& line);
 
 }  // namespace ota

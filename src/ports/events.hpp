@@ -5,27 +5,11 @@
 
 namespace ota {
 
-// The specification's state machine; same order as ota_status_t.
-enum class State : uint8_t {
-    kIdle,
-    kChecking,
-    kUpdateAvailable,
-    kDownloading,
-    kVerifying,
-    kReadyToApply,
-    kApplying,
-    kComplete,
-    kRebooting,
-    kFailed,
-    kAborted,
-};
-inline constexpr int kStateCount = 11;
-
 // Same order as ota_notice_t.
 enum class Notice : uint8_t { kTrialStarted, kConfirmed, kReverted, kPaused, kResumed, kRepaired };
 
 struct Event {
-    enum class Kind : uint8_t { kState, kProgress, kNotice };
+    enum class Kind : uint8_t { kState, kProgress, kNotice, kReport };
 
     Kind kind = Kind::kState;
     State state = State::kIdle;
@@ -36,6 +20,7 @@ struct Event {
     uint64_t total = 0;                         // bytes; 0 = unknown
     int32_t reading = 0;  // behind a kUnsafe status: the value that closed the gate: %, m°C, mA, ms
     int32_t limit = 0;    // and its limit
+    const AttemptRecord* attempt = nullptr;  // with kReport; valid during the call
 };
 
 class EventSink {

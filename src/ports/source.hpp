@@ -14,6 +14,10 @@ namespace ota {
 // The longest URI or path (design limit; RFC 9110 4.1 recommends 8,000 for servers).
 inline constexpr size_t kMaxUri = 2048;
 
+// Same order as ota_source_t. Values are stored in flash.
+enum class SourceKind : uint8_t { kHttps, kAwsIot, kModbus, kCanbus, kSdCard, kUsbDrive };
+inline constexpr int kSourceKindCount = 6;
+
 struct Location {
     std::string_view uri;  // a view into storage of its channel, valid until the next poll
 };

@@ -4,6 +4,7 @@
 #include "ports/boot_control.hpp"
 #include "ports/image.hpp"
 #include "ports/source.hpp"
+#include "ports/state.hpp"
 
 namespace ota {
 
@@ -49,7 +50,41 @@ struct UpdateRecord {
     Digest build_id{};
     Digest digest{};  // of the verified image; zero while staging; with kRefused: the judge
     VersionText version;
-    ProbeName probe;  // the probe behind kUnhealthy
+    ProbeName probe;                   // the probe behind kUnhealthy
+    std::optional<ResetReason> reset;  // the start at which the revert was found
+    SourceKind source = SourceKind::kHttps;
+};
+
+// How an attempt ended. Values are stored in flash: append only.
+enum class Outcome : uint8_t {
+    kNone = 0,
+    kFailed = 1,
+    kAborted = 2,
+    kInterrupted = 3,  // by a reset
+    kRestarted = 4,    // into the new image; the update record knows how that went:
+    kConfirmed = 5,    // these three are never stored
+    kReverted = 6,
+    kKept = 7,
+};
+
+// Why the latest attempt ended as it did, and what it took.
+struct AttemptRecord {
+    Outcome outcome = Outcome::kNone;
+    SourceKind source = SourceKind::kHttps;
+    State phase = State::kIdle;  // the state in which it ended
+    std::optional<ResetReason> reset;
+    Status why;
+    int32_t reading = 0;      // behind a kUnsafe status: %, m°C, mA, ms
+    int32_t limit = 0;        // and its limit
+    uint32_t received = 0;    // bytes from the source
+    uint32_t resumed_at = 0;  // bytes of the package that flash held already
+    uint16_t retries = 0;
+    uint16_t pauses = 0;       // by the safety gate
+    uint32_t paused_ms = 0;    // in all
+    uint32_t duration_ms = 0;  // pauses included
+    uint32_t count = 0;        // attempts that this record sums up
+    Digest build_id{};
+    VersionText version;
 };
 
 // The last image that was confirmed.
@@ -86,6 +121,7 @@ class UpdateLog {
     virtual const ConfirmedRecord& confirmed() const = 0;
     virtual const RejectedBuilds& rejected() const = 0;
     virtual const SeenRecord& seen() const = 0;
+    virtual const AttemptRecord& attempt() const = 0;
     // The latest time of day that a boot of this device knew; 0 = none.
     virtual UnixTime known_time() const = 0;
 
@@ -93,6 +129,7 @@ class UpdateLog {
     virtual Status save(const UpdateRecord& record) = 0;
     virtual Status save(const ConfirmedRecord& record) = 0;
     virtual Status save(const SeenRecord& record) = 0;
+    virtual Status save(const AttemptRecord& record) = 0;
     virtual Status reject(const RejectedBuild& build) = 0;
     virtual Status save_time(UnixTime now) = 0;
 

@@ -33,7 +33,11 @@ def test_confirmed_by_hand(twin, shelf):
     twin.wait_for("CONFIRMED")
     status = twin.status()
     assert status["slot"] == 1 and not status["trial"]
-    assert status["report"] == {"ended": True, "confirmed": True, "reason": "none", "version": "1.1.0", "probe": ""}
+    report = status["report"]
+    assert (report["ended"], report["confirmed"], report["reason"]) == (True, True, "none")
+    assert (report["version"], report["probe"]) == ("1.1.0", "")
+    assert (report["outcome"], report["source"]) == ("confirmed", "SD card")
+    assert report["received"] > 100000 and report["retries"] == 0
     assert twin.power_off() == 0
     states = [entry["state"] for entry in twin.inspect()["otadata"]]
     assert states == ["VALID", "VALID"]
@@ -66,6 +70,7 @@ def test_bad_firmware_comes_back_by_itself(twin, shelf, variant, reset, reason):
     twin.wait_for("this build was reverted before")
     report = twin.status()["report"]
     assert report["reason"] == reason and not report["confirmed"] and report["version"] == "1.2.0"
+    assert report["outcome"] == "reverted" and report["reset"] != "unknown"
     assert report["probe"] == ("plant" if reason == "a health probe failed" else "")
     # … and the device goes on to the next one.
     put(shelf.image("newer", "1.3.0"), twin.sd)

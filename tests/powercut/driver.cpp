@@ -309,6 +309,17 @@ class Sweep {
         }
     }
 
+    ota::Outcome expected_outcome() const {
+        switch (scenario_.temper) {
+            case Temper::kGood:
+                return ota::Outcome::kConfirmed;
+            case Temper::kUntrusted:
+                return ota::Outcome::kFailed;
+            default:
+                return ota::Outcome::kReverted;
+        }
+    }
+
     // The update is over: the good image is confirmed, or the bad one was given up.
     bool has_ended(Run& run) {
         if (!run.device().up()) return false;
@@ -345,6 +356,10 @@ class Sweep {
         if (reason != expected_reason()) {
             ++tally_.unexplained;
             find("the report gives another reason", k, kind);
+        }
+        if (run.device().manager().snapshot().attempt.outcome != expected_outcome()) {
+            ++tally_.unexplained;
+            find("the report tells of another outcome", k, kind);
         }
         const std::string version = run.device().running_version();
         if (run.device().manager().snapshot().running_version != version)

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "base/status_text.hpp"
+#include "engine/attempt.hpp"
 #include "install/journal.hpp"
 #include "linux/flash_model.hpp"
 #include "linux/flash_region.hpp"
@@ -141,6 +143,7 @@ Json inspect_journal(const Buffer& bytes) {
     require(journal.open(), "journal");
     const ota::UpdateRecord& update = journal.update();
     const ota::SeenRecord& seen = journal.seen();
+    const ota::AttemptRecord attempt = ota::attempt_with_end(journal.attempt(), update);
     Json rejected = Json::array();
     for (const ota::RejectedBuild& build : journal.rejected()) {
         rejected.push_back({{"build_id", digest_text(build.build_id)},
@@ -165,6 +168,20 @@ Json inspect_journal(const Buffer& bytes) {
              {{"tag", std::string(seen.validator.tag.view())},
               {"refused", seen.refused},
               {"build_id", digest_text(seen.build_id)}}},
+            {"attempt",
+             {{"outcome", ota::outcome_text(attempt.outcome)},
+              {"source", ota::source_text(attempt.source)},
+              {"version", std::string(attempt.version.view())},
+              {"phase", ota::state_name(attempt.phase)},
+              {"why", attempt.why.ok() ? "" : ota::status_text(attempt.why)},
+              {"reset", ota::reset_text(attempt.reset)},
+              {"received", attempt.received},
+              {"resumed_at", attempt.resumed_at},
+              {"retries", attempt.retries},
+              {"pauses", attempt.pauses},
+              {"paused_ms", attempt.paused_ms},
+              {"duration_ms", attempt.duration_ms},
+              {"count", attempt.count}}},
             {"known_time", journal.known_time()},
             {"rejected", rejected}};
 }

@@ -23,9 +23,16 @@ TEST(Wear, AtMostEightRecordsAndOneEraseAnUpdate) {
     device.put_image(0, test::make_signed_of_size("1.0.0", 24 * 1024, 1));
     device.source.proven_time = 1800000000;
     ASSERT_TRUE(device.boot());
+    // The day's record of the time is the day's, not the update's.
+    device.source.package = test::make_signed_of_size("1.0.0", 24 * 1024, 1);
+    (void)device.post(CommandKind::kCheck);
+    ASSERT_TRUE(device.run_until(
+        [&] { return device.mailbox.queue.empty() && device.state() == State::kIdle; }));
+    Journal before(device.journal_region());
+    ASSERT_TRUE(before.open().ok());
     RegionCounter counter;
     device.flash.set_observer(&counter);
-    uint32_t records = 0;
+    uint32_t records = before.record_count();
     for (uint32_t i = 1; i <= 12; ++i) {
         const std::string version = "1." + std::to_string(i) + ".0";
         device.source.tag = "\"" + version + "\"";

@@ -48,6 +48,49 @@ TEST(Journal, BlankPartitionIsAnEmptyJournal) {
     EXPECT_EQ(bench.flash.operations(), 0U);
 }
 
+TEST(Journal, AttemptComesBackWhole) {
+    Bench bench;
+    Journal journal(bench.flash);
+    ASSERT_TRUE(journal.open().ok());
+    AttemptRecord attempt;
+    attempt.outcome = Outcome::kInterrupted;
+    attempt.source = SourceKind::kCanbus;
+    attempt.phase = State::kApplying;
+    attempt.reset = ResetReason::kBrownout;
+    attempt.why = {Code::kStorage, Origin::kJournal, Detail::kJournalFull};
+    attempt.reading = -40000;
+    attempt.limit = -1;
+    attempt.received = 1;
+    attempt.resumed_at = 2;
+    attempt.retries = 3;
+    attempt.pauses = 4;
+    attempt.paused_ms = 5;
+    attempt.duration_ms = 6;
+    attempt.count = 7;
+    attempt.build_id.fill(8);
+    attempt.version.assign("9.9.9");
+    ASSERT_TRUE(journal.save(attempt).ok());
+    Journal again(bench.flash);
+    ASSERT_TRUE(again.open().ok());
+    const AttemptRecord& read = again.attempt();
+    EXPECT_EQ(read.outcome, attempt.outcome);
+    EXPECT_EQ(read.source, attempt.source);
+    EXPECT_EQ(read.phase, attempt.phase);
+    EXPECT_TRUE(read.reset == attempt.reset);
+    EXPECT_EQ(read.why.word(), attempt.why.word());
+    EXPECT_EQ(read.reading, attempt.reading);
+    EXPECT_EQ(read.limit, attempt.limit);
+    EXPECT_EQ(read.received, 1U);
+    EXPECT_EQ(read.resumed_at, 2U);
+    EXPECT_EQ(read.retries, 3U);
+    EXPECT_EQ(read.pauses, 4U);
+    EXPECT_EQ(read.paused_ms, 5U);
+    EXPECT_EQ(read.duration_ms, 6U);
+    EXPECT_EQ(read.count, 7U);
+    EXPECT_TRUE(read.build_id == attempt.build_id);
+    EXPECT_STREQ(read.version.c_str(), "9.9.9");
+}
+
 TEST(Journal, TooSmallPartitionIsNamed) {
     std::array<uint8_t, 3 * layout::kSectorSize> memory;
     memory.fill(0xFF);
