@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
 
 namespace ota {
 namespace {
@@ -115,6 +116,23 @@ Result<size_t> DirectoryStore::read_at(uint64_t offset, MutableBytes out) {
     const ssize_t n = pread(fd_, out.data(), out.size(), static_cast<off_t>(offset));
     if (n < 0) return unavailable(Detail::kFileReadError);
     return static_cast<size_t>(n);
+}
+
+// Written aside, made durable, then renamed: never half a file.
+Status DirectoryStore::replace(std::string_view path, Bytes bytes) {
+    HostPath target;
+    OTA_TRY(host_path(path, target));
+    HostPath aside = target;
+    if (!aside.try_append(".new")) return unavailable(Detail::kFileWriteError);
+    const int fd = ::open(aside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    if (fd < 0) return unavailable(Detail::kFileWriteError);
+    const bool written =
+        ::write(fd, bytes.data(), bytes.size()) == static_cast<ssize_t>(bytes.size()) &&
+        fsync(fd) == 0;
+    const bool closed = ::close(fd) == 0;
+    if (written && closed && rename(aside.c_str(), target.c_str()) == 0) return {};
+    (void)unlink(aside.c_str());
+    return unavailable(Detail::kFileWriteError);
 }
 
 void DirectoryStore::close() {

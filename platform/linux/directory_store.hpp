@@ -22,6 +22,7 @@ class DirectoryStore final : public FileStore {
     Status stat(FileStat& out) override;
     Result<size_t> read_at(uint64_t offset, MutableBytes out) override;
     void close() override;
+    Status replace(std::string_view path, Bytes bytes) override;
 
   private:
     using HostPath = FixedString<4095>;

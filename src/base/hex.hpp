@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/bytes.hpp"
+#include "base/fixed.hpp"
 
 namespace ota {
 
@@ -21,6 +22,17 @@ constexpr bool parse_hex(std::string_view text, MutableBytes out) {
         out[i] = static_cast<uint8_t>(high << 4 | low);
     }
     return true;
+}
+
+// Lower-case digits of a digest.
+inline FixedString<2 * kSha256Size> hex_text(const Digest& digest) {
+    constexpr std::string_view kDigits = "0123456789abcdef";
+    FixedString<2 * kSha256Size> out;
+    for (const uint8_t byte : digest) {
+        out.append(kDigits.substr(byte >> 4, 1));
+        out.append(kDigits.substr(byte & 15, 1));
+    }
+    return out;
 }
 
 }  // namespace ota

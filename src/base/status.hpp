@@ -152,6 +152,7 @@ enum class Detail : uint16_t {
     kDailyLimit,
     kNoAnswer,
     kBuildTimeAhead,
+    kFileWriteError,
     kCount_,
 };
 

@@ -122,6 +122,7 @@ constexpr auto kDetailTexts = std::to_array<const char*>({
     "as much was downloaded as is allowed in a day: raise max_bytes_per_day, or wait",
     "no answer from the name server or the host: check DNS, network, host and port",
     "built in the future, by this device's clock: check it, and the clock of the build host",
+    "the card or drive can't be written: write protection, or full",
 });
 static_assert(kDetailTexts.size() == static_cast<size_t>(Detail::kCount_));
 

@@ -72,7 +72,7 @@ void Manager::begin() {
     if (const auto interrupted = interrupted_attempt(journal_, boot_.reset)) {
         (void)journal_.save(*interrupted);
         publish_report();
-        publisher_.tell_attempt();
+        session_.tell_attempt();
     }
     act_on(audit_);
     publish_report();
@@ -190,7 +190,7 @@ void Manager::finish_reverted(RevertReason reason) {
     (void)journal_.save(record);
     publisher_.notice(Notice::kReverted, {}, Verdict::yes(), reason);
     publish_report();
-    publisher_.tell_attempt();
+    session_.tell_attempt();
 }
 
 void Manager::publish_report() {
@@ -333,7 +333,7 @@ void Manager::keep() {
     end_trial();
     publish_report();
     publisher_.notice(Notice::kConfirmed);
-    publisher_.tell_attempt();
+    session_.tell_attempt();
 }
 
 // otadata names the running image, VALID.

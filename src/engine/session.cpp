@@ -3,6 +3,7 @@
 #include "engine/session.hpp"
 
 #include "engine/session_limits.hpp"
+#include "observe/report_json.hpp"
 
 namespace ota {
 
@@ -304,7 +305,20 @@ void Session::conclude(State state, Outcome outcome, Status why, const Verdict& 
     const bool was_attempt = attempt_.end(outcome, why, verdict);
     attempt_.forget();
     c_.publisher.enter(state, why, verdict);
-    if (was_attempt) c_.publisher.tell_attempt();
+    if (was_attempt) tell_attempt();
+}
+
+void Session::tell_attempt() {
+    const EngineSnapshot& now = c_.publisher.value();
+    const bool reverted = now.attempt.outcome == Outcome::kReverted;
+    const RevertReason revert = reverted ? now.report_reason : RevertReason::kNone;
+    ReportText json;
+    format_report_json(now.attempt, revert, json);
+    for (const UpdateSource& source : c_.sources) {
+        if (source.kind != now.attempt.source) continue;
+        source.channel->report({now.attempt, revert, json.view()});
+    }
+    c_.publisher.tell_attempt();
 }
 
 // Lets go of everything the update holds. The staged bytes stay and can be continued.

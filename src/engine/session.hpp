@@ -51,6 +51,9 @@ class Session final : private ComponentHost {
     // One bounded piece of work; returns how long there is nothing to do.
     Millis step();
 
+    // Tells the world, and the channel the package came from, of the snapshot's attempt.
+    void tell_attempt();
+
     // Jitter of this device.
     void seed(uint32_t value) { backoff_.seed(value); }
     // After a failure: how long the peer wants to be left alone; 0 = it did not say.

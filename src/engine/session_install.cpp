@@ -291,6 +291,7 @@ Millis Session::step_apply() {
     }
     // The gate was still open after the otadata write: from here on there is no way back.
     c_.publisher.enter(State::kComplete);
+    tell_attempt();
     return kNow;
 }
 

@@ -1,4 +1,4 @@
-// Read-only view of a removable file system (SD card, USB drive) at its mount point.
+// View of a removable file system (SD card, USB drive) at its mount point.
 #pragma once
 
 #include "base/bytes.hpp"
@@ -29,6 +29,9 @@ class FileStore {
     // May be short only at the end of the file.
     virtual Result<size_t> read_at(uint64_t offset, MutableBytes out) = 0;
     virtual void close() = 0;
+    // Replaces or makes a small file; the open one stays open. kUnavailable / kFileWriteError when
+    // the medium is write-protected or full. After a power loss the file before or the new one.
+    virtual Status replace(std::string_view path, Bytes bytes) = 0;
 
   protected:
     ~FileStore() = default;

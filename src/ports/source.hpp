@@ -82,6 +82,8 @@ class Source {
     ~Source() = default;
 };
 
+struct Report;  // ports/update_record.hpp
+
 class Channel {
   public:
     // The next candidate of this round: true and offer filled, or false when there is none left.
@@ -92,6 +94,10 @@ class Channel {
 
     // True once after the medium has appeared (card inserted): worth a check. Cheap; asked often.
     virtual bool arrived() = 0;
+
+    // How an attempt with a package of this channel goes: when it fails, restarts into the image,
+    // and again when it is known what became of that. Best effort; nothing hangs on it.
+    virtual void report(const Report& report) = 0;
 
   protected:
     ~Channel() = default;

@@ -114,6 +114,15 @@ struct SeenRecord {
     Digest build_id{};
 };
 
+using ReportText = FixedString<640>;
+
+// An attempt for the one who published its package.
+struct Report {
+    const AttemptRecord& attempt;
+    RevertReason revert = RevertReason::kNone;
+    std::string_view json;  // the same as text
+};
+
 class UpdateLog {
   public:
     // Latest values; defaults when nothing was recorded.

@@ -1,5 +1,6 @@
 """SD card and USB drive: what is inserted, pulled, renamed or replaced."""
 
+import json
 import shutil
 import time
 
@@ -76,9 +77,20 @@ def test_file_replaced_in_mid_download_is_refused(twin, shelf):
     twin.wait_for("READY_TO_APPLY", timeout=60)
 
 
-def test_the_card_is_only_read(twin, shelf):
+def test_the_result_lies_beside_the_package_and_nothing_else_changes(twin, shelf):
     put(shelf.image("newer", "1.1.0"), twin.sd, "bess.bin")
     before = {p.name: (p.stat().st_mtime_ns, p.read_bytes()) for p in twin.sd.iterdir()}
     twin.power_on(auto=1, check_ms=500)
+    twin.wait_for("REPORT: 1.1.0 from SD card confirmed")
+    after = {p.name: (p.stat().st_mtime_ns, p.read_bytes()) for p in twin.sd.iterdir()}
+    result = json.loads(after.pop("bess.bin.result.json")[1])
+    assert after == before
+    assert (result["version"], result["outcome"], result["why"]) == ("1.1.0", "confirmed", "")
+
+
+def test_write_protected_card_is_as_good(twin, shelf):
+    put(shelf.image("newer", "1.1.0"), twin.sd, "bess.bin")
+    (twin.sd / "bess.bin.result.json.new").mkdir()  # in the way, also for root
+    twin.power_on(auto=1, check_ms=500)
     twin.wait_for("CONFIRMED")
-    assert {p.name: (p.stat().st_mtime_ns, p.read_bytes()) for p in twin.sd.iterdir()} == before
+    assert not (twin.sd / "bess.bin.result.json").exists()

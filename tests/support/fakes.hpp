@@ -11,7 +11,7 @@
 #include "ports/file_store.hpp"
 #include "ports/mailbox.hpp"
 #include "ports/restart.hpp"
-#include "ports/source.hpp"
+#include "ports/update_record.hpp"
 #include "support/image_factory.hpp"
 #include "wire/sha256.hpp"
 
@@ -122,6 +122,7 @@ class FakeSource final : public ota::Source, public ota::Channel {
     uint64_t first_offset = UINT64_MAX;  // of the last start that was not at 0
     uint32_t starts = 0;
     bool open = false;
+    std::vector<std::string> reports;
 
     ota::Result<bool> poll(ota::Offer& offer) override {
         if (!offered || polled_) return false;
@@ -131,6 +132,7 @@ class FakeSource final : public ota::Source, public ota::Channel {
     }
     void rewind() override { polled_ = false; }
     bool arrived() override { return false; }
+    void report(const ota::Report& report) override { reports.emplace_back(report.json); }
 
     ota::Status start(const ota::Fetch& fetch) override {
         ++starts;
@@ -195,13 +197,14 @@ class FakeSource final : public ota::Source, public ota::Channel {
 class FakeFileStore final : public ota::FileStore {
   public:
     struct File {
-        const char* name;
+        std::string name;
         Buffer bytes;
         uint64_t modified = 1;
         uint64_t lie_size = 0;  // what the directory says instead of the truth; 0 = the truth
     };
     std::vector<File> files;
     bool inserted = true;
+    bool writable = true;
     uint32_t fail_read = 0;  // the n-th read_at from now fails; 0 = none
     size_t most = SIZE_MAX;  // bytes a read gives at most
     int open_files = 0;
@@ -245,6 +248,27 @@ class FakeFileStore final : public ota::FileStore {
         return n;
     }
     void close() override { open_files = 0; }
+    ota::Status replace(std::string_view path, ota::Bytes bytes) override {
+        if (!inserted) return absent();
+        if (!writable) {
+            return {ota::Code::kUnavailable, ota::Origin::kPlatform, ota::Detail::kFileWriteError};
+        }
+        const std::string name(path.substr(path.rfind('/') + 1));
+        for (File& file : files) {
+            if (file.name != name) continue;
+            file.bytes.assign(bytes.begin(), bytes.end());
+            return {};
+        }
+        files.push_back({name, Buffer(bytes.begin(), bytes.end())});
+        return {};
+    }
+    // The text of a file, "" if there is none.
+    std::string text_of(std::string_view name) const {
+        for (const File& file : files) {
+            if (file.name == name) return {file.bytes.begin(), file.bytes.end()};
+        }
+        return {};
+    }
 
   private:
     static ota::Status absent() {

@@ -1,8 +1,14 @@
 #include "sources/file/file_channel.hpp"
 
+#include "base/hex.hpp"
 #include "sources/file/name_match.hpp"
 
 namespace ota {
+namespace {
+
+constexpr std::string_view kResult = ".result.json";
+
+}  // namespace
 
 FileChannel::FileChannel(FileStore& store, std::string_view path) : store_(store) {
     const size_t slash = path.rfind('/');
@@ -10,10 +16,10 @@ FileChannel::FileChannel(FileStore& store, std::string_view path) : store_(store
     wanted_ = path.substr(slash == std::string_view::npos ? 0 : slash + 1);
 }
 
-// Digests beside the package match a pattern like bess* too; they are no packages.
+// Digests and results beside the package match a pattern like bess* too; they are no packages.
 bool FileChannel::is_package_name(std::string_view name) const {
     return name_matches(wanted_, name) && !name_matches("*.sha256", name) &&
-           !name_matches("*.md5", name);
+           !name_matches("*.md5", name) && !name_matches("*.result.json*", name);
 }
 
 // The greatest matching name that is smaller than the one offered last.
@@ -54,6 +60,34 @@ Result<bool> FileChannel::poll(Offer& offer) {
     path_.append(candidate_.view());
     offer.where.uri = path_.view();
     return true;
+}
+
+void FileChannel::report(const Report& report) {
+    if (report.attempt.version.empty()) return;  // no package was found
+    if (offered_ == 0 && !find_reported(report.attempt.build_id)) return;
+    FixedString<kMaxUri> path = path_;
+    if (!path.try_append(kResult)) return;
+    (void)store_.replace(path.view(), as_bytes(report.json));
+}
+
+// After a restart: the package whose result speaks of this build. Leaves its path in path_.
+bool FileChannel::find_reported(const Digest& build_id) {
+    const auto wanted = hex_text(build_id);
+    Offer offer;
+    bool found = false;
+    for (size_t i = 0; i < kMaxOffers && !found; ++i) {
+        const Result<bool> polled = poll(offer);
+        if (!polled.ok() || !*polled) break;
+        FixedString<kMaxUri> path = path_;
+        if (!path.try_append(kResult) || !store_.open(path.view()).ok()) continue;
+        std::array<uint8_t, 128> head{};
+        const Result<size_t> n = store_.read_at(0, head);
+        store_.close();
+        found = n.ok() &&
+                field_text(Bytes(head).first(*n)).find(wanted.view()) != std::string_view::npos;
+    }
+    rewind();
+    return found;
 }
 
 bool FileChannel::arrived() {

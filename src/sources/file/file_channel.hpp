@@ -1,7 +1,7 @@
 #pragma once
 
 #include "ports/file_store.hpp"
-#include "ports/source.hpp"
+#include "ports/update_record.hpp"
 
 namespace ota {
 
@@ -16,6 +16,8 @@ class FileChannel final : public Channel {
     Result<bool> poll(Offer& offer) override;
     void rewind() override { offered_ = 0; }
     bool arrived() override;
+    // Into <package>.result.json, if the medium can be written.
+    void report(const Report& report) override;
 
   private:
     // A directory with more entries is read so far and no further.
@@ -24,6 +26,7 @@ class FileChannel final : public Channel {
 
     bool is_package_name(std::string_view name) const;
     Result<bool> find_next();
+    bool find_reported(const Digest& build_id);
 
     FileStore& store_;
     std::string_view directory_;

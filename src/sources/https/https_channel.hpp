@@ -1,6 +1,6 @@
 #pragma once
 
-#include "ports/source.hpp"
+#include "ports/update_record.hpp"
 
 namespace ota {
 
@@ -17,6 +17,7 @@ class HttpsChannel final : public Channel {
     }
     void rewind() override { offered_ = false; }
     bool arrived() override { return false; }
+    void report(const Report&) override {}  // a file server takes none
 
   private:
     std::string_view url_;

@@ -42,6 +42,7 @@ class CApi : public testing::Test {
         (void)ota_manager_stop();
         (void)ota_manager_deinit();
         ASSERT_EQ(unlink((card_ + "/bess.bin").c_str()), 0);
+        (void)unlink((card_ + "/bess.bin.result.json").c_str());
         ASSERT_EQ(rmdir(card_.c_str()), 0);
     }
     // The bootloader has chosen; what the firmware gets from it.

@@ -90,10 +90,47 @@ TEST(FieldCase, H08_drive_on_a_device_without_network_and_time) {
     store.files = {{"bess-1.1.0.bin", make_signed_of_size("1.1.0", kUpdateImageSize, 3)}};
     FileChannel channel(store, "/usb/bess*.bin");
     FileSource file(store);
-    device.extra_source = {&channel, &file};
+    device.extra_source = {&channel, &file, SourceKind::kUsbDrive};
     ASSERT_TRUE(device.boot());
     ASSERT_TRUE(device.update_and_settle());
     EXPECT_TRUE(device.running_version() == "1.1.0");
+    // What became of it lies beside the file.
+    const std::string result = store.text_of("bess-1.1.0.bin.result.json");
+    EXPECT_TRUE(result.find("\"version\":\"1.1.0\",\"outcome\":\"confirmed\"") !=
+                std::string::npos);
+}
+
+TEST(FieldCase, H08_result_is_written_only_where_that_is_possible) {
+    for (const bool writable : {true, false}) {
+        UpdateBench device;
+        device.source.offered = false;
+        test::FakeFileStore store;
+        store.writable = writable;
+        const test::Buffer bad = test::make_signed({.version = "1.1.0"}, test::Key::kOtherEc);
+        store.files = {{"bess-1.1.0.bin", bad}, {"bess-1.0.0.bin", bad}};
+        FileChannel channel(store, "/usb/bess*");
+        FileSource file(store);
+        device.extra_source = {&channel, &file, SourceKind::kUsbDrive};
+        ASSERT_TRUE(device.boot());
+        (void)device.post(CommandKind::kStartUpdate);
+        ASSERT_TRUE(device.run_to(State::kFailed));
+        const std::string result = store.text_of("bess-1.1.0.bin.result.json");
+        EXPECT_EQ(result.empty(), !writable);
+        if (!writable) continue;
+        EXPECT_TRUE(result.find("\"outcome\":\"failed\",\"phase\":\"VERIFYING\"") !=
+                    std::string::npos);
+        EXPECT_EQ(store.files.size(), 3U);
+        // A result is no package, whatever the pattern.
+        channel.rewind();
+        Offer offer;
+        size_t offers = 0;
+        while (true) {
+            const Result<bool> polled = channel.poll(offer);
+            if (!polled.ok() || !*polled) break;
+            ++offers;
+        }
+        EXPECT_EQ(offers, 2U);
+    }
 }
 
 TEST(FieldCase, J04_commands_between_two_rounds_are_all_served) {

@@ -45,12 +45,22 @@ void check_file_store(FileStore& store) {
     store.close();
     store.close();
     EXPECT_FALSE(store.stat(stat).ok());
+
+    const std::string_view longer = "a result";
+    ASSERT_TRUE(store.replace("/sdcard/bess.json", as_bytes("first, and longer")).ok());
+    ASSERT_TRUE(store.replace("/sdcard/bess.json", as_bytes(longer)).ok());
+    ASSERT_TRUE(store.open("/sdcard/bess.json").ok());
+    std::array<uint8_t, 32> text{};
+    ASSERT_EQ(*store.read_at(0, text), longer.size());
+    EXPECT_EQ(std::memcmp(text.data(), longer.data(), longer.size()), 0);
+    store.close();
 }
 
 void check_absent(FileStore& store) {
     FixedString<kMaxFileName> name;
     EXPECT_EQ(store.next("/sdcard", true, name).detail(), Detail::kMediumAbsent);
     EXPECT_EQ(store.open("/sdcard/bess.bin").detail(), Detail::kMediumAbsent);
+    EXPECT_TRUE(store.replace("/sdcard/bess.json", as_bytes("x")).is(Code::kUnavailable));
 }
 
 TEST(FileStoreContract, Fake) {
@@ -70,6 +80,7 @@ TEST(FileStoreContract, Directory) {
     DirectoryStore store("/sdcard", name);
     check_file_store(store);
     ASSERT_EQ(unlink(file.c_str()), 0);
+    ASSERT_EQ(unlink((std::string(name) + "/bess.json").c_str()), 0);
     ASSERT_EQ(rmdir(name), 0);
     check_absent(store);
 }
