@@ -15,6 +15,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build"
 JOBS = os.cpu_count() or 2
+OPTIONS = argparse.Namespace()
 CXX_FOLDERS = ["include", "src", "platform", "apps", "tools", "tests"]
 
 
@@ -217,8 +218,8 @@ FUZZ_TARGETS = ["esp_image_fuzz", "signature_fuzz", "journal_fuzz", "flash_layou
 
 
 def fuzz():
-    """Each target for a few seconds; BESS_FUZZ_SECONDS asks for more. Finds stay in build/fuzz/finds."""
-    seconds = int(os.environ.get("BESS_FUZZ_SECONDS", "5"))
+    """Each target for a few seconds, or --seconds. What it learns stays in build/fuzz/corpus, finds in build/fuzz/finds."""
+    seconds = OPTIONS.seconds or 5
     build("fuzz", "make_seeds", *FUZZ_TARGETS)
     folder = BUILD / "fuzz"
     (folder / "finds").mkdir(exist_ok=True)
@@ -226,6 +227,7 @@ def fuzz():
     count = Count()
     for target in FUZZ_TARGETS:
         result = run([str(folder / "tests" / target), f"-max_total_time={seconds}", "-timeout=10", "-max_len=24576",
+                      f"-dict={ROOT / 'tests' / 'fuzz' / target}.dict",
                       f"-artifact_prefix={folder}/finds/{target}-", str(folder / "corpus" / target)],
                      text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                      env={**os.environ, "UBSAN_OPTIONS": "halt_on_error=1"})
@@ -261,9 +263,9 @@ def rv32():
 
 
 def soak():
-    """BESS_SOAK_SECONDS asks for more than a minute."""
+    """A minute of it, or --seconds."""
     build("host")
-    return pytest("tests/soak")
+    return pytest("tests/soak", {"BESS_SOAK_SECONDS": str(OPTIONS.seconds or 60)})
 
 
 def mutation():
@@ -319,7 +321,9 @@ def main():
         description="Runs the tests of bess-ota. Without names: all parts that are not for naming only.",
         epilog=f"parts:\n{parts}\n\nexit codes: 0 all passed, 1 something failed, 2 usage")
     parser.add_argument("part", nargs="*", choices=[*PARTS, []], metavar="part")
-    names = parser.parse_args().part or [name for name in PARTS if name not in OPT_IN]
+    parser.add_argument("--seconds", type=int, metavar="N", help="how long fuzz (each target) and soak run; default 5 and 60")
+    parser.parse_args(namespace=OPTIONS)
+    names = OPTIONS.part or [name for name in PARTS if name not in OPT_IN]
 
     total = Count()
     begin = time.monotonic()

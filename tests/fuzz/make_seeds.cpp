@@ -9,9 +9,10 @@
 
 namespace {
 
-void write(const std::filesystem::path& folder, const test::Buffer& bytes) {
+void write(const std::filesystem::path& folder, const test::Buffer& bytes,
+           const char* name = "seed") {
     std::filesystem::create_directories(folder);
-    std::ofstream(folder / "seed", std::ios::binary)
+    std::ofstream(folder / name, std::ios::binary)
         .write(reinterpret_cast<const char*>(bytes.data()),
                static_cast<std::streamsize>(bytes.size()));
 }
@@ -28,6 +29,8 @@ int main(int argc, char** argv) {
     image.insert(image.begin(), 0xFF);
     write(root / "esp_image_fuzz", image);
     write(root / "signature_fuzz", sector);
+    const test::Buffer rsa = test::make_signed(small, test::Key::kRsa);
+    write(root / "signature_fuzz", test::Buffer(rsa.end() - 4096, rsa.end()), "rsa");
 
     test::Device device;
     device.put_image(0, test::make_signed_of_size("1.0.0", 16384, 1));
@@ -37,9 +40,22 @@ int main(int argc, char** argv) {
         return test::Buffer(device.memory().begin() + from, device.memory().begin() + to);
     };
     write(root / "journal_fuzz", part(0xB000, 0xF000));
+    (void)device.boot(ota::ResetReason::kPanic);
+    write(root / "journal_fuzz", part(0xB000, 0xF000), "after-a-panic");
     write(root / "flash_layout_fuzz", part(0x8000, 0xE000));
     const std::string pem = test::public_pem(test::Key::kEc);
     write(root / "text_fuzz", test::Buffer(pem.begin(), pem.end()));
+    const auto text = [&](const char* target, const char* name, const std::string& content) {
+        write(root / target, test::Buffer(content.begin(), content.end()), name);
+    };
+    text("text_fuzz", "rsa", test::public_pem(test::Key::kRsa));
+    text("text_fuzz", "version", "1.2.3-rc.1+build.5");
+    text("text_fuzz", "names", "bess*_v?.binBESS_U~1.BIN");
+    text("text_fuzz", "digest", std::string(64, 'a') + "  bess.bin\n");
+    text("http_fuzz", "partial", "HTTP/1.1 206\nContent-Range: bytes 4096-8191/*\nETag: W/\"a\"\n");
+    text("http_fuzz", "redirect", "Location: https://user:pw@host:8443/a/../b?c#d\n");
+    text("http_fuzz", "date",
+         "Date: Sunday, 06-Nov-94 08:49:37 GMT\nRetry-After: Sun Nov  6 08:49:37 1994\n");
     const std::string head =
         "ETag: \"v1\"\nContent-Range: bytes 0-287/4096\nLocation: ../x?y\nRetry-After: 5\n"
         "Content-Encoding: identity\nLast-Modified: Sun, 06 Nov 1994 08:49:37 GMT\n";

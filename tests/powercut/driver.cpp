@@ -199,7 +199,7 @@ class Sweep {
                                     (only_kind < 0 || only_kind == static_cast<int>(kind));
                 const bool sensible = kKinds[kind] != CutKind::kHalfErased ||
                                       log_[k].kind == ota::FlashOperation::Kind::kErase;
-                if (wanted && sensible) cut(base, k, kind);
+                if (wanted && sensible) cut_and_again(base, k, kind);
             }
             (void)apply(base.flash, log_[k]);
         }
@@ -232,6 +232,7 @@ class Sweep {
         log_ = std::move(recorder.log);
         if (!ended_right(run)) find("the uncut update does not end as it should", 0, 0);
         if (run.device().flash.misuses() != 0) find("the uncut update misuses flash", 0, 0);
+        if (scenario_.every_second_cut && log_.size() > 100) find("more than 100 operations", 0, 0);
     }
 
     bool ended_right(Run& run) {
@@ -239,10 +240,26 @@ class Sweep {
         return run.device().up() && run.device().running_version() == (good ? kNew : kOld);
     }
 
-    // Power fails in operation k of the recorded run, as kind says; then the device recovers.
-    void cut(Device& base, size_t k, size_t kind) {
-        ++tally_.cuts;
+    // One cut, or with it one in the recovery: at a place that the seed gives, or at each in turn.
+    void cut_and_again(Device& base, size_t k, size_t kind) {
         const auto case_seed = seed_ + static_cast<uint32_t>(k * kKinds.size() + kind);
+        const uint32_t every = scenario_.second_cut_every;
+        if (!scenario_.every_second_cut) {
+            const bool again = every != 0 && k % every == 0;
+            (void)cut(base, k, kind, again ? 1 + case_seed % 11 : 0);
+            return;
+        }
+        for (uint32_t second = 1; cut(base, k, kind, second); ++second) {
+        }
+    }
+
+    // Power fails in operation k of the recorded run, as kind says, and, unless second is 0, in the
+    // second-th operation of the recovery; then the device recovers. False when the recovery was
+    // over before.
+    bool cut(Device& base, size_t k, size_t kind, uint32_t second) {
+        ++tally_.cuts;
+        second_ = second;
+        const auto case_seed = seed_ + static_cast<uint32_t>(k * kKinds.size() + kind) + second;
         Run& run = run_;
         run.device().load(base.memory());
         run.device().flash.protect(0, 0);
@@ -250,11 +267,12 @@ class Sweep {
         (void)apply(run.device().flash, log_[k]);
         run.device().flash.power_on();
         const uint32_t misuses = run.device().flash.misuses();
-        const bool again = scenario_.second_cut_every != 0 && k % scenario_.second_cut_every == 0;
-        if (again) {
-            run.device().flash.cut_at(1 + case_seed % 11, kKinds[(kind + k) % kKinds.size()],
+        bool hit = false;
+        if (second != 0) {
+            run.device().flash.cut_at(second, kKinds[(kind + k + second) % kKinds.size()],
                                       case_seed + 1);
             if (run.live(ResetReason::kPowerOn)) run.update();
+            hit = run.device().flash.is_off();
             run.device().flash.power_on();
         }
         const ota::UpdateStage stage = recorded_stage(run.device());
@@ -263,6 +281,7 @@ class Sweep {
             find("a recorded decision to keep the image was lost", k, kind);
         }
         if (run.device().flash.misuses() != misuses) find("flash was misused", k, kind);
+        return hit;
     }
 
     void recover(Run& run, size_t k, size_t kind) {
@@ -375,7 +394,8 @@ class Sweep {
         if (tally_.findings.size() == kMaxFindings) return;
         tally_.findings.push_back(what + ": --scenario " + scenario_.name + " --cut " +
                                   std::to_string(k) + " --kind " + std::to_string(kind) +
-                                  " --seed " + std::to_string(seed_));
+                                  " --seed " + std::to_string(seed_) +
+                                  (second_ == 0 ? "" : ", second " + std::to_string(second_)));
     }
 
     const Scenario& scenario_;
@@ -385,6 +405,7 @@ class Sweep {
     Run run_;
     std::vector<Operation> log_;
     bool kept_ = false;
+    uint32_t second_ = 0;  // of the case in hand
     Tally tally_;
 };
 

@@ -103,6 +103,8 @@ std::vector<Scenario> hand_picked() {
     three.policy = ErasePolicy::kBlockAhead;
     test::DeviceLayout encrypted;
     encrypted.write_unit = 16;
+    // An update of at most 100 flash operations.
+    constexpr uint32_t kSmall = 12 * 1024;
     return {
         {.name = "confirm-sector-erase", .layout = sector, .image_size = 128 * 1024},
         {.name = "confirm-block-erase", .layout = block, .image_size = 128 * 1024},
@@ -124,6 +126,17 @@ std::vector<Scenario> hand_picked() {
          .layout = block,
          .temper = Temper::kUnhealthy,
          .second_cut_every = 3},
+        {.name = "confirm-every-two-cuts",
+         .layout = sector,
+         .image_size = kSmall,
+         .used_slot = false,
+         .every_second_cut = true},
+        {.name = "revert-every-two-cuts",
+         .layout = sector,
+         .image_size = kSmall,
+         .temper = Temper::kUnhealthy,
+         .used_slot = false,
+         .every_second_cut = true},
     };
 }
 

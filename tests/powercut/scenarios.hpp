@@ -31,6 +31,7 @@ struct Scenario {
         0;                // records in the journal before, so that it changes sector on the way
     size_t chunk = 4096;  // what the source gives at a time
     uint32_t second_cut_every = 0;  // n > 0: after every n-th cut a second one in the recovery
+    bool every_second_cut = false;  // each cut with each cut of its recovery
 };
 
 // Hand-picked ones, and rows over the factors below: a pairwise covering array (each two values of
