@@ -243,21 +243,24 @@ typedef union {
  * Every numeric 0 means the default. */
 typedef struct {
     ota_source_t source;
-    ota_source_config_t config;   /* the member named like source */
-    uint32_t check_interval_ms;   /* 0 = no periodic checks */
-    int8_t automatic_update;      /* default off: check ends in UPDATE_AVAILABLE */
-    int8_t verify_signature;      /* default on; OFF needs HTTPS and a build that allows it */
-    const char* public_key_pem;   /* one to four PEM blocks, RSA-3072 or ECDSA P-256 */
-    int task_priority;            /* 1…24, default 5 */
-    uint32_t task_stack_size;     /* bytes, 4096…65536, default 8192 */
-    int core_id;                  /* 0 or 1, default 0 */
-    int8_t allow_rollback;        /* default on */
-    uint32_t rollback_timeout_ms; /* 1000…86400000, default 300000 */
-    uint8_t min_soc;              /* %, 1…100, default 30 */
-    float max_temperature;        /* °C, default 45 */
-    float min_temperature;        /* °C, default 0 */
-    float max_current;            /* A, default 10 */
-    const char* expected_sha256;  /* 64 hexadecimal digits, or NULL */
+    ota_source_config_t config;      /* the member named like source */
+    uint32_t check_interval_ms;      /* 0 = no periodic checks */
+    int8_t automatic_update;         /* default off: check ends in UPDATE_AVAILABLE */
+    int8_t verify_signature;         /* default on; OFF needs HTTPS and a build that allows it */
+    const char* public_key_pem;      /* one to four PEM blocks, RSA-3072 or ECDSA P-256 */
+    const char* revoked_keys_sha256; /* keys that are lost: up to four digests of 64 hexadecimal
+                                        digits, separated by blanks (otactl inspect KEY.pub.pem);
+                                        for good once this firmware is confirmed; or NULL */
+    int task_priority;               /* 1…24, default 5 */
+    uint32_t task_stack_size;        /* bytes, 4096…65536, default 8192 */
+    int core_id;                     /* 0 or 1, default 0 */
+    int8_t allow_rollback;           /* default on */
+    uint32_t rollback_timeout_ms;    /* 1000…86400000, default 300000 */
+    uint8_t min_soc;                 /* %, 1…100, default 30 */
+    float max_temperature;           /* °C, default 45 */
+    float min_temperature;           /* °C, default 0 */
+    float max_current;               /* A, default 10 */
+    const char* expected_sha256;     /* 64 hexadecimal digits, or NULL */
     const char* expected_md5;     /* 32 hexadecimal digits, or NULL; never instead of a signature */
     uint32_t battery_capacity_wh; /* default 200000 */
     ota_event_cb_t event_cb;
@@ -281,7 +284,8 @@ typedef struct {
         .source = OTA_SOURCE_HTTPS,                                                                \
         .config = {.https = {NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, 0}},         \
         .check_interval_ms = 0, .automatic_update = OTA_OFF, .verify_signature = 1,                \
-        .public_key_pem = NULL, .task_priority = OTA_MANAGER_DEFAULT_TASK_PRIORITY,                \
+        .public_key_pem = NULL, .revoked_keys_sha256 = NULL,                                       \
+        .task_priority = OTA_MANAGER_DEFAULT_TASK_PRIORITY,                                        \
         .task_stack_size = OTA_MANAGER_DEFAULT_TASK_STACK_SIZE, .core_id = 0, .allow_rollback = 1, \
         .rollback_timeout_ms = OTA_MANAGER_DEFAULT_ROLLBACK_TIMEOUT_MS,                            \
         .min_soc = OTA_MANAGER_DEFAULT_MIN_SOC,                                                    \

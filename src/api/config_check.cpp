@@ -136,6 +136,19 @@ bool within(float value, float low, float high) {
     return value >= low && value <= high;
 }
 
+bool parse_revoked(const char* text, RevokedKeys& out) {
+    std::string_view rest = text == nullptr ? std::string_view() : std::string_view(text);
+    while (!rest.empty()) {
+        const size_t length = std::min(rest.find_first_of(" \n"), rest.size());
+        Digest key{};
+        if (length != 0 && (!parse_hex(rest.substr(0, length), key) || !out.push_back(key))) {
+            return false;
+        }
+        rest.remove_prefix(std::min(length + 1, rest.size()));
+    }
+    return true;
+}
+
 const char* check_trust(const ota_manager_config_t& c) {
     if (!is_switch(c.verify_signature)) return "verify_signature: 0, 1 or OTA_OFF";
     if (c.verify_signature == OTA_OFF && c.source != OTA_SOURCE_HTTPS) {
@@ -147,6 +160,10 @@ const char* check_trust(const ota_manager_config_t& c) {
     if (c.verify_signature != OTA_OFF &&
         (c.public_key_pem == nullptr || c.public_key_pem[0] == '\0')) {
         return "public_key_pem: missing, and verify_signature is on";
+    }
+    RevokedKeys revoked;
+    if (!parse_revoked(c.revoked_keys_sha256, revoked)) {
+        return "revoked_keys_sha256: up to four times 64 hexadecimal digits, blanks between";
     }
     std::array<uint8_t, 32> sha;
     if (c.expected_sha256 != nullptr && !parse_hex(c.expected_sha256, sha)) {
@@ -247,6 +264,7 @@ Settings to_settings(const ota_manager_config_t& c) {
     }
     std::array<uint8_t, 16> md5{};
     if (c.expected_md5 != nullptr && parse_hex(c.expected_md5, md5)) out.expected.md5 = md5;
+    (void)parse_revoked(c.revoked_keys_sha256, out.revoked);
     return out;
 }
 

@@ -1,5 +1,7 @@
 #include "api/instance.hpp"
 
+#include <mbedtls/platform_util.h>
+
 #include <new>
 
 #include "api/config_check.hpp"
@@ -178,6 +180,7 @@ void close_instance() {
     if (instance == nullptr) return;
     restart_due = restart_due || is_leaving(instance->manager.snapshot().state);
     instance->~Instance();
+    mbedtls_platform_zeroize(storage.data(), storage.size());  // it held credentials
     instance = nullptr;
     close_platform();
 }

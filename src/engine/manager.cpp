@@ -49,6 +49,7 @@ Manager::Manager(const Ports& ports, const BootStatus& boot, const Settings& set
 Status Manager::start() {
     OTA_TRY(ports_.boot.status(boot_));
     OTA_TRY(journal_.open());
+    revoke_keys();
     OTA_TRY(read_device());
     const uint32_t seed = settings_.jitter_seed ^ load_le32(device_.build_id.data());
     check_backoff_.seed(seed);
@@ -112,6 +113,28 @@ Status Manager::read_device() {
     return {};
 }
 
+// Keys that this firmware, or one that was confirmed before, takes for lost.
+void Manager::revoke_keys() {
+    for (const Digest& key : journal_.revoked()) trusted_.revoke(key);
+    for (const Digest& key : settings_.revoked) trusted_.revoke(key);
+}
+
+// A firmware that holds revokes its keys for good: an older one that comes back by a revert, with
+// the lost key in its list, does not accept it either. When there are too many, the oldest fall
+// out.
+void Manager::record_revoked() {
+    const RevokedKeys& known = journal_.revoked();
+    const auto is_known = [&](const Digest& key) {
+        return std::find(known.begin(), known.end(), key) != known.end();
+    };
+    RevokedKeys all = settings_.revoked;
+    if (std::all_of(all.begin(), all.end(), is_known)) return;
+    for (const Digest& key : known) {
+        if (std::find(all.begin(), all.end(), key) == all.end()) (void)all.push_back(key);
+    }
+    (void)journal_.save(all);
+}
+
 // What was refused stays so for as long as the same firmware judges by the same keys and digests.
 Status Manager::identify_judge() {
     RunningHash hash(PSA_ALG_SHA_256);
@@ -138,6 +161,7 @@ void Manager::publish_boot() {
 void Manager::act_on(const BootAudit& audit) {
     switch (audit.finding) {
         case BootFinding::kNormal:
+            record_revoked();
             break;
         case BootFinding::kTrial:
             return begin_trial();
@@ -329,6 +353,7 @@ void Manager::keep() {
     }
     device_.min_secure_version =
         std::max(device_.min_secure_version, journal_.confirmed().secure_version);
+    record_revoked();
     publish_named();
     end_trial();
     publish_report();

@@ -62,6 +62,8 @@ class Manager {
   private:
     Status read_device();
     Status identify_judge();
+    void revoke_keys();
+    void record_revoked();
     void publish_boot();
     void act_on(const BootAudit& audit);
     void begin_trial();

@@ -25,6 +25,7 @@ struct Settings {
     uint32_t rollback_timeout_ms = 300000;
     SafetyThresholds thresholds;
     Expectation expected;
+    RevokedKeys revoked;
     ErasePolicy erase_policy = ErasePolicy::kSector;
     uint32_t jitter_seed = 0;  // of this device and boot; 0 = derived from the image
     uint16_t chip_id = layout::kChipEsp32P4;

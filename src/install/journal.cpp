@@ -63,6 +63,7 @@ void Journal::forget() {
     rejected_.clear();
     seen_ = SeenRecord();
     attempt_ = AttemptRecord();
+    revoked_.clear();
     known_time_ = 0;
 }
 
@@ -149,6 +150,10 @@ Status Journal::save(const SeenRecord& record) {
 
 Status Journal::save(const AttemptRecord& record) {
     return replace(Type::kAttempt, attempt_, record);
+}
+
+Status Journal::save(const RevokedKeys& keys) {
+    return replace(Type::kRevoked, revoked_, keys);
 }
 
 Status Journal::save_time(UnixTime now) {

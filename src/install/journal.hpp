@@ -23,12 +23,14 @@ class Journal final : public UpdateLog {
     const RejectedBuilds& rejected() const override { return rejected_; }
     const SeenRecord& seen() const override { return seen_; }
     const AttemptRecord& attempt() const override { return attempt_; }
+    const RevokedKeys& revoked() const override { return revoked_; }
     UnixTime known_time() const override { return known_time_; }
 
     Status save(const UpdateRecord& record) override;
     Status save(const ConfirmedRecord& record) override;
     Status save(const SeenRecord& record) override;
     Status save(const AttemptRecord& record) override;
+    Status save(const RevokedKeys& keys) override;
     Status reject(const RejectedBuild& build) override;
     Status save_time(UnixTime now) override;
 
@@ -44,8 +46,9 @@ class Journal final : public UpdateLog {
         kSeen = 4,
         kTime = 5,
         kAttempt = 6,
+        kRevoked = 7,
     };
-    static constexpr size_t kTypes = 7;  // index by Type; 0 is not used
+    static constexpr size_t kTypes = 8;  // index by Type; 0 is not used
     static constexpr uint32_t kMaxSectors = 16;
     static constexpr uint32_t kHeaderSize = 16;
     static constexpr uint32_t kMaxPayload = 176;
@@ -67,6 +70,7 @@ class Journal final : public UpdateLog {
     void decode_rejected(Bytes payload);
     void decode_seen(Bytes payload);
     void decode_attempt(Bytes payload);
+    void decode_revoked(Bytes payload);
     size_t encode(Type type, MutableBytes out) const;
 
     template <typename Value>
@@ -94,6 +98,7 @@ class Journal final : public UpdateLog {
     RejectedBuilds rejected_;
     SeenRecord seen_;
     AttemptRecord attempt_;
+    RevokedKeys revoked_;
     UnixTime known_time_ = 0;
 };
 

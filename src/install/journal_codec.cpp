@@ -96,6 +96,9 @@ size_t Journal::encode(Type type, MutableBytes out) const {
             writer.copy(attempt_.build_id);
             write_text(writer, attempt_.version);
             break;
+        case Type::kRevoked:
+            for (const Digest& key : revoked_) writer.copy(key);
+            break;
     }
     return writer.written();
 }
@@ -112,6 +115,8 @@ void Journal::decode(Type type, Bytes payload) {
             return decode_seen(payload);
         case Type::kAttempt:
             return decode_attempt(payload);
+        case Type::kRevoked:
+            return decode_revoked(payload);
         case Type::kTime: {
             BoundedReader reader(payload);
             const uint32_t low = reader.u32();
@@ -167,6 +172,16 @@ void Journal::decode_seen(Bytes payload) {
     reader.copy(seen_.validator.place);
     reader.copy(seen_.build_id);
     read_text(reader, seen_.validator.tag);
+}
+
+void Journal::decode_revoked(Bytes payload) {
+    BoundedReader reader(payload);
+    revoked_.clear();
+    while (reader.remaining() >= kSha256Size) {
+        Digest key;
+        reader.copy(key);
+        if (!revoked_.push_back(key)) return;
+    }
 }
 
 void Journal::decode_attempt(Bytes payload) {

@@ -114,6 +114,10 @@ struct SeenRecord {
     Digest build_id{};
 };
 
+// Public keys that no longer sign: SHA-256 of each SubjectPublicKeyInfo (RFC 5280 4.1.2.7) in DER.
+inline constexpr size_t kMaxRevokedKeys = 4;
+using RevokedKeys = FixedVector<Digest, kMaxRevokedKeys>;
+
 using ReportText = FixedString<640>;
 
 // An attempt for the one who published its package.
@@ -131,6 +135,7 @@ class UpdateLog {
     virtual const RejectedBuilds& rejected() const = 0;
     virtual const SeenRecord& seen() const = 0;
     virtual const AttemptRecord& attempt() const = 0;
+    virtual const RevokedKeys& revoked() const = 0;
     // The latest time of day that a boot of this device knew; 0 = none.
     virtual UnixTime known_time() const = 0;
 
@@ -139,6 +144,7 @@ class UpdateLog {
     virtual Status save(const ConfirmedRecord& record) = 0;
     virtual Status save(const SeenRecord& record) = 0;
     virtual Status save(const AttemptRecord& record) = 0;
+    virtual Status save(const RevokedKeys& keys) = 0;
     virtual Status reject(const RejectedBuild& build) = 0;
     virtual Status save_time(UnixTime now) = 0;
 

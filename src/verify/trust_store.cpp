@@ -2,6 +2,8 @@
 
 #include <mbedtls/base64.h>
 
+#include "wire/sha256.hpp"
+
 namespace ota {
 namespace {
 
@@ -84,11 +86,20 @@ Status TrustStore::load_pem(std::string_view pem) {
         }
         TrustedKey key;
         OTA_TRY(parse_spki(Bytes(der).first(length), key));
+        OTA_TRY(sha256(Bytes(der).first(length), key.id));
         if (!keys.push_back(key)) return {Code::kNoSpace, Origin::kVerify, Detail::kNoTrustedKey};
     }
     if (keys.size() == keys_.size()) return kBadPem;
     keys_ = keys;
     return {};
+}
+
+void TrustStore::revoke(const Digest& id) {
+    FixedVector<TrustedKey, kMaxKeys> left;
+    for (const TrustedKey& key : keys_) {
+        if (key.id != id) (void)left.push_back(key);
+    }
+    keys_ = left;
 }
 
 }  // namespace ota

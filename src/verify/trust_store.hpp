@@ -14,6 +14,7 @@ struct TrustedKey {
 
     KeyKind kind = KeyKind::kEcdsaP256;
     std::array<uint8_t, kRsaSize> storage{};
+    Digest id{};  // SHA-256 of the SubjectPublicKeyInfo in DER
 
     Bytes bytes() const {
         return Bytes(storage).first(kind == KeyKind::kRsa3072 ? kRsaSize : kEcSize);
@@ -32,6 +33,9 @@ class TrustStore {
     // added if any block is bad: kPemMalformed, kKeyKind for another algorithm, kNoSpace for too
     // many.
     Status load_pem(std::string_view pem);
+
+    // Takes the key out, if it is in.
+    void revoke(const Digest& id);
 
     const FixedVector<TrustedKey, kMaxKeys>& keys() const { return keys_; }
 

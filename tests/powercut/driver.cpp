@@ -19,6 +19,7 @@ constexpr int kMaxBoots = 14;
 constexpr size_t kMaxFindings = 10;
 constexpr const char* kOld = "1.0.0";
 constexpr const char* kNew = "1.1.0";
+constexpr ota::Digest kLostKey = {0x10, 0x57};  // of no key that signs here
 
 // Records an uncut run, so that the state at any cut is the prefix of operations and one torn one.
 struct Operation {
@@ -83,6 +84,7 @@ class Run {
             device_.source.tag = "\"v1\"";
             device_.source.proven_time = 1800000000;
         }
+        (void)device_.settings.revoked.push_back(kLostKey);
         device_.probes.push_back(&probe_);
         device_.settings.rollback_timeout_ms = 5000;
     }
@@ -312,6 +314,12 @@ class Sweep {
         return journal.open().ok() ? journal.update().stage : ota::UpdateStage::kNone;
     }
 
+    static bool recorded_revocation(Device& device) {
+        ota::Journal journal(device.journal_region());
+        return journal.open().ok() && journal.revoked().size() == 1 &&
+               journal.revoked()[0] == kLostKey;
+    }
+
     // Why the report has to say that the image was given up.
     ota::RevertReason expected_reason() const {
         switch (scenario_.temper) {
@@ -383,6 +391,7 @@ class Sweep {
         const std::string version = run.device().running_version();
         if (run.device().manager().snapshot().running_version != version)
             find("reports another version", k, kind);
+        if (!recorded_revocation(run.device())) find("a revoked key was forgotten", k, kind);
         if (confirmed_before && version != kNew) find("a confirmed image was lost", k, kind);
         if (!run.live(ResetReason::kPowerOn) || run.device().running_version() != version) {
             find("does not stay over a power cycle", k, kind);

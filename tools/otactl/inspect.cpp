@@ -13,6 +13,7 @@
 #include "linux/partition_table.hpp"
 #include "observe/event_text.hpp"
 #include "verify/image_check.hpp"
+#include "verify/trust_store.hpp"
 #include "wire/esp_image.hpp"
 
 namespace otactl {
@@ -144,6 +145,8 @@ Json inspect_journal(const Buffer& bytes) {
     const ota::UpdateRecord& update = journal.update();
     const ota::SeenRecord& seen = journal.seen();
     const ota::AttemptRecord attempt = ota::attempt_with_end(journal.attempt(), update);
+    Json revoked = Json::array();
+    for (const ota::Digest& key : journal.revoked()) revoked.push_back(digest_text(key));
     Json rejected = Json::array();
     for (const ota::RejectedBuild& build : journal.rejected()) {
         rejected.push_back({{"build_id", digest_text(build.build_id)},
@@ -182,6 +185,7 @@ Json inspect_journal(const Buffer& bytes) {
               {"paused_ms", attempt.paused_ms},
               {"duration_ms", attempt.duration_ms},
               {"count", attempt.count}}},
+            {"revoked_keys", revoked},
             {"known_time", journal.known_time()},
             {"rejected", rejected}};
 }
@@ -218,6 +222,18 @@ Json inspect_flash(const Buffer& file, const ota::PartitionTable& table) {
         out["journal"] = inspect_journal(slice(file, *journal));
     }
     return out;
+}
+
+Json inspect_keys(std::string_view pem) {
+    ota::TrustStore store;
+    require(store.load_pem(pem), "public key");
+    Json keys = Json::array();
+    for (const ota::TrustedKey& key : store.keys()) {
+        const bool rsa = key.kind == ota::KeyKind::kRsa3072;
+        keys.push_back(
+            {{"kind", rsa ? "RSA-3072-PSS" : "ECDSA P-256"}, {"sha256", digest_text(key.id)}});
+    }
+    return {{"type", "public keys"}, {"keys", keys}};
 }
 
 bool looks_like_journal(const Buffer& file) {
@@ -283,12 +299,16 @@ Json inspect(const Buffer& file) {
                 "partition table");
         return {{"type", "partition table"}, {"partitions", inspect_table(table)}};
     }
+    const std::string_view text(reinterpret_cast<const char*>(file.data()), file.size());
+    if (text.find("-----BEGIN PUBLIC KEY-----") != std::string_view::npos)
+        return inspect_keys(text);
     if (looks_like_journal(file)) return inspect_journal(file);
     if (file.size() == layout::kOtadataSize) {
         return {{"type", "otadata"}, {"entries", inspect_otadata(file, 0)}};
     }
-    throw Failure(Exit::kMalformed,
-                  "neither an ESP image nor a flash file, partition table, otadata or journal");
+    throw Failure(
+        Exit::kMalformed,
+        "neither an ESP image nor a public key, flash file, partition table, otadata or journal");
 }
 
 std::string to_json(const Json& tree) {

@@ -237,7 +237,8 @@ int run(int argc, char** argv) {
     add_build(*image);
     add_sign(*image);
     add_verify(app);
-    add_inspect(app, "inspect", "Show an image, flash file, partition table, otadata or journal");
+    add_inspect(app, "inspect",
+                "Show an image, public key, flash file, partition table, otadata or journal");
     CLI::App* flash = app.add_subcommand("flash", "Make and show flash files of the twin");
     flash->require_subcommand(1);
     add_flash_create(*flash);

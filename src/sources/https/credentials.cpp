@@ -1,6 +1,7 @@
 #include "sources/https/credentials.hpp"
 
 #include <mbedtls/base64.h>
+#include <mbedtls/platform_util.h>
 
 #include "wire/uri.hpp"
 
@@ -16,11 +17,12 @@ bool BasicToken::set(std::string_view user, std::string_view password) {
     std::array<uint8_t, 352> encoded;
     size_t length = 0;
     const Bytes bytes = as_bytes(plain.view());
-    if (mbedtls_base64_encode(encoded.data(), encoded.size(), &length, bytes.data(),
-                              bytes.size()) != 0) {
-        return false;
-    }
-    return text_.try_append({reinterpret_cast<const char*>(encoded.data()), length});
+    const bool fits = mbedtls_base64_encode(encoded.data(), encoded.size(), &length, bytes.data(),
+                                            bytes.size()) == 0 &&
+                      text_.try_append({reinterpret_cast<const char*>(encoded.data()), length});
+    mbedtls_platform_zeroize(encoded.data(), encoded.size());
+    mbedtls_platform_zeroize(&plain, sizeof plain);
+    return fits;
 }
 
 bool split_user_info(std::string_view text, FixedString<128>& user, FixedString<128>& password) {

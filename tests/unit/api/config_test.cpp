@@ -94,11 +94,16 @@ TEST(Config, NamesTheField) {
     EXPECT_TRUE(starts(error_with([](C& c) { c.min_temperature = 60; }), "min_temperature"));
     EXPECT_TRUE(starts(error_with([](C& c) { c.max_current = -1; }), "max_current"));
     EXPECT_TRUE(starts(error_with([](C& c) { c.expected_sha256 = "12"; }), "expected_sha256"));
+    EXPECT_TRUE(
+        starts(error_with([](C& c) { c.revoked_keys_sha256 = "12"; }), "revoked_keys_sha256"));
     EXPECT_TRUE(starts(error_with([](C& c) { c.expected_md5 = "xyz"; }), "expected_md5"));
 }
 
 TEST(Config, ExpectedDigestsArrive) {
     ota_manager_config_t config = good();
+    config.revoked_keys_sha256 =
+        "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855  "
+        "E3B0C44298FC1C149AFBF4C8996FB92427AE41E4649B934CA495991B7852B856\n";
     config.expected_sha256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
     config.expected_md5 = "d41d8cd98f00b204e9800998ecf8427e";
     const Settings settings = to_settings(config);
@@ -106,6 +111,8 @@ TEST(Config, ExpectedDigestsArrive) {
     EXPECT_EQ((*settings.expected.sha256)[31], 0x55);
     ASSERT_TRUE(settings.expected.md5.has_value());
     EXPECT_EQ((*settings.expected.md5)[0], 0xD4);
+    ASSERT_EQ(settings.revoked.size(), 2U);
+    EXPECT_EQ(settings.revoked[1][31], 0x56);
 }
 
 TEST(ErrorMap, EveryPairOfCodeAndOriginHasAnAnswer) {
