@@ -111,6 +111,10 @@ def lint():
     count += step("layers (tools/check_layers.py)", [sys.executable, "tools/check_layers.py"])
     count += step("tests named in docs exist (tools/traceability.py)", [sys.executable, "tools/traceability.py"])
     count += step("shellcheck", ["shellcheck", *shell_scripts()])
+    count += step("cppcheck", ["cppcheck", "--quiet", "--enable=warning,performance,portability", "--std=c++20",
+                               "--suppressions-list=tools/cppcheck_suppressions.txt", "--error-exitcode=1", f"-j{JOBS}",
+                               "-I", "src", "-I", "include", "-I", "platform", "-I", "apps/bess_boot",
+                               "src", "platform", "apps", "tools/otactl"])
     build("clang")
     count += verdict("clang 14 builds everything without a warning", True)
     count += tidy()
@@ -119,17 +123,17 @@ def lint():
 
 # ---------------------------------------------------------------- tests
 
-def gtest(preset, gtest_filter="*", environment=None):
-    report = BUILD / preset / "unit.json"
+def gtest(preset, gtest_filter="*", environment=None, program="unit_tests"):
+    report = BUILD / preset / f"{program}.json"
     report.unlink(missing_ok=True)
-    result = run([str(BUILD / preset / "tests" / "unit_tests"), "--gtest_brief=1",
+    result = run([str(BUILD / preset / "tests" / program), "--gtest_brief=1",
                   f"--gtest_filter={gtest_filter}", f"--gtest_output=json:{report}"],
                  env={**os.environ, **(environment or {})}, text=True,
                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=1200)
     if result.returncode != 0:
         print(result.stdout[-12000:])
     if not report.exists():
-        return verdict("unit_tests ran to its end", False)
+        return verdict(f"{program} ran to its end", False)
     suites = json.loads(report.read_text())
     skipped = sum(t.get("result") == "SKIPPED" for s in suites["testsuites"] for t in s["testsuite"])
     failed = suites["failures"] + suites["errors"]
@@ -153,7 +157,9 @@ def pytest(folder, environment=None):
 
 def unit():
     build("host")
-    return gtest("host")
+    count = gtest("host")
+    count += gtest("host", program="fault_tests")
+    return count
 
 
 def asan():
@@ -295,7 +301,7 @@ def bench():
 
 
 PARTS = {
-    "lint": (lint, "clang-format, clang-tidy, layers, shellcheck, clang build"),
+    "lint": (lint, "clang-format, clang-tidy, cppcheck, layers, shellcheck, clang build"),
     "unit": (unit, "unit tests, host build"),
     "asan": (asan, "the same with address and undefined-behaviour sanitizers"),
     "tsan": (tsan, "the tests with threads under the thread sanitizer"),

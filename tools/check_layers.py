@@ -25,7 +25,7 @@ COMPOSE = ["api", "engine", *STAGES, "wire", "ports", "base", "include", "linux"
 ALLOWED_SYSTEM = {
     "algorithm", "array", "atomic", "bit", "compare", "cstddef", "cstdint", "cstdio", "cstdlib", "cstring",
     "limits", "new", "optional", "span", "string_view", "type_traits", "utility",
-    "psa/crypto.h", "mbedtls/base64.h", "stdbool.h", "stddef.h", "stdint.h",
+    "psa/crypto.h", "mbedtls/base64.h", "mbedtls/platform_util.h", "stdbool.h", "stddef.h", "stdint.h",
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s*(?:"([^"]+)"|<([^>]+)>)', re.M)
 

@@ -148,6 +148,8 @@ int supervise(pid_t firmware, twin::Wires& wires, const Options& options, bool& 
 
 class Chip {
   public:
+    Chip(const Chip&) = delete;
+    Chip& operator=(const Chip&) = delete;
     explicit Chip(const Options& options) : options_(options), flash_(map_flash(options.flash)) {
         wires_fd_ = memory_file("wires", sizeof(twin::Wires));
         void* memory =

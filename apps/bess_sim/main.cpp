@@ -87,7 +87,7 @@ class Progress {
 void* map_inherited(const char* variable, size_t& size) {
     const char* text = std::getenv(variable);
     if (text == nullptr) return nullptr;
-    const int fd = std::atoi(text);
+    const int fd = static_cast<int>(std::strtol(text, nullptr, 10));
     struct stat info {};
     if (fstat(fd, &info) != 0) return nullptr;
     size = static_cast<size_t>(info.st_size);

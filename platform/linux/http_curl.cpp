@@ -6,7 +6,6 @@
 
 #include <charconv>
 #include <csignal>
-#include <string>
 
 namespace ota {
 namespace {
@@ -35,14 +34,17 @@ uint16_t status_of(std::string_view line) {
 constexpr int kLittle = 8192;
 constexpr int kMuch = 131072;
 
+// A name and a value of the configuration, or a conditional request of all known packages.
+constexpr size_t kMaxLine = 2048;
+constexpr Status kNoMemory = fault(Code::kUnavailable, Detail::kOutOfMemory);
+
 void set_receive_buffer(curl_socket_t socket, int size) {
     (void)setsockopt(socket, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
 }
 
 }  // namespace
 
-CurlHttpClient::CurlHttpClient() : multi_(curl_multi_init()), easy_(curl_easy_init()) {
-    OTA_ASSERT(multi_ != nullptr && easy_ != nullptr);
+CurlHttpClient::CurlHttpClient() {
     // A server that is gone is an error to be told, not a signal that ends the process. OpenSSL
     // writes without MSG_NOSIGNAL, and libcurl with CURLOPT_NOSIGNAL does not shield it.
     (void)std::signal(SIGPIPE, SIG_IGN);
@@ -59,6 +61,9 @@ CurlHttpClient::~CurlHttpClient() {
 
 Status CurlHttpClient::start(const HttpRequest& request, HttpHeadSink& head) {
     close();
+    if (multi_ == nullptr) multi_ = curl_multi_init();
+    if (easy_ == nullptr) easy_ = curl_easy_init();
+    if (multi_ == nullptr || easy_ == nullptr) return kNoMemory;
     curl_easy_reset(easy_);  // connections, TLS sessions and names stay cached
     head_ = &head;
     head_complete_ = paused_ = done_ = false;
@@ -67,28 +72,22 @@ Status CurlHttpClient::start(const HttpRequest& request, HttpHeadSink& head) {
     result_ = CURLE_OK;
     judged_at_ = request.tls.judged_at;
     wants_little_ = request.wants_little;
-    set_options(request);
+    if (!set_options(request)) return kNoMemory;
     // A check that can't be switched on must not be missing.
     if (!set_tls(request.tls)) return fault(Code::kRefused, Detail::kTlsHandshake);
-    if (!set_fields(request.fields)) return fault(Code::kUnavailable, Detail::kConnectionLost);
-    if (curl_multi_add_handle(multi_, easy_) != CURLM_OK) {
-        return fault(Code::kUnavailable, Detail::kConnectionLost);
-    }
+    if (!set_fields(request.fields)) return kNoMemory;
+    if (curl_multi_add_handle(multi_, easy_) != CURLM_OK) return kNoMemory;
     attached_ = true;
     return {};
 }
 
-void CurlHttpClient::set_options(const HttpRequest& request) {
-    curl_easy_setopt(easy_, CURLOPT_URL, request.url);
+bool CurlHttpClient::set_options(const HttpRequest& request) {
     curl_easy_setopt(easy_, CURLOPT_PATH_AS_IS, 1L);  // signed URLs stay byte for byte
-    curl_easy_setopt(easy_, CURLOPT_PROTOCOLS_STR, "https");
     curl_easy_setopt(easy_, CURLOPT_HTTP_VERSION, long{CURL_HTTP_VERSION_1_1});
     curl_easy_setopt(easy_, CURLOPT_FOLLOWLOCATION, 0L);
     curl_easy_setopt(easy_, CURLOPT_NOSIGNAL, 1L);
     // A name server that does not answer must not hold up the end of the process.
     curl_easy_setopt(easy_, CURLOPT_QUICK_EXIT, 1L);
-    // The configuration alone says where requests go, not this process's environment.
-    curl_easy_setopt(easy_, CURLOPT_PROXY, "");
     curl_easy_setopt(easy_, CURLOPT_NETRC, long{CURL_NETRC_IGNORED});
     curl_easy_setopt(easy_, CURLOPT_TCP_KEEPALIVE, 1L);
     curl_easy_setopt(easy_, CURLOPT_HEADERFUNCTION, on_header);
@@ -99,6 +98,10 @@ void CurlHttpClient::set_options(const HttpRequest& request) {
     curl_easy_setopt(easy_, CURLOPT_SOCKOPTDATA, this);
     error_[0] = '\0';
     curl_easy_setopt(easy_, CURLOPT_ERRORBUFFER, error_.data());
+    // libcurl copies these. The configuration alone says where requests go, not the environment.
+    return curl_easy_setopt(easy_, CURLOPT_URL, request.url) == CURLE_OK &&
+           curl_easy_setopt(easy_, CURLOPT_PROTOCOLS_STR, "https") == CURLE_OK &&
+           curl_easy_setopt(easy_, CURLOPT_PROXY, "") == CURLE_OK;
 }
 
 // Before the connection is made, so that it counts for the first window: a server without ranges
@@ -160,9 +163,11 @@ CURLcode CurlHttpClient::on_tls(CURL*, void* tls_context, void* self) {
 bool CurlHttpClient::set_fields(std::span<const HttpField> fields) {
     curl_slist_free_all(fields_);
     fields_ = nullptr;
-    std::string line;
     for (const HttpField& field : fields) {
-        line.assign(field.name).append(": ").append(field.prefix).append(field.value);
+        FixedString<kMaxLine> line(field.name);
+        const bool fits =
+            line.try_append(": ") && line.try_append(field.prefix) && line.try_append(field.value);
+        if (!fits) return false;
         curl_slist* longer = curl_slist_append(fields_, line.c_str());
         if (longer == nullptr) return false;
         fields_ = longer;
@@ -294,8 +299,10 @@ Status CurlHttpClient::outcome() const {
         case CURLE_UNSUPPORTED_PROTOCOL:  // an answer without a status line ("HTTP/0.9")
         case CURLE_BAD_CONTENT_ENCODING:
             return fault(Code::kRefused, Detail::kHttpProtocol);
+        case CURLE_OUT_OF_MEMORY:
+            return kNoMemory;
         default:
-            // Reset, closed, timed out, out of memory: the same request may work the next time.
+            // Reset, closed, timed out: the same request may work the next time.
             return fault(Code::kUnavailable, Detail::kConnectionLost);
     }
 }

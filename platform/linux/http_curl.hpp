@@ -29,7 +29,7 @@ class CurlHttpClient final : public HttpClient {
     static int on_socket(void* self, curl_socket_t socket, curlsocktype purpose);
     static CURLcode on_tls(CURL* easy, void* tls_context, void* self);
 
-    void set_options(const HttpRequest& request);
+    bool set_options(const HttpRequest& request);
     bool set_tls(const HttpTls& tls);
     bool set_fields(std::span<const HttpField> fields);
     void widen_window();
@@ -42,8 +42,8 @@ class CurlHttpClient final : public HttpClient {
     bool is_certificate_alert() const;
     Status certificate_fault() const;
 
-    CURLM* multi_;
-    CURL* easy_;
+    CURLM* multi_ = nullptr;  // made by the first start
+    CURL* easy_ = nullptr;
     curl_slist* fields_ = nullptr;
     HttpHeadSink* head_ = nullptr;
     bool attached_ = false;

@@ -153,6 +153,7 @@ enum class Detail : uint16_t {
     kNoAnswer,
     kBuildTimeAhead,
     kFileWriteError,
+    kOutOfMemory,
     kCount_,
 };
 

@@ -123,6 +123,7 @@ constexpr auto kDetailTexts = std::to_array<const char*>({
     "no answer from the name server or the host: check DNS, network, host and port",
     "built in the future, by this device's clock: check it, and the clock of the build host",
     "the card or drive can't be written: write protection, or full",
+    "not enough memory for the connection: tried again later",
 });
 static_assert(kDetailTexts.size() == static_cast<size_t>(Detail::kCount_));
 

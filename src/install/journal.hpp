@@ -65,12 +65,8 @@ class Journal final : public UpdateLog {
     Status replay(uint32_t index);
     Result<uint32_t> replay_record(uint32_t address, uint32_t room);
     void decode(Type type, Bytes payload);
-    void decode_update(Bytes payload);
-    void decode_confirmed(Bytes payload);
-    void decode_rejected(Bytes payload);
-    void decode_seen(Bytes payload);
-    void decode_attempt(Bytes payload);
-    void decode_revoked(Bytes payload);
+    template <typename Self, typename Visitor>
+    static void visit(Self& self, Type type, Visitor visitor);
     size_t encode(Type type, MutableBytes out) const;
 
     template <typename Value>

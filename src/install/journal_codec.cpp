@@ -35,174 +35,183 @@ std::optional<ResetReason> read_reset(BoundedReader& reader) {
     return static_cast<ResetReason>(value - 1);
 }
 
-}  // namespace
-
-size_t Journal::encode(Type type, MutableBytes out) const {
-    BoundedWriter writer(out);
-    switch (type) {
-        case Type::kUpdate:
-            writer.u8(static_cast<uint8_t>(update_.stage));
-            writer.u8(update_.slot);
-            writer.u8(update_.previous);
-            writer.u8(update_.attempts);
-            writer.u8(static_cast<uint8_t>(update_.reason));
-            write_reset(writer, update_.reset);
-            writer.u8(static_cast<uint8_t>(update_.source));
-            writer.u8(0);
-            writer.u32(update_.size);
-            writer.u32(update_.secure_version);
-            writer.copy(update_.source_identity);
-            writer.copy(update_.build_id);
-            writer.copy(update_.digest);
-            write_text(writer, update_.version);
-            write_text(writer, update_.probe);
-            break;
-        case Type::kConfirmed:
-            writer.u32(confirmed_.secure_version);
-            writer.copy(confirmed_.build_id);
-            write_text(writer, confirmed_.version);
-            break;
-        case Type::kRejected:
-            for (const RejectedBuild& build : rejected_) {
-                writer.copy(build.build_id);
-                writer.u8(static_cast<uint8_t>(build.reason));
-            }
-            break;
-        case Type::kSeen:
-            writer.u8(seen_.refused ? 1 : 0);
-            writer.copy(seen_.validator.place);
-            writer.copy(seen_.build_id);
-            write_text(writer, seen_.validator.tag);
-            break;
-        case Type::kTime:
-            writer.u32(static_cast<uint32_t>(known_time_));
-            writer.u32(static_cast<uint32_t>(known_time_ >> 32));
-            break;
-        case Type::kAttempt:
-            writer.u8(static_cast<uint8_t>(attempt_.outcome));
-            writer.u8(static_cast<uint8_t>(attempt_.source));
-            writer.u8(static_cast<uint8_t>(attempt_.phase));
-            write_reset(writer, attempt_.reset);
-            writer.u32(attempt_.why.word());
-            writer.u32(static_cast<uint32_t>(attempt_.reading));
-            writer.u32(static_cast<uint32_t>(attempt_.limit));
-            writer.u32(attempt_.received);
-            writer.u32(attempt_.resumed_at);
-            writer.u16(attempt_.retries);
-            writer.u16(attempt_.pauses);
-            writer.u32(attempt_.paused_ms);
-            writer.u32(attempt_.duration_ms);
-            writer.u32(attempt_.count);
-            writer.copy(attempt_.build_id);
-            write_text(writer, attempt_.version);
-            break;
-        case Type::kRevoked:
-            for (const Digest& key : revoked_) writer.copy(key);
-            break;
-    }
-    return writer.written();
+void encode(BoundedWriter& writer, const UpdateRecord& record) {
+    writer.u8(static_cast<uint8_t>(record.stage));
+    writer.u8(record.slot);
+    writer.u8(record.previous);
+    writer.u8(record.attempts);
+    writer.u8(static_cast<uint8_t>(record.reason));
+    write_reset(writer, record.reset);
+    writer.u8(static_cast<uint8_t>(record.source));
+    writer.u8(0);
+    writer.u32(record.size);
+    writer.u32(record.secure_version);
+    writer.copy(record.source_identity);
+    writer.copy(record.build_id);
+    writer.copy(record.digest);
+    write_text(writer, record.version);
+    write_text(writer, record.probe);
 }
 
-void Journal::decode(Type type, Bytes payload) {
-    switch (type) {
-        case Type::kUpdate:
-            return decode_update(payload);
-        case Type::kConfirmed:
-            return decode_confirmed(payload);
-        case Type::kRejected:
-            return decode_rejected(payload);
-        case Type::kSeen:
-            return decode_seen(payload);
-        case Type::kAttempt:
-            return decode_attempt(payload);
-        case Type::kRevoked:
-            return decode_revoked(payload);
-        case Type::kTime: {
-            BoundedReader reader(payload);
-            const uint32_t low = reader.u32();
-            known_time_ = static_cast<UnixTime>(uint64_t{reader.u32()} << 32 | low);
-            return;
-        }
-    }
-}
-
-void Journal::decode_update(Bytes payload) {
-    BoundedReader reader(payload);
-    update_ = UpdateRecord();
-    update_.stage = read_enum(reader, UpdateStage::kRefused);
-    update_.slot = reader.u8();
-    update_.previous = reader.u8();
-    update_.attempts = reader.u8();
-    update_.reason = read_enum(reader, RevertReason::kRequested);
-    update_.reset = read_reset(reader);
-    update_.source = read_enum(reader, SourceKind::kUsbDrive);
+void decode(BoundedReader& reader, UpdateRecord& record) {
+    record.stage = read_enum(reader, UpdateStage::kRefused);
+    record.slot = reader.u8();
+    record.previous = reader.u8();
+    record.attempts = reader.u8();
+    record.reason = read_enum(reader, RevertReason::kRequested);
+    record.reset = read_reset(reader);
+    record.source = read_enum(reader, SourceKind::kUsbDrive);
     reader.take(1);
-    update_.size = reader.u32();
-    update_.secure_version = reader.u32();
-    reader.copy(update_.source_identity);
-    reader.copy(update_.build_id);
-    reader.copy(update_.digest);
-    read_text(reader, update_.version);
-    read_text(reader, update_.probe);
+    record.size = reader.u32();
+    record.secure_version = reader.u32();
+    reader.copy(record.source_identity);
+    reader.copy(record.build_id);
+    reader.copy(record.digest);
+    read_text(reader, record.version);
+    read_text(reader, record.probe);
 }
 
-void Journal::decode_confirmed(Bytes payload) {
-    BoundedReader reader(payload);
-    confirmed_ = ConfirmedRecord();
-    confirmed_.secure_version = reader.u32();
-    reader.copy(confirmed_.build_id);
-    read_text(reader, confirmed_.version);
+void encode(BoundedWriter& writer, const ConfirmedRecord& record) {
+    writer.u32(record.secure_version);
+    writer.copy(record.build_id);
+    write_text(writer, record.version);
 }
 
-void Journal::decode_rejected(Bytes payload) {
-    BoundedReader reader(payload);
-    rejected_.clear();
+void decode(BoundedReader& reader, ConfirmedRecord& record) {
+    record.secure_version = reader.u32();
+    reader.copy(record.build_id);
+    read_text(reader, record.version);
+}
+
+void encode(BoundedWriter& writer, const RejectedBuilds& builds) {
+    for (const RejectedBuild& build : builds) {
+        writer.copy(build.build_id);
+        writer.u8(static_cast<uint8_t>(build.reason));
+    }
+}
+
+void decode(BoundedReader& reader, RejectedBuilds& builds) {
     while (reader.remaining() > kSha256Size) {
         RejectedBuild build;
         reader.copy(build.build_id);
         build.reason = read_enum(reader, RevertReason::kRequested);
-        if (!rejected_.push_back(build)) return;
+        if (!builds.push_back(build)) return;
     }
 }
 
-void Journal::decode_seen(Bytes payload) {
-    BoundedReader reader(payload);
-    seen_ = SeenRecord();
-    seen_.refused = reader.u8() == 1;
-    reader.copy(seen_.validator.place);
-    reader.copy(seen_.build_id);
-    read_text(reader, seen_.validator.tag);
+void encode(BoundedWriter& writer, const SeenRecord& record) {
+    writer.u8(record.refused ? 1 : 0);
+    writer.copy(record.validator.place);
+    writer.copy(record.build_id);
+    write_text(writer, record.validator.tag);
 }
 
-void Journal::decode_revoked(Bytes payload) {
-    BoundedReader reader(payload);
-    revoked_.clear();
+void decode(BoundedReader& reader, SeenRecord& record) {
+    record.refused = reader.u8() == 1;
+    reader.copy(record.validator.place);
+    reader.copy(record.build_id);
+    read_text(reader, record.validator.tag);
+}
+
+void encode(BoundedWriter& writer, const UnixTime& time) {
+    writer.u32(static_cast<uint32_t>(time));
+    writer.u32(static_cast<uint32_t>(time >> 32));
+}
+
+void decode(BoundedReader& reader, UnixTime& time) {
+    const uint32_t low = reader.u32();
+    time = static_cast<UnixTime>(uint64_t{reader.u32()} << 32 | low);
+}
+
+void encode(BoundedWriter& writer, const AttemptRecord& record) {
+    writer.u8(static_cast<uint8_t>(record.outcome));
+    writer.u8(static_cast<uint8_t>(record.source));
+    writer.u8(static_cast<uint8_t>(record.phase));
+    write_reset(writer, record.reset);
+    writer.u32(record.why.word());
+    writer.u32(static_cast<uint32_t>(record.reading));
+    writer.u32(static_cast<uint32_t>(record.limit));
+    writer.u32(record.received);
+    writer.u32(record.resumed_at);
+    writer.u16(record.retries);
+    writer.u16(record.pauses);
+    writer.u32(record.paused_ms);
+    writer.u32(record.duration_ms);
+    writer.u32(record.count);
+    writer.copy(record.build_id);
+    write_text(writer, record.version);
+}
+
+void decode(BoundedReader& reader, AttemptRecord& record) {
+    record.outcome = read_enum(reader, Outcome::kRestarted);
+    record.source = read_enum(reader, SourceKind::kUsbDrive);
+    record.phase = read_enum(reader, State::kAborted);
+    record.reset = read_reset(reader);
+    record.why = Status::from_word(reader.u32());
+    record.reading = static_cast<int32_t>(reader.u32());
+    record.limit = static_cast<int32_t>(reader.u32());
+    record.received = reader.u32();
+    record.resumed_at = reader.u32();
+    record.retries = reader.u16();
+    record.pauses = reader.u16();
+    record.paused_ms = reader.u32();
+    record.duration_ms = reader.u32();
+    record.count = reader.u32();
+    reader.copy(record.build_id);
+    read_text(reader, record.version);
+}
+
+void encode(BoundedWriter& writer, const RevokedKeys& keys) {
+    for (const Digest& key : keys) writer.copy(key);
+}
+
+void decode(BoundedReader& reader, RevokedKeys& keys) {
     while (reader.remaining() >= kSha256Size) {
         Digest key;
         reader.copy(key);
-        if (!revoked_.push_back(key)) return;
+        if (!keys.push_back(key)) return;
     }
 }
 
-void Journal::decode_attempt(Bytes payload) {
+// Fields that the payload does not have keep their defaults.
+template <typename Record>
+void decode_whole(Bytes payload, Record& record) {
     BoundedReader reader(payload);
-    attempt_ = AttemptRecord();
-    attempt_.outcome = read_enum(reader, Outcome::kRestarted);
-    attempt_.source = read_enum(reader, SourceKind::kUsbDrive);
-    attempt_.phase = read_enum(reader, State::kAborted);
-    attempt_.reset = read_reset(reader);
-    attempt_.why = Status::from_word(reader.u32());
-    attempt_.reading = static_cast<int32_t>(reader.u32());
-    attempt_.limit = static_cast<int32_t>(reader.u32());
-    attempt_.received = reader.u32();
-    attempt_.resumed_at = reader.u32();
-    attempt_.retries = reader.u16();
-    attempt_.pauses = reader.u16();
-    attempt_.paused_ms = reader.u32();
-    attempt_.duration_ms = reader.u32();
-    attempt_.count = reader.u32();
-    reader.copy(attempt_.build_id);
-    read_text(reader, attempt_.version);
+    record = Record();
+    decode(reader, record);
+}
+
+}  // namespace
+
+// The one list of which value belongs to which type.
+template <typename Self, typename Visitor>
+void Journal::visit(Self& self, Type type, Visitor visitor) {
+    switch (type) {
+        case Type::kUpdate:
+            return visitor(self.update_);
+        case Type::kConfirmed:
+            return visitor(self.confirmed_);
+        case Type::kRejected:
+            return visitor(self.rejected_);
+        case Type::kSeen:
+            return visitor(self.seen_);
+        case Type::kTime:
+            return visitor(self.known_time_);
+        case Type::kAttempt:
+            return visitor(self.attempt_);
+        case Type::kRevoked:
+            return visitor(self.revoked_);
+    }
+}
+
+size_t Journal::encode(Type type, MutableBytes out) const {
+    BoundedWriter writer(out);
+    visit(*this, type, [&](const auto& record) { ota::encode(writer, record); });
+    return writer.written();
+}
+
+void Journal::decode(Type type, Bytes payload) {
+    visit(*this, type, [&](auto& record) { decode_whole(payload, record); });
 }
 
 }  // namespace ota

@@ -47,7 +47,8 @@ class HttpHeadSink {
 };
 
 // Engine context; nothing blocks on Linux, on ESP-IDF connecting may take the connect timeout.
-// Failures of await_head and read: kUnavailable / kDnsFailed, kConnectRefused, kConnectionLost;
+// Failures of await_head and read: kUnavailable / kDnsFailed, kConnectRefused, kConnectionLost,
+// kOutOfMemory;
 // kUntrusted / kCertificate…, kPinMismatch; kUnauthenticated / kClientCertificate; kRefused /
 // kTlsHandshake, kHttpProtocol. After one only start and close make sense.
 class HttpClient {

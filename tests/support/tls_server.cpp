@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <csignal>
 #include <cstdlib>
 
@@ -16,6 +17,8 @@ namespace test {
 namespace {
 
 constexpr int kPatience = 20;  // ms between looks at stop_
+// One connection at a time: one that a client keeps and does not use must make way.
+constexpr std::chrono::milliseconds kMostIdle(1000);
 
 X509* make_certificate(EVP_PKEY* key) {
     X509* certificate = X509_new();
@@ -96,7 +99,8 @@ std::vector<std::string> TlsServer::requests() {
 
 bool TlsServer::take(Answer& answer) {
     const std::lock_guard lock(mutex_);
-    if (answers_.empty()) return false;
+    if (answers_.empty() && common_) answer = *common_;
+    if (answers_.empty()) return common_.has_value();
     answer = answers_.front();
     answers_.pop_front();
     return true;
@@ -128,8 +132,10 @@ void TlsServer::run() {
 void TlsServer::serve(SSL* tls) {
     std::string head;
     Answer answer;
-    while (!stop_) {
+    auto last = std::chrono::steady_clock::now();
+    while (!stop_ && std::chrono::steady_clock::now() - last < kMostIdle) {
         if (SSL_pending(tls) == 0 && !is_readable(SSL_get_fd(tls))) continue;
+        last = std::chrono::steady_clock::now();
         char byte = 0;
         if (SSL_read(tls, &byte, 1) != 1) return;
         head += byte;

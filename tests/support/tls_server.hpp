@@ -6,6 +6,7 @@
 #include <atomic>
 #include <deque>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -26,6 +27,8 @@ class TlsServer {
     };
     // For the next request that has none yet.
     void answer(const Answer& answer);
+    // For every request that has none; before the first.
+    void answer_all(const Answer& answer) { common_ = answer; }
 
     std::string url() const { return "https://127.0.0.1:" + std::to_string(port_) + "/bess.bin"; }
     const std::string& certificate() const { return certificate_; }
@@ -46,6 +49,7 @@ class TlsServer {
     std::atomic<int> connections_{0};
     std::mutex mutex_;
     std::deque<Answer> answers_;
+    std::optional<Answer> common_;
     std::vector<std::string> requests_;
     std::thread thread_;
 };

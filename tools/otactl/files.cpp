@@ -5,7 +5,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
+#include <climits>
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
@@ -92,10 +94,9 @@ void write_file(const std::string& path, const Buffer& bytes, bool secret) {
     }
     std::string target = path;
     if (there) {  // a link stays a link
-        char* real = realpath(path.c_str(), nullptr);
-        if (real == nullptr) throw io_failure("write", path);
-        target = real;
-        free(real);
+        std::array<char, PATH_MAX> real{};
+        if (realpath(path.c_str(), real.data()) == nullptr) throw io_failure("write", path);
+        target = real.data();
     }
     Temporary temporary(target);
     write_all(temporary.fd(), bytes, path);

@@ -5,8 +5,8 @@
 
 namespace ota {
 
-// Reads one package from a card or drive. The package itself is only read; the medium may vanish at any
-// time (kUnavailable) and a file that changes while it is read is refused (kFileChanged).
+// Reads one package from a card or drive. The package itself is only read; the medium may vanish at
+// any time (kUnavailable) and a file that changes while it is read is refused (kFileChanged).
 class FileSource final : public Source {
   public:
     explicit FileSource(FileStore& store) : store_(store) {}
