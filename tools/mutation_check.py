@@ -1,6 +1,7 @@
 """Breaks chosen safety lines of the core one at a time, in a copy of the tree, and shows that a test notices each.
 Takes some minutes. exit codes: 0 every mutant was noticed, 1 one was not, 2 a mutant no longer fits its file"""
 
+import argparse
 import os
 import shutil
 import subprocess
@@ -35,6 +36,10 @@ MUTANTS = [
      "Detail::kRedirectInsecure);"),
     ("bytes may hide behind the image", "src/verify/image_check.cpp",
      "return size == image_size_ || size == signature_offset_ + layout::kSignatureSectorSize;", "return size >= image_size_;"),
+    ("a revoked key goes on signing", "src/engine/manager.cpp",
+     "    for (const Digest& key : journal_.revoked()) trusted_.revoke(key);\n", ""),
+    ("a peer's failures wear the flash", "src/engine/attempt.cpp",
+     "if (!touched_ && now < next_summary_) return true;", ""),
     ("old battery data counts as fresh", "src/safety/battery_gate.cpp", "> kBatteryMaxAge", "> INT64_MAX - 1"),
 ]
 
@@ -75,6 +80,7 @@ def first_failure():
 
 
 def main():
+    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
     COPY.mkdir(parents=True, exist_ok=True)
     copy_tree()
     run("cmake", "--preset", "host")

@@ -1,5 +1,5 @@
-"""Which threats, hazards, duties and field cases have a test: each one that docs/threat-model.md, safety-case.md and
-compliance.md name has to exist; rows without one are listed, as are field cases (../shared/reference/field-cases.md, where it is there).
+"""Which requirements, threats, hazards, duties and field cases have a test: each one that docs/requirements.md,
+threat-model.md, safety-case.md and compliance.md name has to exist; rows without one are listed, as are field cases (../shared/reference/field-cases.md, where it is there).
 
 exit codes: 0 every named test exists, 1 one does not"""
 
@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+DOCUMENTS = ("requirements.md", "threat-model.md", "safety-case.md", "compliance.md")
 FIELD_CASES = ROOT.parent / "shared" / "reference" / "field-cases.md"
 
 
@@ -61,7 +62,7 @@ def main():
     options = parser.parse_args()
     names = existing_tests()
     report, missing = {}, []
-    for document in ("threat-model.md", "safety-case.md", "compliance.md"):
+    for document in DOCUMENTS:
         rows = rows_of(document)
         missing += [f"{document}: {first}: {test}" for first, tests in rows for test in tests if test not in names]
         report[document] = {"rows": len(rows), "tested": sum(bool(tests) for _, tests in rows),
