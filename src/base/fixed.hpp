@@ -61,9 +61,15 @@ class FixedVector {
         items_[size_++] = value;
         return true;
     }
+    void pop_back() {
+        OTA_ASSERT(size_ != 0);
+        --size_;
+    }
     void clear() { size_ = 0; }
     size_t size() const { return size_; }
     bool empty() const { return size_ == 0; }
+    T& back() { return (*this)[size_ - 1]; }
+    const T& back() const { return (*this)[size_ - 1]; }
     T& operator[](size_t i) {
         OTA_ASSERT(i < size_);
         return items_[i];

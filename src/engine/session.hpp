@@ -17,7 +17,7 @@ struct Workspace {
 };
 
 // One update from poll to restart; the file reads top to bottom as the flow of it. Engine context.
-class Session final : private ComponentHost {
+class Session final : private PayloadHost {
   public:
     struct Context {
         Clock& clock;

@@ -8,7 +8,7 @@ namespace ota {
 // that is known before its end.
 class EspImageReader {
   public:
-    explicit EspImageReader(ComponentHost& host) : host_(host) {}
+    explicit EspImageReader(PayloadHost& host) : host_(host) {}
 
     // size 0 = unknown. The next bytes handed to feed() are those at offset.
     void begin(uint64_t size, uint64_t offset) {
@@ -24,7 +24,7 @@ class EspImageReader {
     uint64_t size() const { return size_; }
 
   private:
-    ComponentHost& host_;
+    PayloadHost& host_;
     uint64_t size_ = 0;
     uint64_t position_ = 0;
 };

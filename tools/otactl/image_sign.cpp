@@ -2,7 +2,6 @@
 #include "image_sign.hpp"
 
 #include <mbedtls/bignum.h>
-#include <mbedtls/ecdsa.h>
 #include <mbedtls/rsa.h>
 
 #include <algorithm>
@@ -59,14 +58,7 @@ void fill_rsa(PrivateKey& key, const ota::Digest& digest, uint8_t* block) {
     e.write_little(block + 420, 4);
     r.write_little(block + 424, kRsaBytes);
     ota::store_le32(block + 808, montgomery_factor(ota::load_le32(block + 36)));
-
-    Random random;
-    mbedtls_rsa_set_padding(rsa, MBEDTLS_RSA_PKCS_V21, MBEDTLS_MD_SHA256);
-    Buffer signature(kRsaBytes);
-    require_mbedtls(mbedtls_rsa_rsassa_pss_sign_ext(
-        rsa, mbedtls_ctr_drbg_random, random.context(), MBEDTLS_MD_SHA256,
-        static_cast<unsigned>(digest.size()), digest.data(), static_cast<int>(digest.size()),
-        signature.data()));
+    const Buffer signature = key.sign(digest);
     std::reverse_copy(signature.begin(), signature.end(), block + 812);
 }
 
@@ -75,13 +67,9 @@ void fill_ecdsa(PrivateKey& key, const ota::Digest& digest, uint8_t* block) {
     block[36] = 2;  // P-256
     require_mbedtls(mbedtls_mpi_write_binary_le(&pair->Q.X, block + 37, kEcBytes));
     require_mbedtls(mbedtls_mpi_write_binary_le(&pair->Q.Y, block + 37 + kEcBytes, kEcBytes));
-    Number r;
-    Number s;
-    Random random;
-    require_mbedtls(mbedtls_ecdsa_sign(&pair->grp, r.get(), s.get(), &pair->d, digest.data(),
-                                       digest.size(), mbedtls_ctr_drbg_random, random.context()));
-    r.write_little(block + 101, kEcBytes);
-    s.write_little(block + 101 + kEcBytes, kEcBytes);
+    const Buffer signature = key.sign(digest);
+    std::reverse_copy(signature.begin(), signature.begin() + kEcBytes, block + 101);
+    std::reverse_copy(signature.begin() + kEcBytes, signature.end(), block + 101 + kEcBytes);
 }
 
 Buffer make_block(PrivateKey& key, const ota::Digest& digest) {

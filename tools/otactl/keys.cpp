@@ -1,5 +1,6 @@
 #include "keys.hpp"
 
+#include <mbedtls/ecdsa.h>
 #include <mbedtls/ecp.h>
 #include <mbedtls/rsa.h>
 
@@ -20,6 +21,26 @@ std::string write_pem(int (*write)(mbedtls_pk_context*, unsigned char*, size_t),
     }
     return reinterpret_cast<const char*>(text.data());
 }
+
+void require_mbedtls(int error) {
+    if (error == 0) return;
+    throw Failure(Exit::kMalformed, "the key can't sign (mbedTLS " + std::to_string(error) + ")");
+}
+
+class Number {
+  public:
+    Number() { mbedtls_mpi_init(&value_); }
+    ~Number() { mbedtls_mpi_free(&value_); }
+    Number(const Number&) = delete;
+    Number& operator=(const Number&) = delete;
+    mbedtls_mpi* get() { return &value_; }
+
+  private:
+    mbedtls_mpi value_;
+};
+
+constexpr size_t kRsaBytes = kRsaBits / 8;
+constexpr size_t kEcBytes = 32;
 
 }  // namespace
 
@@ -91,6 +112,30 @@ PrivateKey PrivateKey::generate(const std::string& type) {
 
 bool PrivateKey::is_rsa() const {
     return mbedtls_pk_get_type(&key_) == MBEDTLS_PK_RSA;
+}
+
+Buffer PrivateKey::sign(const ota::Digest& digest) {
+    Random random;
+    if (is_rsa()) {
+        mbedtls_rsa_context* rsa = mbedtls_pk_rsa(key_);
+        mbedtls_rsa_set_padding(rsa, MBEDTLS_RSA_PKCS_V21, MBEDTLS_MD_SHA256);
+        Buffer out(kRsaBytes);
+        require_mbedtls(mbedtls_rsa_rsassa_pss_sign_ext(
+            rsa, mbedtls_ctr_drbg_random, random.context(), MBEDTLS_MD_SHA256,
+            static_cast<unsigned>(digest.size()), digest.data(), static_cast<int>(digest.size()),
+            out.data()));
+        return out;
+    }
+    mbedtls_ecp_keypair* pair = mbedtls_pk_ec(key_);
+    Number r;
+    Number s;
+    require_mbedtls(mbedtls_ecdsa_sign_det_ext(&pair->grp, r.get(), s.get(), &pair->d,
+                                               digest.data(), digest.size(), MBEDTLS_MD_SHA256,
+                                               mbedtls_ctr_drbg_random, random.context()));
+    Buffer out(2 * kEcBytes);
+    require_mbedtls(mbedtls_mpi_write_binary(r.get(), out.data(), kEcBytes));
+    require_mbedtls(mbedtls_mpi_write_binary(s.get(), out.data() + kEcBytes, kEcBytes));
+    return out;
 }
 
 std::string PrivateKey::private_pem() const {

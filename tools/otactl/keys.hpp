@@ -4,6 +4,7 @@
 #include <mbedtls/entropy.h>
 #include <mbedtls/pk.h>
 
+#include "base/bytes.hpp"
 #include "files.hpp"
 
 namespace otactl {
@@ -35,6 +36,9 @@ class PrivateKey {
     bool is_rsa() const;
     std::string private_pem() const;
     std::string public_pem() const;
+    // RSASSA-PSS with SHA-256 and a salt of 32 bytes, 384 bytes; or ECDSA, r || s, 64 bytes, with
+    // the nonce of RFC 6979, so that the same input gives the same signature.
+    Buffer sign(const ota::Digest& digest);
     mbedtls_pk_context* context() { return &key_; }
 
   private:

@@ -1,0 +1,365 @@
+#include "suit_pack.hpp"
+
+#include <fmt/format.h>
+#include <psa/crypto.h>
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "base/hex.hpp"
+#include "base/version.hpp"
+#include "cbor_encoder.hpp"
+#include "package/suit_manifest.hpp"
+#include "verify/trust_store.hpp"
+#include "wire/esp_image.hpp"
+#include "wire/sha256.hpp"
+#include "wire/suit_auth.hpp"
+
+namespace otactl {
+namespace {
+
+namespace suit = ota::suit;
+using cbor::Item;
+using Json = nlohmann::json;
+
+constexpr int64_t kReportAll = 15;  // record and explain, well or not
+constexpr int64_t kReportFailure = 2;
+
+Item sha256_of(const Item& bytes) {
+    ota::Digest digest;
+    require(ota::sha256(bytes, digest), "SHA-256");
+    return {digest.begin(), digest.end()};
+}
+
+Item suit_digest(const Item& bytes) {
+    return cbor::array({cbor::number(ota::kCoseSha256), cbor::bytes(sha256_of(bytes))});
+}
+
+Item id_bytes(const Uuid& id) {
+    return cbor::bytes({id.begin(), id.end()});
+}
+
+// A sequence of commands in the making.
+class Sequence {
+  public:
+    Sequence& add(int64_t code, const Item& argument) {
+        items_.push_back(cbor::number(code));
+        items_.push_back(argument);
+        return *this;
+    }
+    Sequence& condition(int64_t code) { return add(code, cbor::number(kReportAll)); }
+    Sequence& directive(int64_t code) { return add(code, cbor::number(kReportFailure)); }
+    Sequence& index(size_t component) {
+        return add(suit::kSetComponentIndex, cbor::number(static_cast<int64_t>(component)));
+    }
+    Item encode() const { return cbor::bytes(cbor::array(items_)); }
+
+  private:
+    std::vector<Item> items_;
+};
+
+class Parameters {
+  public:
+    Parameters& set(int64_t key, const Item& value) {
+        pairs_.emplace_back(cbor::number(key), value);
+        return *this;
+    }
+    Parameters& set(int64_t key, uint64_t value) { return set(key, cbor::head(0, value)); }
+    Item encode() const { return cbor::map(pairs_); }
+
+  private:
+    std::vector<std::pair<Item, Item>> pairs_;
+};
+
+// With one component nothing needs to say which.
+void select(Sequence& sequence, const PackPlan& plan, size_t component) {
+    if (plan.components.size() > 1) sequence.index(component);
+}
+
+Item shared_sequence(const PackPlan& plan) {
+    Sequence out;
+    for (size_t i = 0; i < plan.components.size(); ++i) {
+        const PackComponent& component = plan.components[i];
+        Parameters parameters;
+        parameters.set(suit::kVendorId, id_bytes(plan.vendor))
+            .set(suit::kClassId, id_bytes(plan.class_id))
+            .set(suit::kImageDigest, cbor::bytes(suit_digest(component.payload)))
+            .set(suit::kImageSize, component.payload.size());
+        if (plan.device) parameters.set(suit::kDeviceId, id_bytes(*plan.device));
+        if (plan.use_before) parameters.set(suit::kUseBefore, *plan.use_before);
+        select(out, plan, i);
+        out.add(suit::kOverrideParameters, parameters.encode())
+            .condition(suit::kConditionVendorId)
+            .condition(suit::kConditionClassId);
+        if (plan.device) out.condition(suit::kConditionDeviceId);
+    }
+    return out.encode();
+}
+
+std::string payload_key(size_t index) {
+    return fmt::format("#p{:02}", index);
+}
+
+Item fetch_section(const PackPlan& plan) {
+    Sequence out;
+    size_t integrated = 0;
+    for (size_t i = 0; i < plan.components.size(); ++i) {
+        const PackComponent& component = plan.components[i];
+        const std::string uri = component.uri.empty() ? payload_key(integrated++) : component.uri;
+        select(out, plan, i);
+        if (i == 0 && plan.use_before) out.condition(suit::kConditionUseBefore);
+        out.add(suit::kOverrideParameters, Parameters().set(suit::kUri, cbor::text(uri)).encode())
+            .directive(suit::kFetch)
+            .condition(suit::kConditionImageMatch);
+    }
+    return out.encode();
+}
+
+Item match_section(const PackPlan& plan) {
+    Sequence out;
+    if (plan.components.size() > 1) out.add(suit::kSetComponentIndex, cbor::boolean(true));
+    return out.condition(suit::kConditionImageMatch).encode();
+}
+
+Item wait_events(const PackPlan& plan) {
+    constexpr uint64_t kAuthorization = 1;
+    constexpr uint64_t kTime = 5;
+    constexpr uint64_t kTimeOfDayUtc = 8;
+    std::vector<std::pair<Item, Item>> events;
+    if (plan.authorize) {
+        events.emplace_back(cbor::head(0, kAuthorization), cbor::number(*plan.authorize));
+    }
+    if (plan.not_before) events.emplace_back(cbor::head(0, kTime), cbor::head(0, *plan.not_before));
+    if (plan.time_of_day) {
+        events.emplace_back(cbor::head(0, kTimeOfDayUtc), cbor::head(0, *plan.time_of_day));
+    }
+    return cbor::bytes(cbor::map(events));
+}
+
+// What has to hold right before the restart, after any waiting.
+Item install_section(const PackPlan& plan) {
+    const bool waits = plan.not_before || plan.time_of_day || plan.authorize;
+    if (!waits && !plan.minimum_energy) return match_section(plan);
+    Sequence out;
+    select(out, plan, 0);
+    Parameters parameters;
+    if (plan.minimum_energy) parameters.set(suit::kMinimumBattery, *plan.minimum_energy);
+    if (plan.authorize) parameters.set(suit::kUpdatePriority, cbor::number(*plan.authorize));
+    if (waits) parameters.set(suit::kWaitInfo, wait_events(plan));
+    out.add(suit::kOverrideParameters, parameters.encode());
+    if (waits) out.directive(suit::kWait);
+    if (plan.use_before) out.condition(suit::kConditionUseBefore);
+    if (plan.minimum_energy) out.condition(suit::kConditionMinimumBattery);
+    if (plan.authorize) out.condition(suit::kConditionUpdateAuthorized);
+    if (plan.components.size() > 1) out.add(suit::kSetComponentIndex, cbor::boolean(true));
+    return out.condition(suit::kConditionImageMatch).encode();
+}
+
+Item component_list(const PackPlan& plan) {
+    std::vector<Item> ids;
+    for (const PackComponent& component : plan.components) {
+        ids.push_back(cbor::array({cbor::bytes({component.id.begin(), component.id.end()})}));
+    }
+    return cbor::array(ids);
+}
+
+Item version_array(const std::string& text) {
+    ota::Version version;
+    require(ota::parse_version(text, version), "version " + text);
+    return cbor::bytes(cbor::array({cbor::head(0, version.major), cbor::head(0, version.minor),
+                                    cbor::head(0, version.patch)}));
+}
+
+Item manifest(const PackPlan& plan) {
+    const Item common = cbor::map({{cbor::number(suit::kComponents), component_list(plan)},
+                                   {cbor::number(suit::kSharedSequence), shared_sequence(plan)}});
+    Sequence invoke;
+    select(invoke, plan, 0);
+    invoke.directive(suit::kInvokeComponent);
+    std::vector<std::pair<Item, Item>> members = {
+        {cbor::number(suit::kVersion), cbor::head(0, suit::kManifestVersion)},
+        {cbor::number(suit::kSequenceNumber), cbor::head(0, plan.sequence)},
+        {cbor::number(suit::kCommon), cbor::bytes(common)},
+        {cbor::number(suit::kValidate), match_section(plan)},
+        {cbor::number(suit::kInvoke), invoke.encode()},
+        {cbor::number(suit::kPayloadFetch), fetch_section(plan)},
+        {cbor::number(suit::kInstall), install_section(plan)}};
+    if (!plan.version.empty()) {
+        members.emplace_back(cbor::number(suit::kSetVersion), version_array(plan.version));
+    }
+    return cbor::map(members);
+}
+
+Item key_id(PrivateKey& key) {
+    ota::TrustStore store;
+    require(store.load_pem(key.public_pem()), "key");
+    const ota::Digest& id = store.keys()[0].id;
+    return {id.begin(), id.begin() + 8};
+}
+
+// A COSE_Sign1 block over the encoded SUIT_Digest.
+Item sign1(const Item& digest_item, PrivateKey& key) {
+    const auto algorithm = key.is_rsa() ? ota::CoseAlgorithm::kPs256 : ota::CoseAlgorithm::kEsp256;
+    const Item header =
+        cbor::map({{cbor::number(1), cbor::number(static_cast<int64_t>(algorithm))}});
+    ota::CoseSign1 block;
+    block.protected_header = header;
+    ota::Digest digest;
+    require(ota::hash_to_be_signed(block, digest_item, digest), "signature");
+    const Item unprotected = cbor::map({{cbor::number(4), cbor::bytes(key_id(key))}});
+    return cbor::tag(18, cbor::array({cbor::bytes(header), unprotected, cbor::null(),
+                                      cbor::bytes(key.sign(digest))}));
+}
+
+void check_plan(const PackPlan& plan) {
+    if (plan.components.empty()) throw Failure(Exit::kUsage, "nothing to pack");
+    if (plan.components.size() > ota::kMaxPayloads) {
+        throw Failure(Exit::kUsage, "more components than the profile allows");
+    }
+    if (plan.sequence == 0) throw Failure(Exit::kUsage, "the sequence number is missing");
+}
+
+// The manifest of a package that is to be signed once more, or the reason why it is none.
+ota::SuitPrefix open_package(const Buffer& package) {
+    ota::SuitPrefix prefix;
+    const ota::Status parsed = ota::parse_suit_prefix(package, prefix);
+    if (parsed.is(ota::Code::kTryAgain)) throw Failure(Exit::kMalformed, "the package is cut off");
+    require(parsed, "package");
+    return prefix;
+}
+
+}  // namespace
+
+Buffer pack(const PackPlan& plan, std::vector<PrivateKey>& keys) {
+    check_plan(plan);
+    if (keys.empty() || keys.size() > ota::kMaxSignatures) {
+        throw Failure(Exit::kUsage, "one to three keys sign a package");
+    }
+    const Item encoded = cbor::bytes(manifest(plan));
+    const Item digest = suit_digest(encoded);
+    std::vector<Item> wrapper = {cbor::bytes(digest)};
+    for (PrivateKey& key : keys) wrapper.push_back(cbor::bytes(sign1(digest, key)));
+    std::vector<std::pair<Item, Item>> members = {
+        {cbor::number(suit::kAuthWrapper), cbor::bytes(cbor::array(wrapper))},
+        {cbor::number(suit::kManifest), encoded}};
+    size_t integrated = 0;
+    for (const PackComponent& component : plan.components) {
+        if (!component.uri.empty()) continue;
+        members.emplace_back(cbor::text(payload_key(integrated++)), cbor::bytes(component.payload));
+    }
+    return cbor::tag(suit::kTagEnvelope, cbor::map(members));
+}
+
+Buffer add_signature(const Buffer& package, PrivateKey& key) {
+    const ota::SuitPrefix prefix = open_package(package);
+    ota::AuthWrapper auth;
+    require(ota::parse_auth_wrapper(prefix.auth, auth), "package");
+    if (auth.signatures.size() == ota::kMaxSignatures) {
+        throw Failure(Exit::kRefused, "the package has three signatures already");
+    }
+    const Item digest(auth.digest_item.begin(), auth.digest_item.end());
+    // The array of the wrapper with one more member.
+    ota::CborReader reader(prefix.auth);
+    const ota::Result<size_t> count = reader.array();
+    require(count.status(), "package");
+    Item wrapper = cbor::head(4, *count + 1);
+    wrapper.insert(wrapper.end(), reader.rest().begin(), reader.rest().end());
+    wrapper = cbor::join(wrapper, cbor::bytes(sign1(digest, key)));
+    // Everything else stays byte for byte.
+    const auto auth_at = static_cast<std::ptrdiff_t>(prefix.auth.data() - package.data());
+    const auto head_at =
+        auth_at - static_cast<std::ptrdiff_t>(cbor::head(2, prefix.auth.size()).size());
+    Buffer out(package.begin(), package.begin() + head_at);
+    out = cbor::join(out, cbor::bytes(wrapper));
+    out.insert(out.end(),
+               package.begin() + auth_at + static_cast<std::ptrdiff_t>(prefix.auth.size()),
+               package.end());
+    return out;
+}
+
+// ---------------------------------------------------------------- names and descriptions
+
+namespace {
+
+Uuid name_uuid(const Uuid& space, const std::string& name) {
+    Item input(space.begin(), space.end());
+    input.insert(input.end(), name.begin(), name.end());
+    std::array<uint8_t, 20> digest{};
+    size_t length = 0;
+    if (psa_hash_compute(PSA_ALG_SHA_1, input.data(), input.size(), digest.data(), digest.size(),
+                         &length) != PSA_SUCCESS) {
+        throw Failure(Exit::kIo, "SHA-1 is not available");
+    }
+    Uuid out;
+    std::copy_n(digest.begin(), out.size(), out.begin());
+    out[6] = static_cast<uint8_t>((out[6] & 0x0F) | 0x50);
+    out[8] = static_cast<uint8_t>((out[8] & 0x3F) | 0x80);
+    return out;
+}
+
+// RFC 9562 6.6
+constexpr Uuid kNamespaceDns = {0x6B, 0xA7, 0xB8, 0x10, 0x9D, 0xAD, 0x11, 0xD1,
+                                0x80, 0xB4, 0x00, 0xC0, 0x4F, 0xD4, 0x30, 0xC8};
+
+template <typename T>
+std::optional<T> optional_of(const Json& tree, const char* name) {
+    return tree.contains(name) ? std::optional<T>(tree.at(name).get<T>()) : std::nullopt;
+}
+
+}  // namespace
+
+Uuid vendor_uuid(const std::string& domain) {
+    return name_uuid(kNamespaceDns, domain);
+}
+
+Uuid class_uuid(const Uuid& vendor, const std::string& name) {
+    return name_uuid(vendor, name);
+}
+
+Uuid parse_uuid(const std::string& text) {
+    std::string digits;
+    for (const char c : text) {
+        if (c != '-') digits += c;
+    }
+    Uuid out;
+    if (!ota::parse_hex(digits, out)) throw Failure(Exit::kUsage, text + " is no UUID");
+    return out;
+}
+
+std::string uuid_text(const Uuid& id) {
+    std::string out;
+    for (size_t i = 0; i < id.size(); ++i) {
+        if (i == 4 || i == 6 || i == 8 || i == 10) out += '-';
+        out += fmt::format("{:02x}", id[i]);
+    }
+    return out;
+}
+
+PackPlan plan_from_json(const std::string& text, const std::string& folder) {
+    const Json tree = Json::parse(text, nullptr, false);
+    if (!tree.is_object()) throw Failure(Exit::kMalformed, "the description is no JSON object");
+    try {
+        PackPlan plan;
+        plan.vendor = vendor_uuid(tree.at("vendor"));
+        plan.class_id = class_uuid(plan.vendor, tree.at("class"));
+        if (tree.contains("device")) plan.device = parse_uuid(tree.at("device"));
+        plan.sequence = tree.at("sequence");
+        plan.version = tree.value("version", "");
+        plan.use_before = optional_of<uint64_t>(tree, "use_before");
+        plan.minimum_energy = optional_of<uint64_t>(tree, "minimum_energy_mwh");
+        plan.authorize = optional_of<int64_t>(tree, "authorize");
+        plan.not_before = optional_of<uint64_t>(tree, "not_before");
+        plan.time_of_day = optional_of<uint64_t>(tree, "time_of_day_utc");
+        for (const Json& part : tree.at("components")) {
+            const std::string file = part.at("file");
+            plan.components.push_back({part.at("id"),
+                                       read_file((std::filesystem::path(folder) / file).string()),
+                                       part.value("uri", "")});
+        }
+        return plan;
+    } catch (const Json::exception& error) {
+        throw Failure(Exit::kMalformed, std::string("description: ") + error.what());
+    }
+}
+
+}  // namespace otactl

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <optional>
+
+#include "keys.hpp"
+
+namespace otactl {
+
+// A UUID as text (8-4-4-4-12), or made from a name: RFC 9562 5.5.
+using Uuid = std::array<uint8_t, 16>;
+Uuid vendor_uuid(const std::string& domain);
+Uuid class_uuid(const Uuid& vendor, const std::string& name);
+Uuid parse_uuid(const std::string& text);
+std::string uuid_text(const Uuid& id);
+
+struct PackComponent {
+    std::string id;   // app, cfg
+    Buffer payload;   // what the component has to hold
+    std::string uri;  // fetched from there; empty: in the package
+};
+
+// What goes into a manifest of the profile BESS-SUIT-1 (docs/package-format.md).
+struct PackPlan {
+    Uuid vendor{};
+    Uuid class_id{};
+    std::optional<Uuid> device;  // for one unit alone
+    uint64_t sequence = 0;
+    std::string version;  // semantic; empty = not said
+    std::vector<PackComponent> components;
+    std::optional<uint64_t> use_before;      // seconds since 1970
+    std::optional<uint64_t> minimum_energy;  // mWh
+    std::optional<int64_t> authorize;        // priority; smaller is more urgent
+    std::optional<uint64_t> not_before;      // seconds since 1970
+    std::optional<uint64_t> time_of_day;     // UTC, seconds
+};
+
+// From JSON; file names are relative to folder.
+PackPlan plan_from_json(const std::string& text, const std::string& folder);
+
+// The whole package; the same input gives the same bytes (with ECDSA keys).
+Buffer pack(const PackPlan& plan, std::vector<PrivateKey>& keys);
+
+// Adds a signature to the wrapper of a package.
+Buffer add_signature(const Buffer& package, PrivateKey& key);
+
+}  // namespace otactl
