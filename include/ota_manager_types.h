@@ -251,16 +251,22 @@ typedef struct {
     const char* revoked_keys_sha256; /* keys that are lost: up to four digests of 64 hexadecimal
                                         digits, separated by blanks (otactl inspect KEY.pub.pem);
                                         for good once this firmware is confirmed; or NULL */
-    int task_priority;               /* 1…24, default 5 */
-    uint32_t task_stack_size;        /* bytes, 4096…65536, default 8192 */
-    int core_id;                     /* 0 or 1, default 0 */
-    int8_t allow_rollback;           /* default on */
-    uint32_t rollback_timeout_ms;    /* 1000…86400000, default 300000 */
-    uint8_t min_soc;                 /* %, 1…100, default 30 */
-    float max_temperature;           /* °C, default 45 */
-    float min_temperature;           /* °C, default 0 */
-    float max_current;               /* A, default 10 */
-    const char* expected_sha256;     /* 64 hexadecimal digits, or NULL */
+    uint8_t
+        signatures_required; /* distinct keys that have to sign a SUIT package: 1…3, default 1 */
+    const char*
+        suit_vendor_id; /* UUIDs that SUIT packages have to be for; NULL: none is accepted */
+    const char* suit_class_id;
+    const char* suit_device_id;   /* of this single device, or NULL */
+    int task_priority;            /* 1…24, default 5 */
+    uint32_t task_stack_size;     /* bytes, 4096…65536, default 8192 */
+    int core_id;                  /* 0 or 1, default 0 */
+    int8_t allow_rollback;        /* default on */
+    uint32_t rollback_timeout_ms; /* 1000…86400000, default 300000 */
+    uint8_t min_soc;              /* %, 1…100, default 30 */
+    float max_temperature;        /* °C, default 45 */
+    float min_temperature;        /* °C, default 0 */
+    float max_current;            /* A, default 10 */
+    const char* expected_sha256;  /* 64 hexadecimal digits, or NULL */
     const char* expected_md5;     /* 32 hexadecimal digits, or NULL; never instead of a signature */
     uint32_t battery_capacity_wh; /* default 200000 */
     ota_event_cb_t event_cb;
@@ -284,7 +290,8 @@ typedef struct {
         .source = OTA_SOURCE_HTTPS,                                                                \
         .config = {.https = {NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, 0}},         \
         .check_interval_ms = 0, .automatic_update = OTA_OFF, .verify_signature = 1,                \
-        .public_key_pem = NULL, .revoked_keys_sha256 = NULL,                                       \
+        .public_key_pem = NULL, .revoked_keys_sha256 = NULL, .signatures_required = 1,             \
+        .suit_vendor_id = NULL, .suit_class_id = NULL, .suit_device_id = NULL,                     \
         .task_priority = OTA_MANAGER_DEFAULT_TASK_PRIORITY,                                        \
         .task_stack_size = OTA_MANAGER_DEFAULT_TASK_STACK_SIZE, .core_id = 0, .allow_rollback = 1, \
         .rollback_timeout_ms = OTA_MANAGER_DEFAULT_ROLLBACK_TIMEOUT_MS,                            \

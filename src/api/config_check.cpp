@@ -136,6 +136,31 @@ bool within(float value, float low, float high) {
     return value >= low && value <= high;
 }
 
+// 8-4-4-4-12 digits (RFC 9562 4), or none.
+bool parse_uuid(const char* text, Uuid& out) {
+    if (is_empty(text)) return true;
+    FixedString<32> digits;
+    const std::string_view view(text);
+    for (size_t i = 0; i < view.size(); ++i) {
+        const bool place = i == 8 || i == 13 || i == 18 || i == 23;
+        if (place != (view[i] == '-')) return false;
+        if (!place && !digits.try_append(view.substr(i, 1))) return false;
+    }
+    return parse_hex(digits.view(), out);
+}
+
+const char* check_suit(const ota_manager_config_t& c) {
+    Uuid id{};
+    if (c.signatures_required > 3) return "signatures_required: 1 to 3, or 0";
+    if (!parse_uuid(c.suit_vendor_id, id)) return "suit_vendor_id: a UUID";
+    if (!parse_uuid(c.suit_class_id, id)) return "suit_class_id: a UUID";
+    if (!parse_uuid(c.suit_device_id, id)) return "suit_device_id: a UUID";
+    if (is_empty(c.suit_vendor_id) != is_empty(c.suit_class_id)) {
+        return "suit_vendor_id, suit_class_id: both or neither";
+    }
+    return nullptr;
+}
+
 bool parse_revoked(const char* text, RevokedKeys& out) {
     std::string_view rest = text == nullptr ? std::string_view() : std::string_view(text);
     while (!rest.empty()) {
@@ -223,6 +248,7 @@ const char* check_config(const ota_manager_config_t& c) {
     if (const char* error = check_source(c.source, c.config)) return error;
     if (!is_switch(c.automatic_update)) return "automatic_update: 0, 1 or OTA_OFF";
     if (const char* error = check_trust(c)) return error;
+    if (const char* error = check_suit(c)) return error;
     if (const char* error = check_task(c)) return error;
     if (!is_switch(c.allow_rollback)) return "allow_rollback: 0, 1 or OTA_OFF";
     if (c.rollback_timeout_ms != 0 &&
@@ -265,6 +291,11 @@ Settings to_settings(const ota_manager_config_t& c) {
     std::array<uint8_t, 16> md5{};
     if (c.expected_md5 != nullptr && parse_hex(c.expected_md5, md5)) out.expected.md5 = md5;
     (void)parse_revoked(c.revoked_keys_sha256, out.revoked);
+    if (c.signatures_required != 0) out.signatures_required = c.signatures_required;
+    (void)parse_uuid(c.suit_vendor_id, out.suit.vendor);
+    (void)parse_uuid(c.suit_class_id, out.suit.class_id);
+    (void)parse_uuid(c.suit_device_id, out.suit.device);
+    if (c.battery_capacity_wh != 0) out.battery_capacity_wh = c.battery_capacity_wh;
     return out;
 }
 

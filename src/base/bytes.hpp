@@ -92,6 +92,10 @@ class BoundedReader {
         const Bytes b = take(4);
         return b.empty() ? 0 : load_le32(b.data());
     }
+    uint64_t u64() {
+        const uint64_t low = u32();
+        return low | uint64_t{u32()} << 32;
+    }
     void copy(MutableBytes out) {
         const Bytes b = take(out.size());
         if (!b.empty()) std::memcpy(out.data(), b.data(), b.size());
@@ -121,6 +125,10 @@ class BoundedWriter {
     void u8(uint8_t value) { place(1)[0] = value; }
     void u16(uint16_t value) { store_le16(place(2), value); }
     void u32(uint32_t value) { store_le32(place(4), value); }
+    void u64(uint64_t value) {
+        u32(static_cast<uint32_t>(value));
+        u32(static_cast<uint32_t>(value >> 32));
+    }
     void copy(Bytes bytes) {
         if (!bytes.empty()) std::memcpy(place(bytes.size()), bytes.data(), bytes.size());
     }

@@ -38,6 +38,11 @@ Status Trial::confirm() {
     confirmed.secure_version = std::max(confirmed.secure_version, record.secure_version);
     confirmed.build_id = record.build_id;
     confirmed.version = record.version;
+    // The number of a raw image is none: what was reached by packages stays.
+    if (record.sequence_number >= confirmed.sequence_number && record.sequence_number != 0) {
+        confirmed.sequence_number = record.sequence_number;
+        confirmed.package_id = record.package_id;
+    }
     OTA_TRY(log_.save(confirmed));
     record.stage = UpdateStage::kConfirmed;
     OTA_TRY(log_.save(record));

@@ -37,7 +37,8 @@ Manager::Manager(const Ports& ports, const BootStatus& boot, const Settings& set
       journal_probe_(journal_),
       trial_(health_, ports.boot, journal_),
       session_({ports.clock, ports.restart, ports.boot, journal_, app_, verifier_, gate_,
-                publisher_, settings_, sources_, device_, floor_, workspace}) {
+                publisher_, settings_, sources_, device_, floor_, workspace, trusted_,
+                ports.battery}) {
     gate_.set_thresholds(settings.thresholds);
     (void)health_.add(battery_probe_);
     (void)health_.add(storage_probe_);
@@ -210,6 +211,7 @@ void Manager::finish_reverted(RevertReason reason) {
     const bool not_its_fault = reason == RevertReason::kPowerCycle;
     if (!not_its_fault || record.attempts >= kMaxTrials) {
         (void)journal_.reject({record.build_id, reason});
+        if (record.package_id != Digest{}) (void)journal_.reject({record.package_id, reason});
     }
     (void)journal_.save(record);
     publisher_.notice(Notice::kReverted, {}, Verdict::yes(), reason);

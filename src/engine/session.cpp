@@ -98,6 +98,8 @@ void Session::open_candidate(const Offer& offer) {
     if (!started.ok()) return refuse_candidate(started);
     candidate_open_ = true;
     prefix_filled_ = 0;
+    prefix_wanted_ = kPackagePrefixSize;
+    is_suit_ = false;
     last_data_ = candidate_since_ = now();
 }
 
@@ -118,30 +120,51 @@ FixedVector<Validator, 2> Session::known_packages() const {
 // Reads only as much as it takes to know what is offered.
 void Session::read_candidate() {
     const MutableBytes room =
-        MutableBytes(c_.workspace.io).first(kPackagePrefixSize).subspan(prefix_filled_);
+        MutableBytes(c_.workspace.prefix).first(prefix_wanted_).subspan(prefix_filled_);
     const Result<size_t> n = c_.sources[source_index_].source->read(room);
     if (n.status().is(Code::kTryAgain)) return;
-    if (!n.ok()) {
-        const bool ended = n.status().is(Code::kEndOfData);
-        return refuse_candidate(
-            ended ? Status{Code::kMalformed, Origin::kPackage, Detail::kImageLength} : n.status());
-    }
+    if (!n.ok()) return end_of_candidate(n.status());
     if (*n != 0) last_data_ = now();
     if (now() - last_data_ > kStallTimeout || now() - candidate_since_ > kCheckTimeout) {
         const Detail why = prefix_filled_ == 0 ? Detail::kNoAnswer : Detail::kStalled;
         return refuse_candidate({Code::kTimeout, Origin::kSource, why});
     }
     prefix_filled_ += *n;
-    if (prefix_filled_ == kPackagePrefixSize) judge_candidate();
+    if (*n != 0) look_at_prefix();
+}
+
+// The source has no more of what it was asked for. Of an envelope that may have been too little.
+void Session::end_of_candidate(Status why) {
+    if (!why.is(Code::kEndOfData)) return refuse_candidate(why);
+    const bool asked_for_little = is_suit_ && prefix_filled_ == kPackagePrefixSize;
+    if (!asked_for_little) {
+        return refuse_candidate({Code::kMalformed, Origin::kPackage,
+                                 is_suit_ ? Detail::kCborTruncated : Detail::kImageLength});
+    }
+    Source& source = *c_.sources[source_index_].source;
+    const Status more =
+        source.start({where_, prefix_filled_, kMaxEnvelopePrefix - prefix_filled_, {}});
+    if (!more.ok()) refuse_candidate(more);
+}
+
+// Is enough of it there to know what it is?
+void Session::look_at_prefix() {
+    const Bytes have = Bytes(c_.workspace.prefix).first(prefix_filled_);
+    is_suit_ = detect_format(have) == PackageFormat::kSuit;
+    if (!is_suit_) {
+        if (prefix_filled_ == kPackagePrefixSize) judge_candidate();
+        return;
+    }
+    const Status parsed = parse_suit_prefix(have, suit_.prefix);
+    if (parsed.ok()) return judge_candidate();
+    if (!parsed.is(Code::kTryAgain)) return refuse_candidate(parsed);
+    if (prefix_filled_ == kPackagePrefixSize) prefix_wanted_ = kMaxEnvelopePrefix;
 }
 
 void Session::judge_candidate() {
-    const Bytes prefix = Bytes(c_.workspace.io).first(kPackagePrefixSize);
     const auto judge = [&]() -> Status {
         OTA_TRY(c_.sources[source_index_].source->info(info_));
-        OTA_TRY(describe_package(prefix, info_, payload_));
-        OTA_TRY(admit(payload_.image, payload_.size, c_.device));
-        OTA_TRY(check_build_time());
+        OTA_TRY(is_suit_ ? judge_suit() : judge_image());
         if (asked_) return {};
         OTA_TRY(check_not_rejected(payload_.image, c_.log.rejected()));
         return was_refused() ? Status{Code::kNoUpdate, Origin::kVerify, Detail::kRefusedBefore}
@@ -160,6 +183,13 @@ void Session::judge_candidate() {
     });
     c_.publisher.enter(State::kUpdateAvailable);
     if (continue_to_stage_) begin_staging();
+}
+
+Status Session::judge_image() {
+    const Bytes prefix = Bytes(c_.workspace.prefix).first(kPackagePrefixSize);
+    OTA_TRY(describe_package(prefix, info_, payload_));
+    OTA_TRY(admit(payload_.image, payload_.size, c_.device));
+    return check_build_time();
 }
 
 // Remembers the reason that tells most: a real fault before "not newer". That older files lie
@@ -188,8 +218,14 @@ void Session::refuse_candidate(Status why) {
 // Findings that stay the same for as long as the package does: it is not looked at again. What a
 // broken transfer can cause is none of them, nor what another time of day would change.
 bool Session::is_unwanted(Status why) const {
-    if (why.detail() == Detail::kBuildTimeAhead) return false;
+    if (is_circumstance(why)) return false;
     return why.is(Code::kNoUpdate) || why.is(Code::kIncompatible) || why.is(Code::kNoSpace);
+}
+
+// What another time or another state of the plant would change: it says nothing about the package.
+bool Session::is_circumstance(Status why) {
+    return why.is(Code::kUnsafe) || why.detail() == Detail::kBuildTimeAhead ||
+           why.detail() == Detail::kExpired || why.detail() == Detail::kClockNotSet;
 }
 
 // An image from the future would make this device take its clock for unset, and judge certificates
@@ -281,13 +317,18 @@ bool Session::gate_is_open(Phase phase) {
         fail({Code::kUnsafe, Origin::kSafety, Detail::kPausedTooLong}, verdict);
     } else if (now() - paused_since_ > kKeepOpenInPause) {
         close();
-        if (is_source_open()) stage_step_ = StageStep::kOpenSource;
+        if (is_source_open()) stage_step_ = reopen_step();
     }
     return false;
 }
 
 bool Session::is_source_open() const {
-    return stage_step_ == StageStep::kAwaitSource || stage_step_ == StageStep::kPump;
+    return stage_step_ == StageStep::kAwaitSource || stage_step_ == StageStep::kPump ||
+           stage_step_ == StageStep::kReadHead;
+}
+
+Session::StageStep Session::reopen_step() const {
+    return stage_step_ == StageStep::kReadHead ? StageStep::kSeek : StageStep::kOpenSource;
 }
 
 void Session::abort() {
@@ -343,10 +384,14 @@ void Session::close() {
 // What is in the slot is no good: it is never continued, and never looks like an image again.
 void Session::give_up_staged(Status why) {
     (void)attempt_.end(Outcome::kFailed, why);  // before the records below: it is never untold
+    if (is_circumstance(why)) return;
     UpdateRecord record = c_.log.update();
-    const bool staged = record.stage == UpdateStage::kStaging ||
-                        record.stage == UpdateStage::kArmed ||
-                        record.stage == UpdateStage::kConfirming;
+    // Of this package, not of another that lies there still.
+    const bool own = rearming_ || record.build_id == payload_.image.build_id ||
+                     (is_suit_ && record.package_id == suit_.manifest.digest());
+    const bool staged =
+        own && (record.stage == UpdateStage::kStaging || record.stage == UpdateStage::kArmed ||
+                record.stage == UpdateStage::kConfirming);
     // Bytes that lay in the slot over a restart may have rotted there: then a second, whole fetch
     // decides. Findings that come after the digests held are the file's own.
     const bool whole = why.is(Code::kIncompatible) || why.detail() == Detail::kSignatureMissing ||

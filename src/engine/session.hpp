@@ -4,20 +4,25 @@
 #include "engine/backoff.hpp"
 #include "engine/publisher.hpp"
 #include "engine/settings.hpp"
+#include "engine/suit_package.hpp"
 #include "package/esp_image_reader.hpp"
 #include "package/package_reader.hpp"
+#include "ports/battery.hpp"
 #include "ports/component.hpp"
 #include "ports/restart.hpp"
+#include "safety/schedule.hpp"
 
 namespace ota {
 
-// The one transfer buffer (design rule 15). Caller-owned, so that its place in RAM is visible.
+// The transfer buffer (design rule 15) and the start of the package, which with SUIT holds the
+// manifest until the restart. Caller-owned, so that its place in RAM is visible.
 struct Workspace {
     std::array<uint8_t, 4096> io;
+    std::array<uint8_t, kMaxEnvelopePrefix> prefix;
 };
 
 // One update from poll to restart; the file reads top to bottom as the flow of it. Engine context.
-class Session final : private PayloadHost {
+class Session final : private PayloadHost, private ComponentHost, private ConditionHost {
   public:
     struct Context {
         Clock& clock;
@@ -33,9 +38,14 @@ class Session final : private PayloadHost {
         const DeviceProfile& device;
         TimeFloor& floor;
         Workspace& workspace;
+        const TrustStore& trusted;
+        Battery& battery;
     };
     explicit Session(const Context& context)
-        : c_(context), reader_(*this), attempt_(context.log, context.publisher, context.clock) {}
+        : c_(context),
+          reader_(*this),
+          suit_(*this, *this),
+          attempt_(context.log, context.publisher, context.clock) {}
 
     // Looks for an update that nobody asked for: builds that were reverted or refused are left
     // alone.
@@ -60,19 +70,34 @@ class Session final : private PayloadHost {
     Millis retry_after() const { return retry_after_; }
 
   private:
-    enum class StageStep : uint8_t { kOpenSlot, kPrepare, kOpenSource, kAwaitSource, kPump };
+    enum class StageStep : uint8_t {
+        kCommand,   // SUIT: the next command
+        kSeek,      // SUIT: to the head of the next payload
+        kReadHead,  // SUIT
+        kOpenSlot,
+        kPrepare,
+        kOpenSource,
+        kAwaitSource,
+        kPump
+    };
 
     // 1 poll, 2 admit
     void begin_round(bool asked);
     Millis step_check();
     void open_candidate(const Offer& offer);
     void read_candidate();
+    void look_at_prefix();
+    void end_of_candidate(Status why);
     void judge_candidate();
+    Status judge_image();
+    Status judge_suit();
+    Status name_suit_version();
     void refuse_candidate(Status why);
     void conclude_check();
     FixedVector<Validator, 2> known_packages() const;
     void note_time();
     bool is_unwanted(Status why) const;
+    static bool is_circumstance(Status why);
     Status why_unwanted(Status why) const;
     Status check_build_time() const;
 
@@ -85,12 +110,25 @@ class Session final : private PayloadHost {
     Status await_source();
     Status pump();
     Status check_pace();
+    uint64_t payload_at() const;
     Status end_of_stream();
     void restart_timers();
     Millis retry_later();
     bool may_resume() const;
     Status same_prefix(bool& same);
     UpdateRecord staging_record() const;
+    void begin_commands();
+    Status run_command();
+    Status drain();
+    Status seek();
+    Status read_head();
+    void leave_payload();
+    Status end_of_suit_payload();
+    bool has(ComponentRef component) override;
+    Result<bool> match(ComponentRef component, const Digest& digest, uint64_t size) override;
+    Status fetch(ComponentRef component, const FetchOrder& order) override;
+    Status copy(ComponentRef from, ComponentRef to, const FetchOrder& order) override;
+    Status write(ComponentRef component, Bytes content) override;
     Status begin_payload(const Payload& payload) override;
     Status payload(Bytes bytes) override;
     Status end_payload() override;
@@ -104,10 +142,17 @@ class Session final : private PayloadHost {
     Millis step_apply();
     Status arm();
     Millis step_reboot();
+    Status run_before_restart();
+    Result<bool> check(const Condition& condition) override;
+    Result<bool> is_before(uint64_t time);
+    Result<bool> has_energy(uint64_t wanted_mwh);
+    Status wait(Bytes info) override;
+    Status invoke(ComponentRef component) override;
 
     // throughout
     bool gate_is_open(Phase phase);
     bool is_source_open() const;
+    StageStep reopen_step() const;
     void fail(Status why, const Verdict& verdict = Verdict::yes());
     void conclude(State state, Outcome outcome, Status why, const Verdict& verdict);
     void end();
@@ -119,6 +164,7 @@ class Session final : private PayloadHost {
 
     Context c_;
     EspImageReader reader_;
+    SuitPackage suit_;
     Attempt attempt_;
     std::optional<VerifiedSet> verified_;
 
@@ -128,6 +174,8 @@ class Session final : private PayloadHost {
     size_t source_index_ = 0;
     bool candidate_open_ = false;
     size_t prefix_filled_ = 0;
+    size_t prefix_wanted_ = 0;
+    bool is_suit_ = false;  // the package in hand is an envelope
     Status refusal_;
     SourceKind refused_by_ = SourceKind::kHttps;
     bool up_to_date_ = false;  // a candidate of this round is what runs

@@ -13,6 +13,7 @@ void Session::begin_staging() {
     const Verdict verdict = c_.gate.check(Phase::kDownload);
     if (!verdict.safe()) return fail(verdict.reason, verdict);
     stage_step_ = StageStep::kOpenSlot;
+    if (is_suit_) begin_commands();
     retries_ = 0;
     retry_at_ = retry_after_ = 0;
     backoff_.reset();
@@ -24,6 +25,12 @@ Millis Session::step_stage() {
     if (now() < retry_at_) return std::min(retry_at_ - now(), kPausePoll);
     const auto run = [&]() -> Status {
         switch (stage_step_) {
+            case StageStep::kCommand:
+                return run_command();
+            case StageStep::kSeek:
+                return seek();
+            case StageStep::kReadHead:
+                return read_head();
             case StageStep::kOpenSlot:
                 return open_slot();
             case StageStep::kPrepare:
@@ -59,14 +66,18 @@ Status Session::open_slot() {
     resume_ = may_resume();
     continued_ = false;
     OTA_TRY(c_.boot.invalidate_standby());
-    if (resume_) {
+    if (resume_ && !is_suit_) {
         bool same = false;
         OTA_TRY(same_prefix(same));
         resume_ = same;
     }
     Expectation expected = c_.settings.expected;
-    if (!expected.sha256) expected.sha256 = info_.expected_sha256;
-    if (!expected.md5) expected.md5 = info_.expected_md5;
+    if (is_suit_) {
+        expected.signed_sha256 = suit_.digest;  // what lies beside the file is about the envelope
+    } else {
+        if (!expected.sha256) expected.sha256 = info_.expected_sha256;
+        if (!expected.md5) expected.md5 = info_.expected_md5;
+    }
     OTA_TRY(c_.verifier.begin(payload_.size, expected));
     c_.app.writer().abort();
     stage_step_ = StageStep::kPrepare;
@@ -115,15 +126,22 @@ UpdateRecord Session::staging_record() const {
     record.build_id = payload_.image.build_id;
     record.version = payload_.image.version;
     record.source = c_.sources[source_index_].kind;
+    if (is_suit_) {
+        record.package_id = suit_.manifest.digest();
+        record.sequence_number = suit_.manifest.sequence_number();
+    }
     const UpdateRecord& last = c_.log.update();
-    if (last.build_id == record.build_id && !asked_) record.attempts = last.attempts;
+    const bool same =
+        last.build_id == record.build_id || (is_suit_ && last.package_id == record.package_id);
+    if (same && !asked_) record.attempts = last.attempts;
     return record;
 }
 
 Status Session::open_source() {
     Source& source = *c_.sources[source_index_].source;
     continued_ = continued_ || reader_.position() != offset_;
-    OTA_TRY(source.start({where_, reader_.position(), kToEnd, {}}));
+    const uint64_t length = is_suit_ ? payload_.size - reader_.position() : kToEnd;
+    OTA_TRY(source.start({where_, payload_at() + reader_.position(), length, {}}));
     restart_timers();
     stage_step_ = StageStep::kAwaitSource;
     return {};
@@ -144,7 +162,12 @@ Status Session::await_source() {
 }
 
 Status Session::pump() {
-    const Result<size_t> n = c_.sources[source_index_].source->read(c_.workspace.io);
+    MutableBytes room = c_.workspace.io;
+    if (is_suit_) {
+        const uint64_t left = payload_.size - reader_.position();
+        room = room.first(static_cast<size_t>(std::min<uint64_t>(room.size(), left)));
+    }
+    const Result<size_t> n = c_.sources[source_index_].source->read(room);
     if (n.status().is(Code::kTryAgain)) {
         restart_timers();
         return n.status();
@@ -160,7 +183,13 @@ Status Session::pump() {
         retries_ = 0;
         backoff_.reset();
     }
-    return {};
+    const bool over = is_suit_ && reader_.position() == payload_.size;
+    return over ? end_of_suit_payload() : kOkStatus;
+}
+
+// Where in the file the image begins.
+uint64_t Session::payload_at() const {
+    return is_suit_ ? suit_.file_at : 0;
 }
 
 // Time in which the peer was waited for, and how little came of it.
@@ -201,7 +230,7 @@ Millis Session::retry_later() {
     retried_at_ = reader_.position();
     retry_at_ = now() + std::max(backoff_.next(), retry_after_);
     // Before the slot is prepared everything starts over; later it continues where it was.
-    if (is_source_open()) stage_step_ = StageStep::kOpenSource;
+    if (is_source_open()) stage_step_ = reopen_step();
     return kNow;
 }
 
@@ -231,7 +260,10 @@ void Session::rearm() {
     reverify_at_ = 0;
     attempt_.take_up(c_.log.attempt());
     attempt_.about(record.source, record.build_id, record.version);
-    if (!c_.verifier.begin(record.size, {}).ok()) return;
+    Expectation expected;
+    // Its manifest was verified before the record was written.
+    if (record.package_id != Digest{}) expected.signed_sha256 = record.digest;
+    if (!c_.verifier.begin(record.size, expected).ok()) return;
     c_.publisher.enter(State::kVerifying);
 }
 
@@ -271,6 +303,11 @@ Status Session::feed_standby() {
 
 Status Session::judge_standby() {
     OTA_TRY(c_.verifier.images(c_.app.standby(), c_.app.standby_image(), c_.device, verified_));
+    if (is_suit_ && !rearming_) {
+        // Known only now, and from bytes that the manifest's signature covers.
+        payload_.image.built_at = verified_->image().built_at;
+        OTA_TRY(check_build_time());
+    }
     const bool other = rearming_ && verified_->digest() != c_.log.update().digest;
     return other ? Status{Code::kUntrusted, Origin::kVerify, Detail::kDescriptorChanged}
                  : kOkStatus;
@@ -280,6 +317,15 @@ Status Session::judge_standby() {
 
 Millis Session::step_apply() {
     if (!gate_is_open(Phase::kReboot)) return kPausePoll;
+    if (!armed_ && is_suit_ && !rearming_) {
+        const Status status = run_before_restart();
+        if (status.is(Code::kTryAgain)) return kPausePoll;
+        if (status.ok()) return kNow;
+        if (!status.is(Code::kEndOfData)) {
+            fail(status);
+            return kNow;
+        }
+    }
     if (!armed_) {
         const Status status = arm();
         if (!status.ok()) {
@@ -304,6 +350,7 @@ Status Session::arm() {
     record.version = verified_->image().version;
     record.secure_version = verified_->image().secure_version;
     record.size = static_cast<uint32_t>(verified_->size());
+    if (!rearming_) attempt_.about(record.source, record.build_id, record.version);
     if (!rearming_ && !info_.validator.tag.empty()) {
         // It saves a later check some bytes; the update does not hang on it.
         (void)c_.log.save(SeenRecord{info_.validator, false, record.build_id});

@@ -16,6 +16,15 @@ struct UpdateSource {
 inline constexpr size_t kMaxSources = 4;
 using UpdateSources = FixedVector<UpdateSource, kMaxSources>;
 
+// RFC 9562 UUIDs.
+using Uuid = std::array<uint8_t, 16>;
+
+struct SuitIdentity {
+    Uuid vendor{};
+    Uuid class_id{};
+    Uuid device{};  // of this single unit
+};
+
 // The configuration as the engine uses it; defaults are the specification's.
 struct Settings {
     uint32_t check_interval_ms = 0;  // 0 = no periodic checks
@@ -26,6 +35,10 @@ struct Settings {
     SafetyThresholds thresholds;
     Expectation expected;
     RevokedKeys revoked;
+    uint8_t signatures_required = 1;  // distinct keys that have to sign a manifest
+    // What SUIT packages have to be for; all zero = none is accepted.
+    SuitIdentity suit;
+    uint32_t battery_capacity_wh = 200000;
     ErasePolicy erase_policy = ErasePolicy::kSector;
     uint32_t jitter_seed = 0;  // of this device and boot; 0 = derived from the image
     uint16_t chip_id = layout::kChipEsp32P4;

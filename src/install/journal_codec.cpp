@@ -51,6 +51,8 @@ void encode(BoundedWriter& writer, const UpdateRecord& record) {
     writer.copy(record.digest);
     write_text(writer, record.version);
     write_text(writer, record.probe);
+    writer.copy(record.package_id);
+    writer.u64(record.sequence_number);
 }
 
 void decode(BoundedReader& reader, UpdateRecord& record) {
@@ -69,18 +71,24 @@ void decode(BoundedReader& reader, UpdateRecord& record) {
     reader.copy(record.digest);
     read_text(reader, record.version);
     read_text(reader, record.probe);
+    reader.copy(record.package_id);
+    record.sequence_number = reader.u64();
 }
 
 void encode(BoundedWriter& writer, const ConfirmedRecord& record) {
     writer.u32(record.secure_version);
     writer.copy(record.build_id);
     write_text(writer, record.version);
+    writer.u64(record.sequence_number);
+    writer.copy(record.package_id);
 }
 
 void decode(BoundedReader& reader, ConfirmedRecord& record) {
     record.secure_version = reader.u32();
     reader.copy(record.build_id);
     read_text(reader, record.version);
+    record.sequence_number = reader.u64();
+    reader.copy(record.package_id);
 }
 
 void encode(BoundedWriter& writer, const RejectedBuilds& builds) {
@@ -114,13 +122,11 @@ void decode(BoundedReader& reader, SeenRecord& record) {
 }
 
 void encode(BoundedWriter& writer, const UnixTime& time) {
-    writer.u32(static_cast<uint32_t>(time));
-    writer.u32(static_cast<uint32_t>(time >> 32));
+    writer.u64(static_cast<uint64_t>(time));
 }
 
 void decode(BoundedReader& reader, UnixTime& time) {
-    const uint32_t low = reader.u32();
-    time = static_cast<UnixTime>(uint64_t{reader.u32()} << 32 | low);
+    time = static_cast<UnixTime>(reader.u64());
 }
 
 void encode(BoundedWriter& writer, const AttemptRecord& record) {

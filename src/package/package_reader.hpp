@@ -1,5 +1,4 @@
-// What is in the file: tells the format and describes the payload. Raw ESP images here; the SUIT
-// envelope joins as a second format.
+// What is in the file: tells the format and describes the payload of a raw ESP image.
 #pragma once
 
 #include "ports/component.hpp"
@@ -7,9 +6,9 @@
 
 namespace ota {
 
-enum class PackageFormat : uint8_t { kUnknown, kEspImage };
+enum class PackageFormat : uint8_t { kUnknown, kEspImage, kSuit };
 
-// Decided by the first byte: 0xE9 is an ESP image.
+// Decided by the first byte: 0xE9 is an ESP image, 0xD8 a tagged SUIT envelope.
 PackageFormat detect_format(Bytes start);
 
 // So many bytes from the start of the file must be at hand for describe().

@@ -37,6 +37,9 @@ Status parse_suit_prefix(Bytes start, SuitPrefix& out);
 // What follows the prefix, as it comes by: payloads with their keys, then the end.
 class SuitPayloadReader {
   public:
+    // No head of a payload is longer: a key of 16 characters and a length.
+    static constexpr size_t kMaxHead = 1 + 16 + 9;
+
     // The next bytes are those behind the prefix.
     void begin(size_t payloads);
 
@@ -58,7 +61,6 @@ class SuitPayloadReader {
   private:
     enum class Stage : uint8_t { kHead, kPayload, kDone };
     static constexpr size_t kMaxKey = 16;
-    static constexpr size_t kMaxHead = 1 + kMaxKey + 9;
 
     Stage stage_ = Stage::kDone;
     size_t payloads_ = 0;

@@ -88,6 +88,11 @@ size_t SuitProcessor::position() const {
     return frames_.empty() ? 0 : frames_[0].reader.position();
 }
 
+uint64_t SuitProcessor::image_size(size_t component) const {
+    const Result<uint64_t> size = number_of(component, suit::kImageSize);
+    return size.ok() ? *size : 0;
+}
+
 // ---------------------------------------------------------------- sequences
 
 Status SuitProcessor::enter(Kind kind, Bytes sequence, uint8_t component) {

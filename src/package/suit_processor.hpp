@@ -22,6 +22,9 @@ class SuitProcessor {
     // section has failed, for good.
     Status step();
 
+    // The size that the parameters give a component's image now; 0 = none.
+    uint64_t image_size(size_t component) const;
+
     // Where it stands, for reports: the command's position in its sequence.
     size_t position() const;
 

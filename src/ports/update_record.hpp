@@ -53,6 +53,8 @@ struct UpdateRecord {
     ProbeName probe;                   // the probe behind kUnhealthy
     std::optional<ResetReason> reset;  // the start at which the revert was found
     SourceKind source = SourceKind::kHttps;
+    Digest package_id{};           // of the manifest, of a SUIT package; zero otherwise
+    uint64_t sequence_number = 0;  // likewise
 };
 
 // How an attempt ended. Values are stored in flash: append only.
@@ -92,6 +94,8 @@ struct ConfirmedRecord {
     uint32_t secure_version = 0;
     Digest build_id{};
     VersionText version;
+    uint64_t sequence_number = 0;  // the highest ever confirmed
+    Digest package_id{};           // of the manifest that had it
 };
 
 // Builds that were tried and reverted; they are not tried again unless asked. Newest first.

@@ -24,6 +24,9 @@ class ImageCheck final : public ReadBackSink {
     // After the last byte. Any finding of the structure, or kImageLength.
     Status finish();
 
+    // Bytes seen so far.
+    uint64_t position() const { return position_; }
+
     // Valid after finish() succeeded.
     uint64_t size() const { return size_; }
     bool is_signed() const { return size_ != image_size_; }

@@ -25,7 +25,9 @@ Status Verifier::images(SlotId id, ImageReader& slot, const DeviceProfile& devic
     OTA_TRY(parse_image_identity(check_.prefix(), image));
     OTA_TRY(sha256(check_.prefix(), image.build_id));
     OTA_TRY(admit(image, check_.size(), device));
-    out = VerifiedSet(id, image, check_.image_digest(), check_.size());
+    const Digest& digest =
+        expected_.signed_sha256 ? *expected_.signed_sha256 : check_.image_digest();
+    out = VerifiedSet(id, image, digest, check_.size());
     return {};
 }
 
@@ -44,7 +46,18 @@ Status Verifier::check_expected() const {
     return {};
 }
 
+Result<bool> Verifier::holds(const Digest& digest, uint64_t size) const {
+    if (check_.position() != size) return false;
+    Digest own;
+    OTA_TRY(check_.file_sha256(own));
+    return equal_constant_time(own, digest);
+}
+
 Status Verifier::check_signature(ImageReader& slot) const {
+    if (expected_.signed_sha256) {
+        OTA_TRY_ASSIGN(const bool same, holds(*expected_.signed_sha256, check_.size()));
+        return same ? kOkStatus : untrusted(Detail::kImageDigest);
+    }
     if (!check_.is_signed()) {
         return signature_required_ ? untrusted(Detail::kSignatureMissing) : kOkStatus;
     }

@@ -13,6 +13,8 @@ namespace ota {
 struct Expectation {
     std::optional<Digest> sha256;
     std::optional<std::array<uint8_t, 16>> md5;
+    // From a manifest whose signature holds: proof enough, no signature sector is asked for.
+    std::optional<Digest> signed_sha256;
 };
 
 // The only maker of a VerifiedSet. "Installed" is a conjunction: exact length, digests over what
@@ -31,6 +33,9 @@ class Verifier {
     ReadBackSink& sink() { return check_; }
     // Could what was read back be the whole file?
     bool is_whole() const { return check_.is_whole(); }
+
+    // Is what was read back so far exactly this?
+    Result<bool> holds(const Digest& digest, uint64_t size) const;
 
     // The verdict, after the last byte. slot is read again for the signature sector only.
     Status images(SlotId id, ImageReader& slot, const DeviceProfile& device,

@@ -174,6 +174,13 @@ const char* public_pem(Key key) {
     return key == Key::kEc ? kEcPublicPem : kOtherEcPublicPem;
 }
 
+Buffer sign_bytes(const Buffer& digest, Key key) {
+    const psa_key_id_t id = import(key);
+    Buffer signature = sign_digest(id, key, digest);
+    (void)psa_destroy_key(id);
+    return signature;
+}
+
 void sign(Buffer& image, Key key) {
     // A signed image of these tests ends in a sector that starts with the block's magic.
     const bool has_sector = image.size() % kSector == 0 && image[image.size() - kSector] == 0xE7;

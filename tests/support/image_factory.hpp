@@ -29,6 +29,9 @@ Buffer make_image(const ImageSpec& spec);
 enum class Key { kRsa, kEc, kOtherEc };
 const char* public_pem(Key key);
 
+// A raw signature: r || s, or RSASSA-PSS big-endian.
+Buffer sign_bytes(const Buffer& digest, Key key);
+
 // Pads to the sector and adds a signature sector, or a further block to the one that is there.
 void sign(Buffer& image, Key key);
 Buffer make_signed(const ImageSpec& spec, Key key = Key::kEc);

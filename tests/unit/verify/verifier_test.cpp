@@ -143,7 +143,8 @@ TEST(Verifier, HoldsThePackageToThePublishedDigests) {
     const Buffer right_md5 = test::md5(image);
     std::copy(right_sha.begin(), right_sha.end(), sha.begin());
     std::copy(right_md5.begin(), right_md5.end(), md5.begin());
-    c.expected = {sha, md5};
+    c.expected.sha256 = sha;
+    c.expected.md5 = md5;
     EXPECT_EQ(verdict(image, c), Detail::kNone);
     (*c.expected.md5)[0] ^= 1;
     EXPECT_EQ(verdict(image, c), Detail::kExpectedMd5);
