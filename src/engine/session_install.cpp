@@ -355,7 +355,10 @@ Status Session::arm() {
         // It saves a later check some bytes; the update does not hang on it.
         (void)c_.log.save(SeenRecord{info_.validator, false, record.build_id});
     }
-    if (!rearming_) (void)attempt_.end(Outcome::kRestarted);
+    // Arming again is told only where it was taken for an interruption before: a record that was
+    // written when power failed may read as torn at one boot and as whole at the next.
+    const bool untold = c_.log.attempt().outcome != Outcome::kRestarted;
+    if (!rearming_ || untold) (void)attempt_.end(Outcome::kRestarted);
     OTA_TRY(c_.log.save(record));
     OTA_TRY(c_.app.activate(*verified_));
     armed_ = true;

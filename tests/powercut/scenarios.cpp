@@ -17,9 +17,10 @@ enum Factor {
     kWriteUnit,
     kSource,
     kChunk,
+    kPackage,
     kFactors
 };
-constexpr std::array<int, kFactors> kValues = {6, 2, 2, 2, 2, 2, 2, 2};
+constexpr std::array<int, kFactors> kValues = {6, 2, 2, 2, 2, 2, 2, 2, 2};
 using Row = std::array<int, kFactors>;
 using Pair = std::pair<std::pair<int, int>, std::pair<int, int>>;
 
@@ -83,11 +84,12 @@ Scenario to_scenario(const Row& row) {
     out.layout.write_unit = is(kWriteUnit) ? 16 : 1;
     out.tagged = !is(kSource);
     out.chunk = is(kChunk) ? 777 : 4096;
+    out.suit = is(kPackage);
     out.name = std::string(kTempers[static_cast<size_t>(row[kTemper])]) +
                (is(kSlots) ? "/3" : "/2") + (is(kFactory) ? "f" : "") +
                (is(kPolicy) ? "/block" : "/sector") + (is(kSlotBefore) ? "/blank" : "/used") +
                (is(kWriteUnit) ? "/u16" : "/u1") + (is(kSource) ? "/card" : "/tagged") +
-               (is(kChunk) ? "/odd" : "/even");
+               (is(kChunk) ? "/odd" : "/even") + (is(kPackage) ? "/suit" : "");
     return out;
 }
 
@@ -126,6 +128,9 @@ std::vector<Scenario> hand_picked() {
          .layout = block,
          .temper = Temper::kUnhealthy,
          .second_cut_every = 3},
+        {.name = "confirm-suit", .layout = sector, .suit = true},
+        {.name = "revert-crash-suit", .layout = block, .temper = Temper::kCrashes, .suit = true},
+        {.name = "confirm-second-cut-suit", .layout = sector, .suit = true, .second_cut_every = 3},
         {.name = "confirm-every-two-cuts",
          .layout = sector,
          .image_size = kSmall,

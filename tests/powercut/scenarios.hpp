@@ -24,6 +24,8 @@ struct Scenario {
     test::DeviceLayout layout;
     uint32_t image_size = 64 * 1024;
     Temper temper = Temper::kGood;
+    bool suit =
+        false;  // the package is a SUIT envelope; untrusted is then another payload than signed
     bool tagged = true;  // the source has entity tags and a proven time, as HTTPS; else as a card
     bool used_slot = true;      // the standby slot holds an older image already
     bool blank_inside = false;  // the image has sectors that look erased

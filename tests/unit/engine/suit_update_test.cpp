@@ -1,0 +1,373 @@
+// SUIT packages through the whole device.
+#include "engine/trial_bench.hpp"
+#include "support/suit_factory.hpp"
+
+namespace ota {
+namespace {
+
+namespace cbor = test::cbor;
+using test::Buffer;
+using test::Key;
+using test::SuitSpec;
+
+constexpr int64_t kWednesdayNoon = 1795608000;  // 2026-11-25
+
+Buffer image_of(std::string_view version, uint32_t payload = 20000) {
+    test::ImageSpec image;
+    image.version = version;
+    image.payload = payload;
+    image.seed = 2;
+    return test::make_image(image);
+}
+
+struct SuitBench : TrialBench {
+    explicit SuitBench(const SuitSpec& spec = spec_of("1.1.0", 100)) {
+        settings.suit.vendor.fill(0x11);
+        settings.suit.class_id.fill(0x22);
+        clock.set_wall(kWednesdayNoon);
+        source.package = test::make_suit(spec);
+        EXPECT_TRUE(boot());
+    }
+    static SuitSpec spec_of(std::string_view version, uint64_t sequence) {
+        SuitSpec spec;
+        spec.image = image_of(version);
+        spec.sequence = sequence;
+        return spec;
+    }
+    // Another whole image of the same size in the place of the signed one.
+    void swap_payload() {
+        test::ImageSpec other;
+        other.payload = 20000;
+        other.seed = 77;
+        const Buffer image = test::make_image(other);
+        std::copy(image.begin(), image.end(),
+                  source.package.end() - static_cast<long>(image.size()));
+    }
+    // Where an asked update comes to: READY_TO_APPLY, or a failure.
+    Detail start(CommandKind command = CommandKind::kStartUpdate) {
+        (void)post(command);
+        (void)run_until([&] {
+            const State now = state();
+            return mailbox.queue.empty() && now != State::kChecking && now != State::kDownloading &&
+                   now != State::kVerifying && now != State::kUpdateAvailable;
+        });
+        return state() == State::kReadyToApply ? Detail::kNone : last_detail();
+    }
+    Detail last_detail() {
+        const Event* idle = events.last(state());
+        return idle == nullptr ? Detail::kNone : idle->status.detail();
+    }
+};
+
+TEST(SuitUpdate, RunsOnTrialAndIsConfirmedWithItsNumber) {
+    SuitBench device;
+    ASSERT_TRUE(device.update_and_settle());
+    EXPECT_TRUE(device.running_version() == "1.1.0");
+    Journal journal(device.journal_region());
+    ASSERT_TRUE(journal.open().ok());
+    EXPECT_EQ(journal.confirmed().sequence_number, 100U);
+    // The very package again: nothing new. Another one under the number, or an older: refused.
+    EXPECT_EQ(device.start(), Detail::kVersionSame);
+    device.source.package = test::make_suit(SuitBench::spec_of("1.2.0", 100));
+    EXPECT_EQ(device.start(), Detail::kSequenceNumber);
+    device.source.package = test::make_suit(SuitBench::spec_of("1.2.0", 99));
+    EXPECT_EQ(device.start(), Detail::kSequenceNumber);
+    device.source.package = test::make_suit(SuitBench::spec_of("1.2.0", 101));
+    EXPECT_EQ(device.start(), Detail::kNone);
+}
+
+TEST(SuitUpdate, OfferIsKnownBeforeThePayload) {
+    SuitBench device;
+    (void)device.post(CommandKind::kCheck);
+    ASSERT_TRUE(device.run_to(State::kUpdateAvailable));
+    const EngineSnapshot now = device.manager().snapshot();
+    EXPECT_STREQ(now.offered_version, "1.1.0");
+    EXPECT_EQ(now.offered_size, image_of("1.1.0").size());
+    EXPECT_LE(device.source.bytes_read, kMaxEnvelopePrefix);
+    SuitSpec nameless = SuitBench::spec_of("1.1.0", 4711);
+    nameless.version.clear();
+    SuitBench other(nameless);
+    (void)other.post(CommandKind::kCheck);
+    ASSERT_TRUE(other.run_to(State::kUpdateAvailable));
+    EXPECT_STREQ(other.manager().snapshot().offered_version, "number 4711");
+}
+
+TEST(SuitUpdate, LongPrefixIsFetchedWhole) {
+    SuitSpec spec = SuitBench::spec_of("1.1.0", 100);
+    spec.keys = {Key::kRsa, Key::kEc};
+    for (const size_t chunk : {1U, 100U, 288U, 4096U}) {
+        SuitBench device(spec);
+        device.settings.signatures_required = 2;
+        device.source.chunk = chunk;
+        ASSERT_TRUE(device.boot());
+        EXPECT_EQ(device.start(), Detail::kNone) << chunk;
+    }
+}
+
+TEST(SuitUpdate, NothingIsWrittenBeforeTheSignatureHolds) {
+    SuitSpec other_key = SuitBench::spec_of("1.1.0", 100);
+    other_key.keys = {Key::kOtherEc};
+    SuitSpec other_vendor = SuitBench::spec_of("1.1.0", 100);
+    other_vendor.vendor = 1;
+    SuitSpec unknown = SuitBench::spec_of("1.1.0", 100);
+    unknown.component = "bios";
+    for (const SuitSpec& spec : {other_key, other_vendor, unknown}) {
+        SuitBench device(spec);
+        const uint64_t operations = device.flash.operations();
+        EXPECT_NE(device.start(), Detail::kNone);
+        EXPECT_EQ(device.flash.operations(), operations);
+    }
+    SuitBench unconfigured;
+    unconfigured.settings.suit = {};
+    ASSERT_TRUE(unconfigured.boot());
+    EXPECT_EQ(unconfigured.start(), Detail::kVendorId);
+}
+
+TEST(SuitUpdate, ContinuesAfterARestartWithThePrefixReadAgain) {
+    SuitBench device;
+    device.source.chunk = 512;
+    (void)device.post(CommandKind::kStartUpdate);
+    ASSERT_TRUE(device.run_until([&] { return device.manager().snapshot().received > 9000; }));
+    ASSERT_TRUE(device.boot(ResetReason::kBrownout));
+    device.source.bytes_read = 0;
+    EXPECT_EQ(device.start(), Detail::kNone);
+    // The first two sectors are durable; the one being written is not.
+    EXPECT_LE(device.source.bytes_read, device.source.package.size() - 4096 + kMaxEnvelopePrefix);
+    EXPECT_EQ(device.manager().snapshot().attempt.outcome, Outcome::kInterrupted);
+    (void)device.post(CommandKind::kApply);
+    ASSERT_TRUE(device.run_until([&] { return device.restart_requested(); }));
+    ASSERT_TRUE(device.boot(ResetReason::kSoftware));
+    ASSERT_TRUE(device.wait_for(Notice::kConfirmed));
+}
+
+TEST(SuitUpdate, LostConnectionIsTakenUpAnywhere) {
+    for (const uint64_t at : {100U, 300U, 5000U, 20000U}) {
+        SuitBench device;
+        device.source.chunk = 700;
+        device.source.fail_at = at;
+        device.source.failures = 2;
+        Detail end = device.start();
+        if (at < kMaxEnvelopePrefix && end != Detail::kNone) end = device.start();  // in the look
+        if (end != Detail::kNone) end = device.start();
+        EXPECT_EQ(end, Detail::kNone) << at;
+    }
+}
+
+TEST(SuitUpdate, AnotherPackageIsNotContinuedWithTheBytesOfTheFirst) {
+    SuitBench device;
+    device.source.chunk = 512;
+    (void)device.post(CommandKind::kStartUpdate);
+    ASSERT_TRUE(device.run_until([&] { return device.manager().snapshot().received > 9000; }));
+    (void)device.post(CommandKind::kAbort);
+    ASSERT_TRUE(device.run_to(State::kAborted));
+    device.source.package = test::make_suit(SuitBench::spec_of("1.1.1", 101));
+    ++device.source.revision;
+    ASSERT_TRUE(device.update_and_settle());
+    EXPECT_TRUE(device.running_version() == "1.1.1");
+}
+
+TEST(SuitUpdate, PayloadThatIsNotTheSignedOneIsRefused) {
+    SuitBench device;
+    device.source.package.back() ^= 1;
+    EXPECT_EQ(device.start(), Detail::kImageHash);
+    ASSERT_TRUE(device.boot());
+    EXPECT_EQ(device.running(), 0);
+    SuitBench swapped;
+    swapped.swap_payload();
+    EXPECT_EQ(swapped.start(), Detail::kImageDigest);
+    SuitSpec spec = SuitBench::spec_of("1.1.0", 100);
+    spec.image.resize(spec.image.size() - 16);  // the manifest is honest about a broken image
+    SuitBench broken(spec);
+    EXPECT_NE(broken.start(), Detail::kNone);
+    SuitBench trailing;
+    trailing.source.package.push_back(0);
+    EXPECT_EQ(trailing.start(), Detail::kTrailingBytes);
+}
+
+TEST(SuitUpdate, ImageIsAdmittedByItsOwnBytesToo) {
+    SuitBench older(SuitBench::spec_of("0.9.0", 100));  // a new number on an old image
+    EXPECT_EQ(older.start(), Detail::kVersionOlder);
+    test::ImageSpec image;
+    image.version = "1.1.0";
+    image.project = "other";
+    SuitSpec spec;
+    spec.image = test::make_image(image);
+    SuitBench project(spec);
+    EXPECT_EQ(project.start(), Detail::kProjectName);
+}
+
+TEST(SuitUpdate, PayloadsThatNobodyWantsAreLeftOut) {
+    SuitSpec spec = SuitBench::spec_of("1.1.0", 100);
+    spec.uri = "#p01";
+    spec.payloads = {{"#p01", spec.image}, {"#p02", Buffer(9000, 7)}};
+    // #p00 is there as well, with the image once more.
+    SuitBench device(spec);
+    device.source.bytes_read = 0;
+    EXPECT_EQ(device.start(), Detail::kNone);
+    EXPECT_LE(device.source.bytes_read, spec.image.size() + kMaxEnvelopePrefix + 100);
+}
+
+TEST(SuitUpdate, RevertedPackageIsLeftAloneUntilAskedFor) {
+    SuitBench device;
+    device.probe.health = Health::kFail;
+    ASSERT_TRUE(device.install());
+    ASSERT_TRUE(device.boot(ResetReason::kSoftware));
+    ASSERT_TRUE(device.run_until([&] { return device.restart_requested(); }));
+    device.probe.health = Health::kPass;
+    ASSERT_TRUE(device.boot(ResetReason::kSoftware));
+    ASSERT_TRUE(device.running_version() == "1.0.0");
+    EXPECT_TRUE(device.is_left_alone());
+    EXPECT_TRUE(device.install());
+}
+
+TEST(SuitUpdate, RolledBackPackageCanBeInstalledAgain) {
+    SuitBench device;
+    ASSERT_TRUE(device.update_and_settle());
+    (void)device.post(CommandKind::kRollback);
+    ASSERT_TRUE(device.run_until([&] { return device.restart_requested(); }));
+    ASSERT_TRUE(device.boot(ResetReason::kSoftware));
+    ASSERT_TRUE(device.running_version() == "1.0.0");
+    ASSERT_TRUE(device.update_and_settle());
+    EXPECT_TRUE(device.running_version() == "1.1.0");
+}
+
+TEST(SuitUpdate, EntryLostToAPowerCutIsArmedAgainWithoutTheManifest) {
+    SuitBench device;
+    ASSERT_TRUE(device.install_and_lose_entry());
+    ASSERT_TRUE(device.boot());
+    ASSERT_TRUE(device.run_until([&] { return device.restart_requested(); }));
+    ASSERT_TRUE(device.boot(ResetReason::kSoftware));
+    ASSERT_TRUE(device.wait_for(Notice::kConfirmed));
+    EXPECT_TRUE(device.running_version() == "1.1.0");
+}
+
+TEST(SuitUpdate, RefusedPackageIsNotFetchedAgainByItself) {
+    SuitBench device;
+    device.swap_payload();
+    EXPECT_EQ(device.start(), Detail::kImageDigest);
+    device.source.bytes_read = 0;
+    EXPECT_EQ(device.start(CommandKind::kCheck), Detail::kRefusedBefore);
+    EXPECT_LE(device.source.bytes_read, kMaxEnvelopePrefix);
+}
+
+// ---------------------------------------------------------------- conditions and waits
+
+Buffer policy() {
+    return cbor::number(15);
+}
+
+TEST(SuitUpdate, ExpiryIsHeldWhereTheTimeIsKnown) {
+    SuitSpec spec = SuitBench::spec_of("1.1.0", 100);
+    spec.shared_parameters = {{4, cbor::number(kWednesdayNoon + 10)}};
+    spec.shared_commands = {{4, policy()}};
+    SuitBench device(spec);
+    EXPECT_EQ(device.start(), Detail::kNone);
+    SuitBench late(spec);
+    late.clock.set_wall(kWednesdayNoon + 10);
+    EXPECT_EQ(late.start(), Detail::kExpired);
+    late.clock.set_wall(kWednesdayNoon);  // the clock was wrong
+    EXPECT_EQ(late.start(), Detail::kNone);
+    SuitBench unknown(spec);
+    unknown.clock.set_wall(0);
+    EXPECT_EQ(unknown.start(), Detail::kClockNotSet);
+}
+
+TEST(FieldCase, D05_signed_package_needs_no_clock) {
+    SuitBench device;
+    device.clock.set_wall(0);  // 1970
+    ASSERT_TRUE(device.boot());
+    ASSERT_TRUE(device.update_and_settle());
+    EXPECT_TRUE(device.running_version() == "1.1.0");
+}
+
+TEST(FieldCase, D06_nothing_expires_by_itself) {
+    SuitBench device;
+    device.clock.set_wall(2366841600);  // 2045
+    ASSERT_TRUE(device.boot());
+    ASSERT_TRUE(device.update_and_settle());
+    EXPECT_TRUE(device.running_version() == "1.1.0");
+}
+
+TEST(SuitUpdate, EnergyFloorIsAskedBeforeTheRestart) {
+    SuitSpec spec = SuitBench::spec_of("1.1.0", 100);
+    spec.install_parameters = {{26, cbor::head(0, 120000000)}};  // 120 kWh
+    spec.install_commands = {{26, policy()}};
+    SuitBench device(spec);
+    device.battery.values.usable_energy_mwh = 119999999;
+    ASSERT_EQ(device.start(), Detail::kNone);
+    (void)device.post(CommandKind::kApply);
+    ASSERT_TRUE(device.run_to(State::kFailed));
+    EXPECT_EQ(device.detail(), Detail::kMinimumBattery);
+    EXPECT_FALSE(device.restart_requested());
+    EXPECT_EQ(device.boot_status().boot, 0);
+    device.battery.values.usable_energy_mwh = 120000000;
+    EXPECT_TRUE(device.update_and_settle());
+    // Without a figure of the BMS: charge times capacity, 80 % of 200 kWh.
+    SuitBench by_charge(spec);
+    by_charge.battery.values.usable_energy_mwh = 0;
+    EXPECT_TRUE(by_charge.update_and_settle());
+    SuitBench small(spec);
+    small.battery.values.usable_energy_mwh = 0;
+    small.settings.battery_capacity_wh = 149000;
+    ASSERT_TRUE(small.boot());
+    ASSERT_EQ(small.start(), Detail::kNone);
+    (void)small.post(CommandKind::kApply);
+    ASSERT_TRUE(small.run_to(State::kFailed));
+}
+
+// A manifest can tighten what the device wants, never loosen it.
+TEST(SuitUpdate, LocalLimitsHoldWhateverTheManifestAllows) {
+    SuitSpec spec = SuitBench::spec_of("1.1.0", 100);
+    spec.install_parameters = {{26, cbor::number(1)}};
+    spec.install_commands = {{26, policy()}};
+    SuitBench device(spec);
+    device.battery.values.soc_percent = 29;
+    EXPECT_EQ(device.start(), Detail::kSocLow);
+}
+
+TEST(SuitUpdate, WaitsForItsTime) {
+    SuitSpec spec = SuitBench::spec_of("1.1.0", 100);
+    const Buffer events = cbor::map({{cbor::number(5), cbor::number(kWednesdayNoon + 7200)}});
+    spec.install_parameters = {{29, cbor::wrap(events)}};
+    spec.install_commands = {{29, cbor::number(2)}};
+    SuitBench device(spec);
+    ASSERT_EQ(device.start(), Detail::kNone);
+    (void)device.post(CommandKind::kApply);
+    EXPECT_FALSE(device.run_until([&] { return device.restart_requested(); }, 60000));
+    EXPECT_EQ(device.state(), State::kApplying);
+    device.clock.set_wall(kWednesdayNoon + 7200);
+    EXPECT_TRUE(device.run_until([&] { return device.restart_requested(); }, 5000));
+    SuitBench aborted(spec);
+    ASSERT_EQ(aborted.start(), Detail::kNone);
+    (void)aborted.post(CommandKind::kApply);
+    ASSERT_TRUE(aborted.run_to(State::kApplying));
+    (void)aborted.post(CommandKind::kAbort);
+    EXPECT_TRUE(aborted.run_to(State::kAborted, 2000));
+}
+
+TEST(SuitUpdate, VersionOfWhatRunsCanBeAskedFor) {
+    for (const auto& [wanted, expected] :
+         {std::pair<int64_t, Detail>{1, Detail::kNone}, {2, Detail::kVersionCondition}}) {
+        SuitSpec spec = SuitBench::spec_of("2.1.0", 100);
+        const Buffer match =
+            cbor::array({cbor::number(2), cbor::array({cbor::number(wanted)})});  // at least
+        spec.shared_parameters = {{28, cbor::wrap(match)}};
+        spec.shared_commands = {{28, policy()}};
+        SuitBench device(spec);
+        EXPECT_EQ(device.start(), expected);
+    }
+}
+
+TEST(SuitUpdate, PackageForOneDeviceAlone) {
+    SuitSpec spec = SuitBench::spec_of("1.1.0", 100);
+    spec.shared_parameters = {{24, cbor::bytes(Buffer(16, 0x33))}};
+    spec.shared_commands = {{24, policy()}};
+    SuitBench other(spec);
+    EXPECT_EQ(other.start(), Detail::kDeviceId);
+    other.settings.suit.device.fill(0x33);
+    ASSERT_TRUE(other.boot());
+    EXPECT_EQ(other.start(), Detail::kNone);
+}
+
+}  // namespace
+}  // namespace ota
