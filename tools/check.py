@@ -212,15 +212,19 @@ def model():
 
 
 def interop():
-    build("host", "otactl", "bess_sim_good")
+    build("host", "otactl", "bess_sim_good", "suit_vector_tests")
     environment = {}
-    if run(["tools/esptool_venv.sh"]).returncode == 0:
-        environment["ESPTOOL_BIN"] = str(BUILD / "esptool" / "bin")
-    return pytest("tests/interop", environment)
+    if run(["tools/interop_venv.sh"]).returncode == 0:
+        environment["ESPTOOL_BIN"] = str(BUILD / "interop" / "bin")
+    count = pytest("tests/interop", environment)
+    vectors = ROOT.parent / "shared" / "vectors" / "suit"
+    count += gtest("host", environment={"BESS_SUIT_VECTORS": str(vectors)} if vectors.exists() else {},
+                   program="suit_vector_tests")
+    return count
 
 
 FUZZ_TARGETS = ["esp_image_fuzz", "signature_fuzz", "journal_fuzz", "flash_layout_fuzz", "text_fuzz",
-                "http_fuzz"]
+                "http_fuzz", "suit_fuzz"]
 
 
 def fuzz():

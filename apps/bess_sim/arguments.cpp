@@ -25,6 +25,10 @@ constexpr TextOption kTexts[] = {
     {"client", &Arguments::client},
     {"pin", &Arguments::pin},
     {"header", &Arguments::header},
+    {"vendor", &Arguments::vendor},
+    {"class", &Arguments::class_id},
+    {"device", &Arguments::device},
+    {"revoked", &Arguments::revoked},
 };
 
 struct NumberOption {
@@ -32,10 +36,9 @@ struct NumberOption {
     uint32_t Arguments::*field;
 };
 constexpr NumberOption kNumbers[] = {
-    {"check-ms", &Arguments::check_ms},
-    {"rollback-ms", &Arguments::rollback_ms},
-    {"time-scale", &Arguments::time_scale},
-    {"max-bytes", &Arguments::max_bytes},
+    {"check-ms", &Arguments::check_ms},     {"rollback-ms", &Arguments::rollback_ms},
+    {"time-scale", &Arguments::time_scale}, {"max-bytes", &Arguments::max_bytes},
+    {"signatures", &Arguments::signatures},
 };
 
 struct SwitchOption {

@@ -175,6 +175,11 @@ ota_manager_config_t make_config(Firmware& firmware) {
     config.automatic_update = arguments.automatic ? 1 : 0;
     config.public_key_pem = firmware.key.data();
     config.rollback_timeout_ms = arguments.rollback_ms;
+    config.suit_vendor_id = arguments.vendor;
+    config.suit_class_id = arguments.class_id;
+    config.suit_device_id = arguments.device;
+    config.signatures_required = static_cast<uint8_t>(arguments.signatures);
+    config.revoked_keys_sha256 = arguments.revoked;
     config.progress_cb = [](size_t received, size_t total, void* user) {
         static_cast<Progress*>(user)->update(received, total);
     };

@@ -280,7 +280,7 @@ Status SuitProcessor::try_each(Frame& frame, size_t component) {
 
 // The encoded value and what follows it; empty when it is not set.
 Bytes SuitProcessor::parameter(size_t component, suit::Parameter key) const {
-    const uint16_t at = parameters_[component][key];
+    const uint16_t at = parameters_[component][static_cast<size_t>(key)];
     return at == 0 ? Bytes() : manifest_->buffer().subspan(at);
 }
 

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "support/device.hpp"
+#include "support/suit_factory.hpp"
 
 namespace {
 
@@ -60,5 +61,35 @@ int main(int argc, char** argv) {
         "ETag: \"v1\"\nContent-Range: bytes 0-287/4096\nLocation: ../x?y\nRetry-After: 5\n"
         "Content-Encoding: identity\nLast-Modified: Sun, 06 Nov 1994 08:49:37 GMT\n";
     write(root / "http_fuzz", test::Buffer(head.begin(), head.end()));
+    // Envelopes with every kind of command.
+    namespace cbor = test::cbor;
+    const auto sequence = [](const std::vector<test::Buffer>& items) { return cbor::array(items); };
+    const test::Buffer match = sequence({cbor::number(3), cbor::number(15)});
+    test::SuitSpec spec;
+    spec.image = test::Buffer(64, 7);
+    write(root / "suit_fuzz", test::make_suit(spec));
+    spec.keys = {test::Key::kEc, test::Key::kRsa};
+    spec.shared_parameters = {{4, cbor::number(1893456000)},
+                              {24, cbor::bytes(test::Buffer(16, 1))}};
+    spec.shared_commands = {{4, cbor::number(15)}, {24, cbor::number(15)}};
+    spec.install_parameters = {
+        {18, cbor::bytes({1, 2, 3})},
+        {22, cbor::number(0)},
+        {26, cbor::number(60000000)},
+        {28, cbor::wrap(cbor::array({cbor::number(2), cbor::array({cbor::number(1)})}))},
+        {29, cbor::wrap(cbor::map({{cbor::number(8), cbor::number(7200)}}))}};
+    spec.install_commands = {
+        {29, cbor::number(2)},
+        {26, cbor::number(15)},
+        {28, cbor::number(15)},
+        {22, cbor::number(2)},
+        {18, cbor::number(2)},
+        {6, cbor::number(15)},
+        {12, {0xF5}},
+        {32, cbor::wrap(match)},
+        {15, cbor::array({cbor::wrap(sequence({cbor::number(14), cbor::number(15)})),
+                          cbor::wrap(match),
+                          {0xF6}})}};
+    write(root / "suit_fuzz", test::make_suit(spec), "everything");
     return 0;
 }

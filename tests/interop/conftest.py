@@ -11,5 +11,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
 def esptool_bin():
     folder = os.environ.get("ESPTOOL_BIN")
     if not folder:
-        pytest.skip("Espressif's esptool can't be installed from PyPI here")
+        pytest.skip("esptool, cbor2 and pycddl can't be installed from PyPI here")
     return Path(folder)
+
+
+@pytest.fixture(scope="session")
+def interop_python(esptool_bin):
+    return esptool_bin / "python"

@@ -23,6 +23,18 @@ class MemoryImage final : public ota::ImageReader {
     const Buffer& bytes_;
 };
 
+// Does the image fit the device, as far as that is described?
+void check_fit(const ota::ImageCheck& check, const Device& device) {
+    ota::ImageIdentity identity;
+    require(ota::parse_image_identity(check.prefix(), identity), "image");
+    ota::DeviceProfile profile;
+    profile.chip_revision = device.chip_revision;
+    profile.project.assign(device.project.empty() ? identity.project.view() : device.project);
+    profile.version.assign(device.version.empty() ? "0.0.0-0" : device.version);
+    profile.slot_size = device.slot_size == 0 ? check.size() : device.slot_size;
+    require(ota::admit(identity, check.size(), profile), "device");
+}
+
 }  // namespace
 
 void verify_image(const Buffer& image, const std::string& public_pem, const Device& device) {
@@ -47,14 +59,15 @@ void verify_image(const Buffer& image, const std::string& public_pem, const Devi
                                               check.image_digest(), trusted),
             "signature");
 
-    ota::ImageIdentity identity;
-    require(ota::parse_image_identity(check.prefix(), identity), "image");
-    ota::DeviceProfile profile;
-    profile.chip_revision = device.chip_revision;
-    profile.project.assign(device.project.empty() ? identity.project.view() : device.project);
-    profile.version.assign(device.version.empty() ? "0.0.0-0" : device.version);
-    profile.slot_size = device.slot_size == 0 ? image.size() : device.slot_size;
-    require(ota::admit(identity, image.size(), profile), "device");
+    check_fit(check, device);
+}
+
+void check_image(const Buffer& image, const Device& device) {
+    ota::ImageCheck check;
+    require(check.begin(image.size(), false), "image");
+    require(check.on_read_back(image), "image");
+    require(check.finish(), "image");
+    check_fit(check, device);
 }
 
 }  // namespace otactl

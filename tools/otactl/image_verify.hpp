@@ -16,4 +16,7 @@ struct Device {
 // Throws Failure: malformed, untrusted, or refused by the device.
 void verify_image(const Buffer& image, const std::string& public_pem, const Device& device);
 
+// The same without a signature: what a signed manifest vouches for.
+void check_image(const Buffer& image, const Device& device);
+
 }  // namespace otactl

@@ -12,6 +12,7 @@
 #include "linux/otadata.hpp"
 #include "linux/partition_table.hpp"
 #include "observe/event_text.hpp"
+#include "suit_show.hpp"
 #include "verify/image_check.hpp"
 #include "verify/trust_store.hpp"
 #include "wire/esp_image.hpp"
@@ -166,7 +167,9 @@ Json inspect_journal(const Buffer& bytes) {
               {"digest", digest_text(update.digest)}}},
             {"confirmed",
              {{"version", std::string(journal.confirmed().version.view())},
-              {"secure_version", journal.confirmed().secure_version}}},
+              {"secure_version", journal.confirmed().secure_version},
+              {"sequence_number", journal.confirmed().sequence_number},
+              {"package", digest_text(journal.confirmed().package_id)}}},
             {"seen",
              {{"tag", std::string(seen.validator.tag.view())},
               {"refused", seen.refused},
@@ -282,6 +285,7 @@ void append_text(std::string& out, const Json& node, size_t depth) {
 
 Json inspect(const Buffer& file) {
     if (!file.empty() && file[0] == layout::kImageMagic) return inspect_image(file, true);
+    if (is_suit(file)) return inspect_suit(file);
     const auto size = static_cast<uint32_t>(file.size());
     ota::PartitionTable table;
     constexpr size_t kTableEnd = layout::kPartitionTableOffset + layout::kPartitionTableSize;
@@ -306,9 +310,9 @@ Json inspect(const Buffer& file) {
     if (file.size() == layout::kOtadataSize) {
         return {{"type", "otadata"}, {"entries", inspect_otadata(file, 0)}};
     }
-    throw Failure(
-        Exit::kMalformed,
-        "neither an ESP image nor a public key, flash file, partition table, otadata or journal");
+    throw Failure(Exit::kMalformed,
+                  "neither an ESP image nor a SUIT package, public key, flash file, partition "
+                  "table, otadata or journal");
 }
 
 std::string to_json(const Json& tree) {

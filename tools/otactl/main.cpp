@@ -3,6 +3,7 @@
 #include <psa/crypto.h>
 
 #include <CLI/CLI.hpp>
+#include <filesystem>
 
 #include "flash_file.hpp"
 #include "image_build.hpp"
@@ -10,6 +11,8 @@
 #include "image_verify.hpp"
 #include "inspect.hpp"
 #include "serve.hpp"
+#include "suit_pack.hpp"
+#include "suit_show.hpp"
 
 namespace {
 
@@ -120,17 +123,154 @@ void add_sign(CLI::App& image) {
     });
 }
 
+struct PackOptions {
+    std::string description;
+    std::string app;
+    std::string vendor;
+    std::string class_name;
+    uint64_t sequence = 0;
+    std::string version;
+    std::vector<std::string> keys;
+    std::string out;
+};
+
+// One image, described by flags. Its version and build time are the package's, unless said.
+PackPlan plan_of_flags(const PackOptions& o) {
+    if (o.vendor.empty() || o.class_name.empty()) {
+        throw Failure(Exit::kUsage, "--app needs --vendor and --class, as the device has them");
+    }
+    PackPlan plan;
+    plan.vendor = vendor_uuid(o.vendor);
+    plan.class_id = class_uuid(plan.vendor, o.class_name);
+    plan.components.push_back({"app", read_file(o.app), ""});
+    const Json image = inspect(plan.components[0].payload);
+    if (image["type"] != "image") throw Failure(Exit::kMalformed, o.app + " is no image");
+    plan.version = o.version.empty() ? image["version"].get<std::string>() : o.version;
+    const auto built = image["built_at"].get<int64_t>();
+    plan.sequence =
+        o.sequence != 0 ? o.sequence : static_cast<uint64_t>(std::max<int64_t>(built, 0));
+    if (plan.sequence == 0) {
+        throw Failure(Exit::kUsage, "--sequence: the image does not say when it was built");
+    }
+    return plan;
+}
+
+void add_pack(CLI::App& app) {
+    auto o = std::make_shared<PackOptions>();
+    CLI::App* command = app.add_subcommand("pack", "Make a signed SUIT package");
+    command->footer(
+        "The sequence number has to grow from release to release; seconds since 1970 do.\n"
+        "Examples:\n"
+        "  otactl pack --app bess-1.1.0.bin --vendor bess.example --class BESS-100K200/CTRL-P4 \\\n"
+        "      --key release.pem bess-1.1.0.suit\n"
+        "  otactl pack --description release.json --key release.pem bess-1.1.0.suit\n"
+        "release.json: {\"vendor\": \"bess.example\", \"class\": \"BESS-100K200/CTRL-P4\",\n"
+        "  \"sequence\": 1795564800, \"version\": \"1.1.0\", \"use_before\": 1893456000,\n"
+        "  \"minimum_energy_mwh\": 60000000, \"not_before\": 1795600000, \"time_of_day_utc\": "
+        "7200,\n"
+        "  \"authorize\": 10, \"components\": [{\"id\": \"app\", \"file\": \"bess-1.1.0.bin\"}]}");
+    command->add_option("--description", o->description, "What to pack (JSON)");
+    command->add_option("--app", o->app, "Or one image")->excludes("--description");
+    command->add_option("--vendor", o->vendor, "Domain of the vendor");
+    command->add_option("--class", o->class_name, "Name of the device class");
+    command->add_option("--sequence", o->sequence, "Default: when the image was built");
+    command->add_option("--version", o->version, "Default: the image's");
+    command->add_option("--key", o->keys, "Private key (PEM); up to three")->required();
+    command->add_option("package", o->out, "Package to write")->required();
+    command->callback([o] {
+        if (o->description.empty() == o->app.empty()) {
+            throw Failure(Exit::kUsage, "--description or --app");
+        }
+        const std::string folder = std::filesystem::path(o->description).parent_path().string();
+        const PackPlan plan =
+            o->app.empty() ? plan_from_json(read_text(o->description), folder) : plan_of_flags(*o);
+        std::vector<PrivateKey> keys;
+        for (const std::string& path : o->keys) keys.push_back(PrivateKey::load(path));
+        const Buffer package = pack(plan, keys);
+        write_file(o->out, package);
+        fmt::print("{}: {} number {}, {} bytes, for {} / {}\n", o->out, plan.version, plan.sequence,
+                   package.size(), uuid_text(plan.vendor), uuid_text(plan.class_id));
+    });
+}
+
+void add_package_sign(CLI::App& app) {
+    struct Options {
+        std::string key;
+        std::string in;
+        std::string out;
+        bool add = false;
+    };
+    auto o = std::make_shared<Options>();
+    CLI::App* command = app.add_subcommand("sign", "Add a signature to a SUIT package");
+    command->footer("Example:\n  otactl sign --add --key second.pem bess-1.1.0.suit");
+    command->add_flag("--add", o->add, "Keep the signatures that are there")->required();
+    command->add_option("--key", o->key, "Private key (PEM)")->required();
+    command->add_option("package", o->in, "Package")->required();
+    command->add_option("--output,-o", o->out, "Write here instead of in place");
+    command->callback([o] {
+        PrivateKey key = PrivateKey::load(o->key);
+        const std::string& out = o->out.empty() ? o->in : o->out;
+        write_file(out, add_signature(read_file(o->in), key));
+        fmt::print("{}: signed with {} too\n", out, o->key);
+    });
+}
+
+void add_unpack(CLI::App& app) {
+    struct Options {
+        std::string in;
+        std::string folder = ".";
+    };
+    auto o = std::make_shared<Options>();
+    CLI::App* command = app.add_subcommand("unpack", "Write manifest and payloads of a package");
+    command->footer("Example:\n  otactl unpack bess-1.1.0.suit --into parts");
+    command->add_option("package", o->in, "Package")->required();
+    command->add_option("--into", o->folder, "Folder")->capture_default_str();
+    command->callback([o] {
+        std::filesystem::create_directories(o->folder);
+        for (const SuitPart& part : unpack_suit(read_file(o->in))) {
+            const std::string path = (std::filesystem::path(o->folder) / part.name).string();
+            write_file(path, part.bytes);
+            fmt::print("{}: {} bytes\n", path, part.bytes.size());
+        }
+    });
+}
+
+void add_uuid(CLI::App& app) {
+    struct Options {
+        std::string vendor;
+        std::string class_name;
+    };
+    auto o = std::make_shared<Options>();
+    CLI::App* command = app.add_subcommand("uuid", "Ids of a vendor and a device class");
+    command->footer(
+        "For suit_vendor_id and suit_class_id.\n"
+        "Example:\n  otactl uuid --vendor bess.example --class BESS-100K200/CTRL-P4");
+    command->add_option("--vendor", o->vendor, "Domain of the vendor")->required();
+    command->add_option("--class", o->class_name, "Name of the device class")->required();
+    command->callback([o] {
+        const Uuid vendor = vendor_uuid(o->vendor);
+        fmt::print("vendor {}\nclass  {}\n", uuid_text(vendor),
+                   uuid_text(class_uuid(vendor, o->class_name)));
+    });
+}
+
 void add_verify(CLI::App& app) {
     struct Options {
         Device device;
+        std::string vendor;
+        std::string class_name;
+        size_t signatures = 1;
         std::string key;
         std::string file;
         bool json = false;
     };
     auto o = std::make_shared<Options>();
-    CLI::App* command = app.add_subcommand("verify", "Check an image as the device would");
+    CLI::App* command =
+        app.add_subcommand("verify", "Check an image or a package as the device would");
     command->footer(
-        "Example:\n  otactl verify --key release.pub.pem --running 1.0.0 bess-1.1.0.bin");
+        "Examples:\n  otactl verify --key release.pub.pem --running 1.0.0 bess-1.1.0.bin\n"
+        "  otactl verify --key release.pub.pem --vendor bess.example \\\n"
+        "      --class BESS-100K200/CTRL-P4 bess-1.1.0.suit");
     command->add_option("--key", o->key, "Trusted public keys (PEM, one to four blocks)")
         ->required();
     command->add_option("--project", o->device.project, "Project of the device");
@@ -138,10 +278,24 @@ void add_verify(CLI::App& app) {
     command->add_option("--chip-rev", o->device.chip_revision, "Of the device: major * 100 + minor")
         ->capture_default_str();
     command->add_option("--slot-size", o->device.slot_size, "Bytes of the device's slot");
+    command->add_option("--vendor", o->vendor, "Of the device: domain of its vendor");
+    command->add_option("--class", o->class_name, "Of the device: name of its class");
+    command->add_option("--signatures", o->signatures, "Keys that have to sign a package")
+        ->capture_default_str();
     command->add_flag("--json", o->json, "For machines");
-    command->add_option("file", o->file, "Image")->required();
+    command->add_option("file", o->file, "Image or package")->required();
     command->callback([o] {
-        verify_image(read_file(o->file), read_text(o->key), o->device);
+        const Buffer file = read_file(o->file);
+        if (is_suit(file)) {
+            SuitDevice device{o->device, "", "", o->signatures};
+            if (!o->vendor.empty()) device.vendor = uuid_text(vendor_uuid(o->vendor));
+            if (!o->vendor.empty() && !o->class_name.empty()) {
+                device.class_id = uuid_text(class_uuid(vendor_uuid(o->vendor), o->class_name));
+            }
+            verify_suit(file, read_text(o->key), device);
+        } else {
+            verify_image(file, read_text(o->key), o->device);
+        }
         if (o->json) {
             fmt::print("{}\n", Json({{"file", o->file}, {"accepted", true}}).dump());
         } else {
@@ -154,14 +308,23 @@ void add_inspect(CLI::App& parent, const char* name, const char* what) {
     struct Options {
         std::string file;
         bool json = false;
+        bool diagnostic = false;
     };
     auto o = std::make_shared<Options>();
     CLI::App* command = parent.add_subcommand(name, what);
     command->footer(fmt::format("Example:\n  otactl {} bess.flash --json",
                                 std::string(name) == "show" ? "flash show" : name));
     command->add_flag("--json", o->json, "For machines");
+    command->add_flag("--diag", o->diagnostic, "A SUIT package in CBOR diagnostic notation")
+        ->excludes("--json");
     command->add_option("file", o->file, "File")->required();
     command->callback([o] {
+        if (o->diagnostic) {
+            const Buffer file = read_file(o->file);
+            if (!is_suit(file)) throw Failure(Exit::kUsage, "--diag: for SUIT packages");
+            fmt::print("{}", suit_diagnostic(file));
+            return;
+        }
         const Json tree = inspect(read_file(o->file));
         fmt::print("{}", o->json ? to_json(tree) + "\n" : to_text(tree));
     });
@@ -228,7 +391,8 @@ void add_serve(CLI::App& app) {
 }
 
 int run(int argc, char** argv) {
-    CLI::App app{"otactl: keys, images, signatures, flash files and a bench server for bess-ota."};
+    CLI::App app{
+        "otactl: keys, images, packages, signatures, flash files and a bench server for bess-ota."};
     app.require_subcommand(1);
     app.footer(kFooter);
     add_keygen(app);
@@ -236,9 +400,14 @@ int run(int argc, char** argv) {
     image->require_subcommand(1);
     add_build(*image);
     add_sign(*image);
+    add_pack(app);
+    add_package_sign(app);
     add_verify(app);
-    add_inspect(app, "inspect",
-                "Show an image, public key, flash file, partition table, otadata or journal");
+    add_unpack(app);
+    add_uuid(app);
+    add_inspect(
+        app, "inspect",
+        "Show an image, SUIT package, public key, flash file, partition table, otadata or journal");
     CLI::App* flash = app.add_subcommand("flash", "Make and show flash files of the twin");
     flash->require_subcommand(1);
     add_flash_create(*flash);
