@@ -90,3 +90,24 @@ def test_the_checker_can_refuse(shelf, interop_python):
                                  shelf / "release.pub.pem"], text=True, capture_output=True)
         assert result.returncode == 1, name
         assert twin_module.otactl("verify", "--key", shelf / "release.pub.pem", path, check=False).returncode in (3, 5)
+
+
+# The private key 1 of P-256: nobody's.
+KEY_ONE = """-----BEGIN EC PRIVATE KEY-----
+MHcCAQEEIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAABoAoGCCqGSM49
+AwEHoUQDQgAEaxfR8uEsQkf4vOblY6RA8ncDfYEt6zOg9KE5RdiYwpZP40Li/hp/
+m47n60p8D54WK84zV2sxXs7LtkBoN79R9Q==
+-----END EC PRIVATE KEY-----
+"""
+
+
+def test_the_example_of_the_documentation(tmp_path):
+    text = (Path(__file__).parents[2] / "docs" / "package-format.md").read_text()
+    printed = bytes.fromhex("".join(text.split("```hex\n")[1].split("```")[0].split()))
+    (tmp_path / "one.pem").write_text(KEY_ONE)
+    (tmp_path / "image.bin").write_bytes(b"BESS")
+    (tmp_path / "plan.json").write_text(json.dumps({
+        "vendor": "bess.example", "class": CLASS, "sequence": 1795564800, "version": "1.1.0",
+        "components": [{"id": "app", "file": "image.bin"}]}))
+    twin_module.otactl("pack", "--description", tmp_path / "plan.json", "--key", tmp_path / "one.pem", tmp_path / "example.suit")
+    assert (tmp_path / "example.suit").read_bytes() == printed
