@@ -197,6 +197,7 @@ enum class Detail : uint16_t {
     kNotAuthorized,
     kAbortCommand,
     kPayloadMissing,
+    kWaitTooLong,
     kCount_,
 };
 

@@ -166,6 +166,7 @@ constexpr auto kDetailTexts = std::to_array<const char*>({
     "the update was not authorized",
     "the manifest says that it does not fit here",
     "the payload is not in the package",
+    "what the package waits for did not come in 14 days",
 });
 static_assert(kDetailTexts.size() == static_cast<size_t>(Detail::kCount_));
 

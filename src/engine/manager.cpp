@@ -295,20 +295,22 @@ void Manager::serve_timers() {
     // Under way, or found already and a person decides.
     if (state == State::kChecking || state == State::kUpdateAvailable) return;
     const Millis now = ports_.clock.now();
-    bool due = settings_.check_interval_ms != 0 && now >= next_check_;
+    const bool waits = session_.waits();
+    bool due = (settings_.check_interval_ms != 0 || waits) && now >= next_check_;
     if (now >= next_look_) {
         next_look_ = now + kMediaInterval;
         for (const UpdateSource& source : sources_) due = source.channel->arrived() || due;
     }
     if (!due) return;
     next_check_ = now + settings_.check_interval_ms;
+    if (waits) return session_.continue_wait();
     session_.check();
 }
 
 // After a failure the next automatic check comes soon, not after the whole interval, and ever later
 // when failures go on, however short the interval is.
 void Manager::schedule_check() {
-    if (settings_.check_interval_ms == 0) return;
+    if (settings_.check_interval_ms == 0 && !session_.waits()) return;
     Millis wait = settings_.check_interval_ms;
     if (publisher_.state() == State::kFailed) {
         wait = std::max(check_backoff_.next(), session_.retry_after());

@@ -30,6 +30,7 @@ void Session::begin_round(bool asked) {
     retry_after_ = 0;
     continue_to_stage_ = asked || c_.settings.automatic_update;
     source_index_ = 0;
+    apply_when_ready_ = waiting_ = false;
     refusal_ = {};
     candidate_open_ = up_to_date_ = false;
     if (asked) {
@@ -342,6 +343,7 @@ void Session::fail(Status why, const Verdict& verdict) {
 
 void Session::conclude(State state, Outcome outcome, Status why, const Verdict& verdict) {
     if (paused_) attempt_.resumed(now() - paused_since_);
+    forget_wait();
     end();
     const bool was_attempt = attempt_.end(outcome, why, verdict);
     attempt_.forget();

@@ -55,6 +55,9 @@ class Session final : private PayloadHost, private ComponentHost, private Condit
     void start_update();
     void apply();
     void abort();
+    // Goes on with a package that waited for its time when the device was restarted.
+    void continue_wait();
+    bool waits() const;
     // Boots the slot of the journal's record again after its otadata entry was lost.
     void rearm();
 
@@ -143,6 +146,8 @@ class Session final : private PayloadHost, private ComponentHost, private Condit
     Status arm();
     Millis step_reboot();
     Status run_before_restart();
+    Status note_wait();
+    void forget_wait();
     Result<bool> check(const Condition& condition) override;
     Result<bool> is_before(uint64_t time);
     Result<bool> has_energy(uint64_t wanted_mwh);
@@ -221,6 +226,9 @@ class Session final : private PayloadHost, private ComponentHost, private Condit
 
     // activate
     bool armed_ = false;
+    bool apply_when_ready_ = false;
+    bool waiting_ = false;
+    Millis waiting_from_ = 0;
     bool paused_ = false;
     Millis paused_since_ = 0;
 };

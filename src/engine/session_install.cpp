@@ -283,7 +283,7 @@ Millis Session::step_verify() {
         return kNow;
     }
     c_.publisher.enter(State::kReadyToApply);
-    if (rearming_ || c_.settings.automatic_update) apply();
+    if (rearming_ || apply_when_ready_ || c_.settings.automatic_update) apply();
     return kNow;
 }
 
@@ -319,7 +319,11 @@ Millis Session::step_apply() {
     if (!gate_is_open(Phase::kReboot)) return kPausePoll;
     if (!armed_ && is_suit_ && !rearming_) {
         const Status status = run_before_restart();
-        if (status.is(Code::kTryAgain)) return kPausePoll;
+        if (status.is(Code::kTryAgain)) {
+            const Status wait = note_wait();
+            if (!wait.ok()) fail(wait);
+            return kPausePoll;
+        }
         if (status.ok()) return kNow;
         if (!status.is(Code::kEndOfData)) {
             fail(status);

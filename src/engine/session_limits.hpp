@@ -20,7 +20,9 @@ inline constexpr Millis kCheckTimeout = 60000;  // for the first bytes of one ca
 // A closed gate keeps the connection for so long.
 inline constexpr Millis kKeepOpenInPause = 30000;
 inline constexpr Millis kLongestPause = 24ULL * 60 * 60 * 1000;
-inline constexpr Millis kProgressInterval = 100;  // at most ten progress events a second
+// A package that waits for its time longer than this has failed.
+inline constexpr UnixTime kLongestWait = 14 * 86400;  // s
+inline constexpr Millis kProgressInterval = 100;      // at most ten progress events a second
 // Retries without kProgressOfRetry bytes in between; with the back-off about two minutes.
 inline constexpr uint8_t kMaxRetries = 8;
 inline constexpr uint64_t kProgressOfRetry = 1024;

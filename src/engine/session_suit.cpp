@@ -45,8 +45,8 @@ Status Session::judge_suit() {
     const bool left = confirmed.build_id != c_.device.build_id;
     const bool again = left && confirmed.package_id == suit_.manifest.digest();
     if (!again) {
-        OTA_TRY(check_sequence(suit_.manifest.sequence_number(), suit_.manifest.digest(),
-                               confirmed));
+        OTA_TRY(
+            check_sequence(suit_.manifest.sequence_number(), suit_.manifest.digest(), confirmed));
     }
     // The conditions of the shared sequence alone.
     suit_.processor.begin(suit_.manifest, suit::kSharedSequence);
@@ -199,6 +199,46 @@ Status Session::run_before_restart() {
     if (!status.is(Code::kEndOfData)) return status;
     ++suit_.section;
     return {};
+}
+
+// Recorded once, so that a restart neither forgets the wish nor begins the wait anew. Without a set
+// clock the time since the last start counts.
+Status Session::note_wait() {
+    UpdateRecord record = c_.log.update();
+    const UnixTime wall = c_.clock.wall();
+    const bool known = c_.floor.is_set(wall);
+    if (!waiting_) {
+        waiting_ = true;
+        waiting_from_ = now();
+        if (record.waiting_since == 0) {
+            record.waiting_since = known ? wall : 1;  // some time in the past
+            OTA_TRY(c_.log.save(record));
+        }
+    }
+    const bool since_known = record.waiting_since > kFirstBuild;
+    const bool too_long = (known && since_known && wall - record.waiting_since > kLongestWait) ||
+                          now() - waiting_from_ > Millis{kLongestWait} * 1000;
+    return too_long ? Status{Code::kTimeout, Origin::kSafety, Detail::kWaitTooLong} : kOkStatus;
+}
+
+bool Session::waits() const {
+    const UpdateRecord& record = c_.log.update();
+    return record.stage == UpdateStage::kStaging && record.waiting_since != 0;
+}
+
+// The wish ends with the attempt: failed, aborted, or another package.
+void Session::forget_wait() {
+    if (!waiting_ || !waits()) return;
+    UpdateRecord record = c_.log.update();
+    record.waiting_since = 0;
+    (void)c_.log.save(record);
+    waiting_ = false;
+}
+
+void Session::continue_wait() {
+    begin_round(false);
+    continue_to_stage_ = apply_when_ready_ = true;
+    c_.publisher.enter(State::kChecking);
 }
 
 Result<bool> Session::check(const Condition& condition) {

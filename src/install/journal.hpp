@@ -51,7 +51,7 @@ class Journal final : public UpdateLog {
     static constexpr size_t kTypes = 8;  // index by Type; 0 is not used
     static constexpr uint32_t kMaxSectors = 16;
     static constexpr uint32_t kHeaderSize = 16;
-    static constexpr uint32_t kMaxPayload = 208;
+    static constexpr uint32_t kMaxPayload = 216;
     static constexpr uint32_t kMaxRecord = kHeaderSize + kMaxPayload;
 
     enum class SectorKind : uint8_t { kFree, kOurs, kForeign };

@@ -53,6 +53,7 @@ void encode(BoundedWriter& writer, const UpdateRecord& record) {
     write_text(writer, record.probe);
     writer.copy(record.package_id);
     writer.u64(record.sequence_number);
+    writer.u64(static_cast<uint64_t>(record.waiting_since));
 }
 
 void decode(BoundedReader& reader, UpdateRecord& record) {
@@ -73,6 +74,7 @@ void decode(BoundedReader& reader, UpdateRecord& record) {
     read_text(reader, record.probe);
     reader.copy(record.package_id);
     record.sequence_number = reader.u64();
+    record.waiting_since = static_cast<UnixTime>(reader.u64());
 }
 
 void encode(BoundedWriter& writer, const ConfirmedRecord& record) {

@@ -143,7 +143,7 @@ Result<size_t> SuitPayloadReader::feed_head(Bytes bytes) {
     return taken;
 }
 
-void SuitPayloadReader::advance(size_t bytes) {
+void SuitPayloadReader::advance(uint64_t bytes) {
     OTA_ASSERT(bytes <= left_);
     left_ -= bytes;
     if (left_ != 0) return;

@@ -51,7 +51,7 @@ class SuitPayloadReader {
     uint64_t length() const { return length_; }
     uint64_t left() const { return left_; }
     // So many bytes of the payload were taken or left out.
-    void advance(size_t bytes);
+    void advance(uint64_t bytes);
     // Goes to a place in the payload at hand, for resuming.
     void seek(uint64_t offset) { left_ = length_ - offset; }
 

@@ -55,6 +55,7 @@ struct UpdateRecord {
     SourceKind source = SourceKind::kHttps;
     Digest package_id{};           // of the manifest, of a SUIT package; zero otherwise
     uint64_t sequence_number = 0;  // likewise
+    UnixTime waiting_since = 0;    // for the start point of its manifest; 0 = it does not wait
 };
 
 // How an attempt ended. Values are stored in flash: append only.

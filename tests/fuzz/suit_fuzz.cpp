@@ -75,7 +75,7 @@ void read_payloads(ota::Bytes file, const ota::SuitPrefix& prefix) {
         if (!reader.is_payload()) continue;
         if (reader.left() > file.size() - at) return;
         at += static_cast<size_t>(reader.left());
-        reader.advance(static_cast<size_t>(reader.left()));
+        reader.advance(reader.left());
     }
 }
 

@@ -1,8 +1,8 @@
 // A device as a manifest sees it, in memory, and a reader that drives it through a whole file.
 #pragma once
 
-#include <map>
 #include <string>
+#include <utility>
 
 #include "package/suit_envelope.hpp"
 #include "package/suit_processor.hpp"
@@ -11,6 +11,23 @@
 #include "wire/sha256.hpp"
 
 namespace test {
+
+// A map for a handful of keys; rv32imafc's library has none.
+template <typename Key, typename Value>
+class SmallMap {
+  public:
+    Value& operator[](const Key& key) {
+        for (auto& [own, value] : pairs_) {
+            if (own == key) return value;
+        }
+        pairs_.emplace_back(key, Value());
+        return pairs_.back().second;
+    }
+    bool operator==(const SmallMap&) const = default;
+
+  private:
+    std::vector<std::pair<Key, Value>> pairs_;  // in the order of their first use
+};
 
 class SuitHost final : public ota::ComponentHost, public ota::ConditionHost {
   public:
@@ -26,11 +43,11 @@ class SuitHost final : public ota::ComponentHost, public ota::ConditionHost {
     uint64_t now = 1800000000;
     uint64_t energy_mwh = 100000000;
     uint64_t stored_sequence = 1000;
-    std::map<std::string, Buffer> web;
+    SmallMap<std::string, Buffer> web;
     Buffer after_delta;  // what a delta of any kind gives; the decoder is not this test's affair
 
     // ---- what happened to it
-    std::map<Key, Buffer> components;
+    SmallMap<Key, Buffer> components;
     size_t writes = 0;
     std::string log;
 
@@ -52,9 +69,8 @@ class SuitHost final : public ota::ComponentHost, public ota::ConditionHost {
     ota::Status fetch(ota::ComponentRef component, const ota::FetchOrder& order) override {
         log += "fetch " + std::string(order.uri) + "\n";
         if (!order.uri.starts_with("#")) {
-            const auto found = web.find(std::string(order.uri));
-            if (found == web.end()) return missing();
-            return store(component, found->second);
+            const Buffer& found = web[std::string(order.uri)];
+            return found.empty() ? missing() : store(component, found);
         }
         Buffer payload;
         OTA_TRY(take_payload(order.uri, payload));

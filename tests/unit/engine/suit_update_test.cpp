@@ -345,6 +345,63 @@ TEST(SuitUpdate, WaitsForItsTime) {
     EXPECT_TRUE(aborted.run_to(State::kAborted, 2000));
 }
 
+SuitSpec waiting_spec() {
+    SuitSpec spec = SuitBench::spec_of("1.1.0", 100);
+    const Buffer events = cbor::map({{cbor::number(5), cbor::number(kWednesdayNoon + 7200)}});
+    spec.install_parameters = {{29, cbor::wrap(events)}};
+    spec.install_commands = {{29, cbor::number(2)}};
+    return spec;
+}
+
+// Up to the wait, as an operator asked for it.
+bool run_into_wait(SuitBench& device) {
+    if (device.start() != Detail::kNone) return false;
+    (void)device.post(CommandKind::kApply);
+    (void)device.run_until([] { return false; }, 5000);
+    return device.state() == State::kApplying && !device.restart_requested();
+}
+
+TEST(SuitUpdate, WaitOutlivesARestart) {
+    SuitBench device(waiting_spec());
+    ASSERT_TRUE(run_into_wait(device));
+    ASSERT_TRUE(device.boot(ResetReason::kBrownout));
+    device.source.bytes_read = 0;
+    EXPECT_FALSE(device.run_until([&] { return device.restart_requested(); }, 60000));
+    EXPECT_EQ(device.state(), State::kApplying);  // nobody asked again
+    EXPECT_LE(device.source.bytes_read, kMaxEnvelopePrefix + 4096U);
+    device.clock.set_wall(kWednesdayNoon + 7200);
+    EXPECT_TRUE(device.run_until([&] { return device.restart_requested(); }, 5000));
+    ASSERT_TRUE(device.boot(ResetReason::kSoftware));
+    EXPECT_TRUE(device.wait_for(Notice::kConfirmed));
+}
+
+TEST(SuitUpdate, WaitThatWasAbortedDoesNotComeBack) {
+    SuitBench device(waiting_spec());
+    ASSERT_TRUE(run_into_wait(device));
+    (void)device.post(CommandKind::kAbort);
+    ASSERT_TRUE(device.run_to(State::kAborted));
+    ASSERT_TRUE(device.boot());
+    device.clock.set_wall(kWednesdayNoon + 7200);
+    EXPECT_FALSE(device.run_until([&] { return device.restart_requested(); }, 60000));
+    EXPECT_EQ(device.state(), State::kIdle);
+}
+
+TEST(SuitUpdate, WaitHasAnEndOverRestartsToo) {
+    SuitBench device(waiting_spec());
+    device.clock.set_wall(kWednesdayNoon - 30 * 86400);
+    ASSERT_TRUE(run_into_wait(device));
+    device.clock.set_wall(kWednesdayNoon - 16 * 86400 - 3600);
+    ASSERT_TRUE(device.boot());
+    (void)device.run_until([] { return false; }, 10000);
+    EXPECT_EQ(device.state(), State::kApplying);
+    device.clock.set_wall(kWednesdayNoon - 16 * 86400 + 60);
+    ASSERT_TRUE(device.run_to(State::kFailed, 5000));
+    EXPECT_EQ(device.detail(), Detail::kWaitTooLong);
+    ASSERT_TRUE(device.boot());
+    (void)device.run_until([] { return false; }, 10000);
+    EXPECT_EQ(device.state(), State::kIdle);
+}
+
 TEST(SuitUpdate, VersionOfWhatRunsCanBeAskedFor) {
     for (const auto& [wanted, expected] :
          {std::pair<int64_t, Detail>{1, Detail::kNone}, {2, Detail::kVersionCondition}}) {

@@ -350,7 +350,9 @@ TEST_F(HttpCurl, HandlesAndMemoryStayConstantOver1000Cycles) {
     const size_t memory = mallinfo2().uordblks;
     for (int i = 0; i < 1000; ++i) cycle(i);
     EXPECT_LE(open_files(), files + 4);  // a connection or two that the server has not closed yet
-    EXPECT_LE(mallinfo2().uordblks, memory + 100000);
+    // The server's list of requests grows still, by some 100 bytes each; a connection that leaked
+    // would cost several KiB a cycle.
+    EXPECT_LE(mallinfo2().uordblks, memory + 300000);
 }
 
 TEST(HttpCurlAbort, LeavingTakesNoTimeWhateverTheServerDoes) {
