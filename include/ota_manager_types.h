@@ -248,7 +248,7 @@ typedef struct {
     int8_t automatic_update;         /* default off: check ends in UPDATE_AVAILABLE */
     int8_t verify_signature;         /* default on; OFF needs HTTPS and a build that allows it */
     const char* public_key_pem;      /* one to four PEM blocks, RSA-3072 or ECDSA P-256 */
-    const char* revoked_keys_sha256; /* keys that are lost: up to four digests of 64 hexadecimal
+    const char* revoked_keys_sha256; /* keys that are lost: up to six digests of 64 hexadecimal
                                         digits, separated by blanks (otactl inspect KEY.pub.pem);
                                         for good once this firmware is confirmed; or NULL */
     uint8_t
@@ -332,12 +332,13 @@ typedef struct {
     ota_outcome_t outcome;
     ota_source_t source;
     ota_status_t phase; /* the state in which it ended */
-    ota_error_t error;  /* with FAILED and ABORTED */
+    ota_error_t error;  /* with FAILED */
     const char* detail; /* what was found and what to do; never NULL, static storage */
     int32_t reading;    /* with BATTERY_LOW and BMS_UNSAFE, as in ota_error_info_t */
     int32_t limit;
     ota_reset_t reset;    /* with INTERRUPTED and REVERTED: the reset behind it */
-    char version[33];     /* of the package; "" if none was found */
+    char version[33];     /* of the package; "" if none was found, or
+                              none that can be trusted to say */
     uint32_t received;    /* bytes that came from the source */
     uint32_t resumed_at;  /* bytes that flash held already */
     uint16_t retries;     /* of the connection */

@@ -124,7 +124,8 @@ Status DirectoryStore::replace(std::string_view path, Bytes bytes) {
     OTA_TRY(host_path(path, target));
     HostPath aside = target;
     if (!aside.try_append(".new")) return unavailable(Detail::kFileWriteError);
-    const int fd = ::open(aside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    const int fd =
+        ::open(aside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
     if (fd < 0) return unavailable(Detail::kFileWriteError);
     const bool written =
         ::write(fd, bytes.data(), bytes.size()) == static_cast<ssize_t>(bytes.size()) &&

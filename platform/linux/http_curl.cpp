@@ -1,5 +1,6 @@
 #include "linux/http_curl.hpp"
 
+#include <openssl/crypto.h>
 #include <openssl/ssl.h>
 #include <openssl/x509_vfy.h>
 #include <sys/socket.h>
@@ -54,7 +55,16 @@ CurlHttpClient::~CurlHttpClient() {
     close();
     curl_easy_cleanup(easy_);
     curl_multi_cleanup(multi_);
+    forget_fields();
+}
+
+// Credentials are among them.
+void CurlHttpClient::forget_fields() {
+    for (curl_slist* field = fields_; field != nullptr; field = field->next) {
+        OPENSSL_cleanse(field->data, std::strlen(field->data));
+    }
     curl_slist_free_all(fields_);
+    fields_ = nullptr;
 }
 
 // ---------------------------------------------------------------- request
@@ -161,14 +171,14 @@ CURLcode CurlHttpClient::on_tls(CURL*, void* tls_context, void* self) {
 }
 
 bool CurlHttpClient::set_fields(std::span<const HttpField> fields) {
-    curl_slist_free_all(fields_);
-    fields_ = nullptr;
+    forget_fields();
     for (const HttpField& field : fields) {
         FixedString<kMaxLine> line(field.name);
         const bool fits =
             line.try_append(": ") && line.try_append(field.prefix) && line.try_append(field.value);
         if (!fits) return false;
         curl_slist* longer = curl_slist_append(fields_, line.c_str());
+        OPENSSL_cleanse(&line, sizeof line);
         if (longer == nullptr) return false;
         fields_ = longer;
     }

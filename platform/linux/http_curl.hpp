@@ -32,6 +32,7 @@ class CurlHttpClient final : public HttpClient {
     bool set_options(const HttpRequest& request);
     bool set_tls(const HttpTls& tls);
     bool set_fields(std::span<const HttpField> fields);
+    void forget_fields();
     void widen_window();
     bool is_new_session() const;
     void take_header(std::string_view line);

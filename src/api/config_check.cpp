@@ -68,8 +68,8 @@ const char* check_url(const char* url) {
     const bool usable = url != nullptr && std::strlen(url) < kMaxUri && parse_uri(url, parts);
     if (!usable) return "config.https.url: https://host/path, fewer than 2048 visible characters";
     if (!parts.is_https()) return "config.https.url: https only";
-    FixedString<128> user;
-    FixedString<128> password;
+    SecretText<128> user;
+    SecretText<128> password;
     BasicToken token;
     const bool usable_user = split_user_info(parts.user_info, user, password) &&
                              (user.empty() || token.set(user.view(), password.view()));
@@ -188,7 +188,7 @@ const char* check_trust(const ota_manager_config_t& c) {
     }
     RevokedKeys revoked;
     if (!parse_revoked(c.revoked_keys_sha256, revoked)) {
-        return "revoked_keys_sha256: up to four times 64 hexadecimal digits, blanks between";
+        return "revoked_keys_sha256: up to six times 64 hexadecimal digits, blanks between";
     }
     std::array<uint8_t, 32> sha;
     if (c.expected_sha256 != nullptr && !parse_hex(c.expected_sha256, sha)) {

@@ -44,6 +44,10 @@ esp_err_t check(const ota_manager_config_t& config, TrustStore& trusted) {
     }
     if (config.public_key_pem == nullptr) return ESP_OK;
     const Status loaded = trusted.load_pem(config.public_key_pem);
+    if (config.signatures_required > trusted.keys().size() && loaded.ok()) {
+        config_error = "signatures_required: more than public_key_pem has keys";
+        return ESP_ERR_INVALID_ARG;
+    }
     if (loaded.ok()) return ESP_OK;
     config_error =
         "public_key_pem: PEM blocks of RSA-3072 or ECDSA P-256 public keys, at most four";

@@ -1,5 +1,8 @@
 #include "engine/attempt.hpp"
 
+#include <algorithm>
+#include <limits>
+
 namespace ota {
 
 void Attempt::begin() {
@@ -21,6 +24,38 @@ void Attempt::take_up(const AttemptRecord& record) {
     touched_ = true;
 }
 
+namespace {
+
+// Counters stop at their end instead of beginning anew.
+template <typename Counter>
+void add(Counter& counter, uint64_t more) {
+    constexpr uint64_t kMost = std::numeric_limits<Counter>::max();
+    counter = static_cast<Counter>(std::min<uint64_t>(kMost, counter + std::min(more, kMost)));
+}
+
+}  // namespace
+
+void Attempt::resumed_at(uint64_t offset) {
+    // What this attempt itself brought is not "there before".
+    if (now_.received == 0) now_.resumed_at = static_cast<uint32_t>(offset);
+}
+
+void Attempt::received(size_t bytes) {
+    add(now_.received, bytes);
+}
+
+void Attempt::retried() {
+    add(now_.retries, 1);
+}
+
+void Attempt::paused() {
+    add(now_.pauses, 1);
+}
+
+void Attempt::resumed(Millis pause) {
+    add(now_.paused_ms, pause);
+}
+
 bool Attempt::end(Outcome outcome, Status why, const Verdict& verdict) {
     if (stage_ == Stage::kNone) return false;
     if (stage_ == Stage::kEnded && now_.outcome == outcome) return true;
@@ -31,7 +66,8 @@ bool Attempt::end(Outcome outcome, Status why, const Verdict& verdict) {
     now_.why = why;
     now_.reading = verdict.reading;
     now_.limit = verdict.limit;
-    now_.duration_ms = static_cast<uint32_t>(now - since_);
+    now_.duration_ms = 0;
+    add(now_.duration_ms, now - since_);
     now_.count = ++unrecorded_;
     publisher_.set([&](EngineSnapshot& s) { s.attempt = now_; });
     if (!touched_ && now < next_summary_) return true;
@@ -54,15 +90,15 @@ AttemptRecord attempt_with_end(const AttemptRecord& attempt, const UpdateRecord&
 
 std::optional<AttemptRecord> interrupted_attempt(const UpdateLog& log, ResetReason reset) {
     const UpdateRecord& update = log.update();
-    const AttemptRecord& last = log.attempt();
-    if (update.stage != UpdateStage::kStaging) return std::nullopt;
-    const bool told = last.build_id == update.build_id && last.outcome != Outcome::kRestarted;
-    if (told) return std::nullopt;
-    // What it had counted, if power was lost right after it had ended well.
-    const bool counted = last.build_id == update.build_id;
-    AttemptRecord out = counted ? last : AttemptRecord();
+    if (update.stage != UpdateStage::kStaging || update.told) return std::nullopt;
+    // Its end was recorded, and power was lost before what follows from it.
+    const Outcome last = log.attempt().outcome;
+    const bool ended = last == Outcome::kFailed || last == Outcome::kAborted;
+    const bool own = log.attempt().build_id == update.build_id;
+    if (ended && own && log.attempt_is_newer()) return std::nullopt;
+    AttemptRecord out;
     out.outcome = Outcome::kInterrupted;
-    out.phase = counted ? State::kApplying : State::kDownloading;
+    out.phase = State::kDownloading;
     out.source = update.source;
     out.build_id = update.build_id;
     out.version = update.version;

@@ -26,11 +26,11 @@ class Attempt {
 
     // From here on flash has changed: the record is worth its wear.
     void touched() { touched_ = true; }
-    void resumed_at(uint64_t offset) { now_.resumed_at = static_cast<uint32_t>(offset); }
-    void received(size_t bytes) { now_.received += static_cast<uint32_t>(bytes); }
-    void retried() { ++now_.retries; }
-    void paused() { ++now_.pauses; }
-    void resumed(Millis pause) { now_.paused_ms += static_cast<uint32_t>(pause); }
+    void resumed_at(uint64_t offset);
+    void received(size_t bytes);
+    void retried();
+    void paused();
+    void resumed(Millis pause);
 
     // Over, while the publisher is still in the state it came to. One that left flash alone is
     // recorded once an hour at most: an untrusted peer can't wear the flash. Saying so again
@@ -56,6 +56,7 @@ class Attempt {
 AttemptRecord attempt_with_end(const AttemptRecord& attempt, const UpdateRecord& update);
 
 // The attempt that a reset ended, if one did: its bytes lie in the slot and nothing tells of it.
+// What it had counted is lost.
 std::optional<AttemptRecord> interrupted_attempt(const UpdateLog& log, ResetReason reset);
 
 }  // namespace ota

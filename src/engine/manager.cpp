@@ -72,9 +72,9 @@ void Manager::begin() {
         publisher_.report({Code::kUnsafe, Origin::kSafety, Detail::kNoBatteryProvider});
     }
     if (const auto interrupted = interrupted_attempt(journal_, boot_.reset)) {
-        (void)journal_.save(*interrupted);
+        if (journal_.save(*interrupted).ok()) session_.mark_told(true);
         publish_report();
-        session_.tell_attempt();
+        session_.tell_attempt(false);
     }
     act_on(audit_);
     publish_report();
@@ -215,8 +215,16 @@ void Manager::finish_reverted(RevertReason reason) {
     }
     (void)journal_.save(record);
     publisher_.notice(Notice::kReverted, {}, Verdict::yes(), reason);
+    tell_end();
+}
+
+// What became of the image that the latest attempt brought; of another attempt nothing is new.
+void Manager::tell_end() {
     publish_report();
-    session_.tell_attempt();
+    const Outcome outcome = publisher_.value().attempt.outcome;
+    const bool is_end = outcome == Outcome::kConfirmed || outcome == Outcome::kReverted ||
+                        outcome == Outcome::kKept;
+    if (is_end) session_.tell_attempt(false);
 }
 
 void Manager::publish_report() {
@@ -362,7 +370,7 @@ void Manager::keep() {
     end_trial();
     publish_report();
     publisher_.notice(Notice::kConfirmed);
-    session_.tell_attempt();
+    tell_end();
 }
 
 // otadata names the running image, VALID.
@@ -399,7 +407,7 @@ void Manager::stay() {
     const Status named = trial_.name_running();
     if (named.ok()) publish_named();
     end_trial();
-    publish_report();
+    tell_end();
     const Status why{Code::kRefused, Origin::kBoot, Detail::kNoOtherImage};
     publisher_.enter(State::kFailed, named.ok() ? why : named);
 }

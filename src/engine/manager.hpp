@@ -69,6 +69,7 @@ class Manager {
     void begin_trial();
     void discard_commands();
     void finish_reverted(RevertReason reason);
+    void tell_end();
     void publish_report();
 
     void serve(const Command& command);

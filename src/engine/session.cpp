@@ -32,6 +32,8 @@ void Session::begin_round(bool asked) {
     source_index_ = 0;
     apply_when_ready_ = waiting_ = false;
     refusal_ = {};
+    refused_image_ = ImageIdentity();
+    has_image_ = false;
     candidate_open_ = up_to_date_ = false;
     if (asked) {
         attempt_.begin();
@@ -98,9 +100,11 @@ void Session::open_candidate(const Offer& offer) {
         source.start({where_, 0, kPackagePrefixSize, {known.begin(), known.size()}});
     if (!started.ok()) return refuse_candidate(started);
     candidate_open_ = true;
+    has_image_ = false;
+    attempt_.about(c_.sources[source_index_].kind, Digest{}, VersionText());
     prefix_filled_ = 0;
     prefix_wanted_ = kPackagePrefixSize;
-    is_suit_ = false;
+    is_suit_ = asked_for_more_ = false;
     last_data_ = candidate_since_ = now();
 }
 
@@ -124,12 +128,12 @@ void Session::read_candidate() {
         MutableBytes(c_.workspace.prefix).first(prefix_wanted_).subspan(prefix_filled_);
     const Result<size_t> n = c_.sources[source_index_].source->read(room);
     if (n.status().is(Code::kTryAgain)) return;
-    if (!n.ok()) return end_of_candidate(n.status());
-    if (*n != 0) last_data_ = now();
+    if (n.ok() && *n != 0) last_data_ = now();
     if (now() - last_data_ > kStallTimeout || now() - candidate_since_ > kCheckTimeout) {
         const Detail why = prefix_filled_ == 0 ? Detail::kNoAnswer : Detail::kStalled;
         return refuse_candidate({Code::kTimeout, Origin::kSource, why});
     }
+    if (!n.ok()) return end_of_candidate(n.status());
     prefix_filled_ += *n;
     if (*n != 0) look_at_prefix();
 }
@@ -137,11 +141,13 @@ void Session::read_candidate() {
 // The source has no more of what it was asked for. Of an envelope that may have been too little.
 void Session::end_of_candidate(Status why) {
     if (!why.is(Code::kEndOfData)) return refuse_candidate(why);
-    const bool asked_for_little = is_suit_ && prefix_filled_ == kPackagePrefixSize;
+    const bool asked_for_little =
+        is_suit_ && prefix_filled_ == kPackagePrefixSize && !asked_for_more_;
     if (!asked_for_little) {
         return refuse_candidate({Code::kMalformed, Origin::kPackage,
                                  is_suit_ ? Detail::kCborTruncated : Detail::kImageLength});
     }
+    asked_for_more_ = true;
     Source& source = *c_.sources[source_index_].source;
     const Status more =
         source.start({where_, prefix_filled_, kMaxEnvelopePrefix - prefix_filled_, {}});
@@ -165,7 +171,10 @@ void Session::look_at_prefix() {
 void Session::judge_candidate() {
     const auto judge = [&]() -> Status {
         OTA_TRY(c_.sources[source_index_].source->info(info_));
-        OTA_TRY(is_suit_ ? judge_suit() : judge_image());
+        payload_ = Payload();
+        const Status judged = is_suit_ ? judge_suit() : judge_image();
+        has_image_ = !payload_.image.version.empty();
+        OTA_TRY(judged);
         if (asked_) return {};
         OTA_TRY(check_not_rejected(payload_.image, c_.log.rejected()));
         return was_refused() ? Status{Code::kNoUpdate, Origin::kVerify, Detail::kRefusedBefore}
@@ -214,6 +223,7 @@ void Session::refuse_candidate(Status why) {
     if (weight(why) <= weight(refusal_)) return;
     refusal_ = why;
     refused_by_ = c_.sources[source_index_].kind;
+    refused_image_ = has_image_ ? payload_.image : ImageIdentity();
 }
 
 // Findings that stay the same for as long as the package does: it is not looked at again. What a
@@ -266,7 +276,7 @@ void Session::conclude_check() {
     }
     if (refusal_.ok()) refusal_ = engine_status(Code::kNoUpdate, Detail::kNothingOffered);
     if (!refusal_.is(Code::kNoUpdate)) {
-        attempt_.about(refused_by_, Digest{}, VersionText());
+        attempt_.about(refused_by_, refused_image_.build_id, refused_image_.version);
         return fail(refusal_);
     }
     c_.publisher.enter(State::kIdle, refusal_);
@@ -297,6 +307,8 @@ bool Session::gate_is_open(Phase phase) {
         }
         return true;
     }
+    // What was asked before the restart is asked again when it is green: time has passed.
+    suit_.section = 0;
     if (armed_) {
         // Red between arming and the restart: take it back. The record stays, for the wish does.
         armed_ = false;
@@ -347,19 +359,28 @@ void Session::conclude(State state, Outcome outcome, Status why, const Verdict& 
     end();
     const bool was_attempt = attempt_.end(outcome, why, verdict);
     attempt_.forget();
+    if (was_attempt) mark_told(true);
     c_.publisher.enter(state, why, verdict);
-    if (was_attempt) tell_attempt();
+    if (was_attempt) tell_attempt(true);
 }
 
-void Session::tell_attempt() {
+// Of the bytes in the slot: is there a record of how the attempt that brought them ended?
+void Session::mark_told(bool told) {
+    UpdateRecord record = c_.log.update();
+    if (record.stage != UpdateStage::kStaging || record.told == told) return;
+    record.told = told;
+    (void)c_.log.save(record);
+}
+
+void Session::tell_attempt(bool in_hand) {
     const EngineSnapshot& now = c_.publisher.value();
     const bool reverted = now.attempt.outcome == Outcome::kReverted;
     const RevertReason revert = reverted ? now.report_reason : RevertReason::kNone;
     ReportText json;
     format_report_json(now.attempt, revert, json);
-    for (const UpdateSource& source : c_.sources) {
-        if (source.kind != now.attempt.source) continue;
-        source.channel->report({now.attempt, revert, json.view()});
+    for (size_t i = 0; i < c_.sources.size(); ++i) {
+        const bool asked = in_hand ? i == source_index_ : c_.sources[i].kind == now.attempt.source;
+        if (asked) c_.sources[i].channel->report({now.attempt, revert, json.view()});
     }
     c_.publisher.tell_attempt();
 }
@@ -410,6 +431,7 @@ void Session::give_up_staged(Status why) {
     if (!file_unproven) record.digest = c_.device.judge_id;
     (void)c_.log.save(record);
     (void)c_.app.wipe_standby();
+    (void)c_.verifier.begin(0, {});  // what it saw is not there any more
 }
 
 // Not fetched again unless a person asks. For good: what its bytes say is wrong, not how they came.

@@ -64,8 +64,11 @@ class Session final : private PayloadHost, private ComponentHost, private Condit
     // One bounded piece of work; returns how long there is nothing to do.
     Millis step();
 
-    // Tells the world, and the channel the package came from, of the snapshot's attempt.
-    void tell_attempt();
+    // Tells the world, and the channel the package came from, of the snapshot's attempt. Not in
+    // hand: of an earlier boot.
+    void tell_attempt(bool in_hand);
+    // The attempt that a reset ended was told.
+    void mark_told(bool told);
 
     // Jitter of this device.
     void seed(uint32_t value) { backoff_.seed(value); }
@@ -125,6 +128,7 @@ class Session final : private PayloadHost, private ComponentHost, private Condit
     Status drain();
     Status seek();
     Status read_head();
+    Status same_package(Source& source);
     void leave_payload();
     Status end_of_suit_payload();
     bool has(ComponentRef component) override;
@@ -180,9 +184,12 @@ class Session final : private PayloadHost, private ComponentHost, private Condit
     bool candidate_open_ = false;
     size_t prefix_filled_ = 0;
     size_t prefix_wanted_ = 0;
+    bool asked_for_more_ = false;
     bool is_suit_ = false;  // the package in hand is an envelope
     Status refusal_;
     SourceKind refused_by_ = SourceKind::kHttps;
+    ImageIdentity refused_image_;
+    bool has_image_ = false;   // payload_ describes the candidate
     bool up_to_date_ = false;  // a candidate of this round is what runs
     // Files that were fetched and refused since the start, so that they are not fetched for ever.
     struct RefusedFile {
@@ -226,8 +233,10 @@ class Session final : private PayloadHost, private ComponentHost, private Condit
 
     // activate
     bool armed_ = false;
+    bool told_restart_ = false;
     bool apply_when_ready_ = false;
-    bool waiting_ = false;
+    bool waiting_ = false;         // a wait has begun …
+    bool stands_in_wait_ = false;  // … and is not over
     Millis waiting_from_ = 0;
     bool paused_ = false;
     Millis paused_since_ = 0;

@@ -8,6 +8,7 @@ namespace ota {
 // ---------------------------------------------------------------- 3 stage
 
 void Session::begin_staging() {
+    told_restart_ = resume_ = continued_ = stands_in_wait_ = false;
     attempt_.begin();
     attempt_.about(c_.sources[source_index_].kind, payload_.image.build_id, payload_.image.version);
     const Verdict verdict = c_.gate.check(Phase::kDownload);
@@ -63,6 +64,7 @@ Millis Session::step_stage() {
 
 // Makes sure that nothing boots what the slot is about to become.
 Status Session::open_slot() {
+    attempt_.touched();
     resume_ = may_resume();
     continued_ = false;
     OTA_TRY(c_.boot.invalidate_standby());
@@ -106,10 +108,10 @@ Status Session::same_prefix(bool& same) {
 
 Status Session::prepare_slot() {
     OTA_TRY_ASSIGN(offset_, c_.app.writer().prepare(payload_, resume_));
-    attempt_.touched();
     attempt_.resumed_at(offset_);
     // From here on flash holds bytes of this payload alone: recorded before the first one lands.
     if (!resume_) OTA_TRY(c_.log.save(staging_record()));
+    if (resume_) mark_told(false);
     reader_.begin(payload_.size, offset_);
     OTA_TRY(begin_payload(payload_));
     stage_step_ = StageStep::kOpenSource;
@@ -149,15 +151,20 @@ Status Session::open_source() {
 
 // Nothing is read before the peer has said that it is the same package still.
 Status Session::await_source() {
+    OTA_TRY(same_package(*c_.sources[source_index_].source));
+    restart_timers();
+    stage_step_ = StageStep::kPump;
+    return {};
+}
+
+Status Session::same_package(Source& source) {
     SourceInfo again;
-    const Status known = c_.sources[source_index_].source->info(again);
+    const Status known = source.info(again);
     if (known.is(Code::kTryAgain)) OTA_TRY(check_pace());
     OTA_TRY(known);
     if (again.identity != payload_.source_identity) {
         return {Code::kMalformed, Origin::kSource, Detail::kFileChanged};
     }
-    restart_timers();
-    stage_step_ = StageStep::kPump;
     return {};
 }
 
@@ -258,7 +265,10 @@ void Session::rearm() {
     const UpdateRecord& record = c_.log.update();
     rearming_ = true;
     reverify_at_ = 0;
-    attempt_.take_up(c_.log.attempt());
+    attempt_.begin();
+    if (c_.log.attempt().build_id == record.build_id) attempt_.take_up(c_.log.attempt());
+    attempt_.touched();
+    told_restart_ = false;
     attempt_.about(record.source, record.build_id, record.version);
     Expectation expected;
     // Its manifest was verified before the record was written.
@@ -307,6 +317,8 @@ Status Session::judge_standby() {
         // Known only now, and from bytes that the manifest's signature covers.
         payload_.image.built_at = verified_->image().built_at;
         OTA_TRY(check_build_time());
+        // The same image may have been given up in another wrapping.
+        if (!asked_) OTA_TRY(check_not_rejected(verified_->image(), c_.log.rejected()));
     }
     const bool other = rearming_ && verified_->digest() != c_.log.update().digest;
     return other ? Status{Code::kUntrusted, Origin::kVerify, Detail::kDescriptorChanged}
@@ -316,16 +328,19 @@ Status Session::judge_standby() {
 // ---------------------------------------------------------------- 5 activate
 
 Millis Session::step_apply() {
-    if (!gate_is_open(Phase::kReboot)) return kPausePoll;
+    // A wait is not held against the plant: it may be weeks, and the battery works meanwhile.
+    if (!stands_in_wait_ && !gate_is_open(Phase::kReboot)) return kPausePoll;
     if (!armed_ && is_suit_ && !rearming_) {
         const Status status = run_before_restart();
-        if (status.is(Code::kTryAgain)) {
+        stands_in_wait_ = status.is(Code::kTryAgain);
+        if (stands_in_wait_) {
             const Status wait = note_wait();
             if (!wait.ok()) fail(wait);
             return kPausePoll;
         }
         if (status.ok()) return kNow;
         if (!status.is(Code::kEndOfData)) {
+            give_up_staged(status);
             fail(status);
             return kNow;
         }
@@ -341,7 +356,6 @@ Millis Session::step_apply() {
     }
     // The gate was still open after the otadata write: from here on there is no way back.
     c_.publisher.enter(State::kComplete);
-    tell_attempt();
     return kNow;
 }
 
@@ -363,6 +377,9 @@ Status Session::arm() {
     // written when power failed may read as torn at one boot and as whole at the next.
     const bool untold = c_.log.attempt().outcome != Outcome::kRestarted;
     if (!rearming_ || untold) (void)attempt_.end(Outcome::kRestarted);
+    // Slow things come before the arming, after which the gate is asked once more.
+    if (!told_restart_) tell_attempt(!rearming_);
+    told_restart_ = true;
     OTA_TRY(c_.log.save(record));
     OTA_TRY(c_.app.activate(*verified_));
     armed_ = true;

@@ -10,7 +10,7 @@
 namespace ota {
 namespace {
 
-// What is run before the restart, and what to look at again right before it.
+// What is run before the restart; anew when the gate was red in between.
 constexpr std::array<suit::Member, 2> kBeforeRestart = {suit::kInstall, suit::kValidate};
 
 constexpr Status malformed(Detail detail) {
@@ -80,7 +80,9 @@ void Session::begin_commands() {
     suit_.processor.begin(suit_.manifest, suit::kPayloadFetch);
     suit_.payloads.begin(suit_.prefix.payloads);
     suit_.file_at = suit_.prefix.size;
-    suit_.fetched = suit_.draining = false;
+    suit_.staged = suit_.fetched = suit_.draining = false;
+    // What it saw of an earlier package must not stand for this one.
+    (void)c_.verifier.begin(0, {});
     suit_.section = 0;
     stage_step_ = StageStep::kCommand;
 }
@@ -94,6 +96,8 @@ Status Session::run_command() {
 
 // Everything that was wanted is there. Nothing may follow the last payload.
 Status Session::drain() {
+    // A package that brings nothing new has nothing to activate.
+    if (!suit_.staged) return malformed(Detail::kPayloadMissing);
     if (!suit_.payloads.is_done()) {
         stage_step_ = StageStep::kSeek;
         return {};
@@ -133,9 +137,17 @@ Status Session::seek() {
 }
 
 Status Session::read_head() {
+    Source& source = *c_.sources[source_index_].source;
+    OTA_TRY(same_package(source));
     std::array<uint8_t, SuitPayloadReader::kMaxHead> bytes;
-    const Result<size_t> n = c_.sources[source_index_].source->read(bytes);
-    if (n.status().is(Code::kEndOfData)) return malformed(Detail::kCborTruncated);
+    const Result<size_t> n = source.read(bytes);
+    if (n.status().is(Code::kTryAgain)) restart_timers();  // it skips what comes before
+    if (n.status().is(Code::kEndOfData)) {
+        // Where the size is not known, the connection may have ended too early.
+        return info_.size == 0
+                   ? Status{Code::kUnavailable, Origin::kSource, Detail::kConnectionLost}
+                   : malformed(Detail::kCborTruncated);
+    }
     if (!n.ok()) return n.status();
     if (*n == 0) {
         OTA_TRY(check_pace());
@@ -144,7 +156,13 @@ Status Session::read_head() {
     last_data_ = now();
     OTA_TRY_ASSIGN(const size_t taken, suit_.payloads.feed_head(Bytes(bytes).first(*n)));
     suit_.file_at += taken;
-    if (!suit_.payloads.is_payload()) return {};
+    if (!suit_.payloads.is_payload()) {
+        // An empty payload was passed by; what was read behind it is read again.
+        if (taken == *n && !suit_.payloads.is_done()) return {};
+        close();
+        stage_step_ = StageStep::kSeek;
+        return suit_.draining ? drain() : kOkStatus;
+    }
     close();
     const bool wanted = !suit_.draining && suit_.payloads.key() == suit_.uri.view();
     if (wanted && suit_.payloads.length() != suit_.size) return malformed(Detail::kImageSize);
@@ -167,7 +185,7 @@ Status Session::end_of_suit_payload() {
     close();
     c_.publisher.progress(reader_.position(), reader_.size());
     leave_payload();
-    suit_.fetched = true;
+    suit_.staged = suit_.fetched = true;
     stage_step_ = StageStep::kCommand;
     return {};
 }

@@ -21,6 +21,7 @@ struct SuitPackage {
     FixedString<256> uri;
     Digest digest{};
     uint64_t size = 0;
+    bool staged = false;    // a payload of this package is in the slot
     bool fetched = false;   // it is done; the processor asks once more
     bool draining = false;  // everything was fetched: is this the end of the file?
     size_t section = 0;     // index into the sections before the restart

@@ -56,6 +56,7 @@ Status Journal::open() {
 void Journal::forget() {
     sectors_ = {};
     home_ = {};
+    number_ = {};
     active_ = kMaxSectors;
     next_ = generation_ = sequence_ = record_count_ = damaged_bytes_ = 0;
     update_ = UpdateRecord();
@@ -109,21 +110,39 @@ Result<uint32_t> Journal::replay_record(uint32_t address, uint32_t room) {
     OTA_TRY(flash_.read(address, header));
     if (load_le16(&header[0]) != kRecordMagic) return 0U;
     const uint32_t length = load_le16(&header[4]);
-    // Longer than any of ours is possible only in a newer format: its CRC is not checked in pieces.
-    if (length > kMaxPayload || record_size(length) > room) return 0U;
-    std::array<uint8_t, kMaxPayload> storage;
-    const MutableBytes payload = MutableBytes(storage).first(length);
-    OTA_TRY(flash_.read(address + kHeaderSize, payload));
-    if (load_le32(&header[12]) != record_crc(header, payload)) return 0U;
+    if (record_size(length) > room) return 0U;
+    uint32_t crc = crc32(0, Bytes(header).first(12));
+    OTA_TRY(read_crc(address + kHeaderSize, length, crc));
+    if (load_le32(&header[12]) != crc) return 0U;
 
     ++record_count_;
     sequence_ = std::max(sequence_, load_le32(&header[8]));
     const uint8_t type = header[2];
-    if (type >= 1 && type < kTypes) {
+    if (type >= 1 && type < kCarried) {
         home_[type] = address;
+        number_[type] = load_le32(&header[8]);
+    }
+    if (type >= 1 && type < kTypes) {
+        // A newer firmware may have appended fields: what goes beyond ours is left alone.
+        std::array<uint8_t, kMaxPayload> storage;
+        const MutableBytes payload = MutableBytes(storage).first(std::min(length, kMaxPayload));
+        OTA_TRY(flash_.read(address + kHeaderSize, payload));
         decode(static_cast<Type>(type), payload);
     }
     return record_size(length);
+}
+
+Status Journal::read_crc(uint32_t address, uint32_t length, uint32_t& crc) {
+    std::array<uint8_t, 64> piece;
+    while (length != 0) {
+        const MutableBytes bytes =
+            MutableBytes(piece).first(std::min<uint32_t>(length, piece.size()));
+        OTA_TRY(flash_.read(address, bytes));
+        crc = crc32(crc, bytes);
+        address += static_cast<uint32_t>(bytes.size());
+        length -= static_cast<uint32_t>(bytes.size());
+    }
+    return {};
 }
 
 // The value before stays the latest one when the record can't be written.
@@ -200,6 +219,7 @@ Status Journal::append_raw(Type type) {
         return fault(Detail::kReadBackDiffers);
     }
     home_[static_cast<size_t>(type)] = address;
+    number_[static_cast<size_t>(type)] = sequence_;
     return {};
 }
 
@@ -250,9 +270,9 @@ Result<uint32_t> Journal::choose_victim() const {
 // found no room, because power losses during earlier rescues have spent the reserve.
 Result<uint32_t> Journal::rescue(uint32_t victim) {
     uint32_t left_behind = 0;
-    for (size_t type = 1; type < kTypes; ++type) {
+    for (size_t type = 1; type < kCarried; ++type) {
         if (home_[type] == 0 || home_[type] / sector_size() != victim) continue;
-        const Status status = append_raw(static_cast<Type>(type));
+        const Status status = copy_record(type);
         if (status.detail() == Detail::kJournalFull) {
             left_behind |= 1U << type;
         } else if (!status.ok()) {
@@ -260,6 +280,29 @@ Result<uint32_t> Journal::rescue(uint32_t victim) {
         }
     }
     return left_behind;
+}
+
+// Byte for byte, so that what a newer firmware appended, or wrote of types of its own, is kept.
+Status Journal::copy_record(size_t type) {
+    std::array<uint8_t, kHeaderSize> header;
+    const uint32_t from = home_[type];
+    OTA_TRY(flash_.read(from, header));
+    const uint32_t size = record_size(load_le16(&header[4]));
+    if (next_ % sector_size() == 0 || next_ % sector_size() + size > sector_size()) {
+        return fault(Detail::kJournalFull);
+    }
+    const uint32_t to = next_;
+    next_ += size;  // also when programming fails: those bytes are spent
+    for (uint32_t at = 0; at < size; at += kUnit) {
+        std::array<uint8_t, kUnit> unit;
+        std::array<uint8_t, kUnit> written;
+        OTA_TRY(flash_.read(from + at, unit));
+        OTA_TRY(flash_.program(to + at, unit));
+        OTA_TRY(flash_.read(to + at, written));
+        if (unit != written) return fault(Detail::kReadBackDiffers);
+    }
+    home_[type] = to;
+    return {};
 }
 
 }  // namespace ota

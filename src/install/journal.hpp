@@ -23,6 +23,10 @@ class Journal final : public UpdateLog {
     const RejectedBuilds& rejected() const override { return rejected_; }
     const SeenRecord& seen() const override { return seen_; }
     const AttemptRecord& attempt() const override { return attempt_; }
+    bool attempt_is_newer() const override {
+        return number_[static_cast<size_t>(Type::kAttempt)] >
+               number_[static_cast<size_t>(Type::kUpdate)];
+    }
     const RevokedKeys& revoked() const override { return revoked_; }
     UnixTime known_time() const override { return known_time_; }
 
@@ -49,6 +53,8 @@ class Journal final : public UpdateLog {
         kRevoked = 7,
     };
     static constexpr size_t kTypes = 8;  // index by Type; 0 is not used
+    // Records of types that a newer firmware wrote are carried along, not understood.
+    static constexpr size_t kCarried = 16;
     static constexpr uint32_t kMaxSectors = 16;
     static constexpr uint32_t kHeaderSize = 16;
     static constexpr uint32_t kMaxPayload = 216;
@@ -64,6 +70,7 @@ class Journal final : public UpdateLog {
     Status read_sector_header(uint32_t index);
     Status replay(uint32_t index);
     Result<uint32_t> replay_record(uint32_t address, uint32_t room);
+    Status read_crc(uint32_t address, uint32_t length, uint32_t& crc);
     void decode(Type type, Bytes payload);
     template <typename Self, typename Visitor>
     static void visit(Self& self, Type type, Visitor visitor);
@@ -77,14 +84,16 @@ class Journal final : public UpdateLog {
     Status open_next_sector();
     Result<uint32_t> choose_victim() const;
     Result<uint32_t> rescue(uint32_t victim);
+    Status copy_record(size_t type);
     uint32_t sector_count() const;
     uint32_t sector_size() const { return flash_.geometry().sector_size; }
 
     Flash& flash_;
     std::array<Sector, kMaxSectors> sectors_{};
-    std::array<uint32_t, kTypes> home_{};  // address of each type's latest record
-    uint32_t active_ = kMaxSectors;        // sector that is appended to; none yet
-    uint32_t next_ = 0;                    // address of the next record
+    std::array<uint32_t, kCarried> home_{};    // address of each type's latest record
+    std::array<uint32_t, kCarried> number_{};  // and its sequence number
+    uint32_t active_ = kMaxSectors;            // sector that is appended to; none yet
+    uint32_t next_ = 0;                        // address of the next record
     uint32_t generation_ = 0;
     uint32_t sequence_ = 0;
     uint32_t record_count_ = 0;

@@ -43,7 +43,7 @@ void encode(BoundedWriter& writer, const UpdateRecord& record) {
     writer.u8(static_cast<uint8_t>(record.reason));
     write_reset(writer, record.reset);
     writer.u8(static_cast<uint8_t>(record.source));
-    writer.u8(0);
+    writer.u8(record.told ? 1 : 0);
     writer.u32(record.size);
     writer.u32(record.secure_version);
     writer.copy(record.source_identity);
@@ -64,7 +64,7 @@ void decode(BoundedReader& reader, UpdateRecord& record) {
     record.reason = read_enum(reader, RevertReason::kRequested);
     record.reset = read_reset(reader);
     record.source = read_enum(reader, SourceKind::kUsbDrive);
-    reader.take(1);
+    record.told = reader.u8() == 1;
     record.size = reader.u32();
     record.secure_version = reader.u32();
     reader.copy(record.source_identity);

@@ -135,6 +135,7 @@ Result<size_t> SuitPayloadReader::feed_head(Bytes bytes) {
         if (!length.ok() && length.status().detail() == Detail::kCborTruncated) continue;
         if (!length.ok()) return length.status();
         if ((*length).type != CborType::kBytes) return malformed(Detail::kCborType);
+        if ((*length).value > UINT32_MAX) return malformed(Detail::kImageSize);
         key_.assign(*key);
         length_ = left_ = (*length).value;
         stage_ = Stage::kPayload;

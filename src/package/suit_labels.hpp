@@ -74,6 +74,13 @@ enum Parameter : int64_t {
     kVersionMatch = 28,
     kWaitInfo = 29,
 };
+// Events of a wait (update management).
+enum WaitEvent : int64_t {
+    kWaitAuthorization = 1,
+    kWaitTime = 5,
+    kWaitTimeOfDayUtc = 8,
+    kWaitDayOfWeekUtc = 9,
+};
 inline constexpr int64_t kLastParameter = kWaitInfo;
 
 }  // namespace ota::suit

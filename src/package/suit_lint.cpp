@@ -14,6 +14,7 @@ constexpr int kMaxDepth = 4;
 constexpr uint64_t kMaxReportPolicy = 15;
 constexpr size_t kMaxUriLength = 256;
 constexpr size_t kMaxContent = 256;
+constexpr size_t kMaxAlternatives = 16;
 
 constexpr Status malformed(Detail detail) {
     return {Code::kMalformed, Origin::kPackage, detail};
@@ -59,7 +60,7 @@ bool may_stand(int64_t code, int64_t section) {
         case suit::kPayloadFetch:
             return code == suit::kFetch || code == suit::kWrite || code == suit::kCopy;
         case suit::kInstall:
-            return code != suit::kInvokeComponent;
+            return code == suit::kCopy || code == suit::kWait;
         case suit::kInvoke:
             return code == suit::kInvokeComponent;
         default:
@@ -125,6 +126,45 @@ std::optional<ParameterForm> form_of(int64_t key) {
     }
 }
 
+// [operator, [+int]]
+Status lint_version_match(Bytes value) {
+    constexpr uint64_t kOperators = 5;
+    constexpr size_t kMaxParts = 8;
+    CborReader reader(value);
+    OTA_TRY_ASSIGN(const size_t members, reader.array());
+    if (members != 2) return malformed(Detail::kCborForm);
+    OTA_TRY_ASSIGN(const uint64_t comparison, reader.unsigned_number());
+    if (comparison == 0 || comparison > kOperators) return unknown(Detail::kVersionCondition);
+    OTA_TRY_ASSIGN(const size_t parts, reader.array());
+    if (parts == 0 || parts > kMaxParts) return malformed(Detail::kCborForm);
+    for (size_t i = 0; i < parts; ++i) OTA_TRY(reader.number().status());
+    return reader.at_end() ? kOkStatus : malformed(Detail::kTrailingBytes);
+}
+
+// {event => number}: authorization, time, time of day and day of week in UTC. The others have no
+// defined value, or need a time zone.
+Status lint_wait_info(Bytes value) {
+    CborReader reader(value);
+    OTA_TRY_ASSIGN(const size_t events, reader.map());
+    CborKeyOrder order;
+    for (size_t i = 0; i < events; ++i) {
+        OTA_TRY_ASSIGN(const int64_t event, reader.number());
+        OTA_TRY(order.next(event));
+        if (event == suit::kWaitAuthorization) {
+            OTA_TRY(reader.number().status());
+            continue;
+        }
+        const bool timed = event == suit::kWaitTime || event == suit::kWaitTimeOfDayUtc ||
+                           event == suit::kWaitDayOfWeekUtc;
+        if (!timed) return unknown(Detail::kParameterUnknown);
+        OTA_TRY_ASSIGN(const uint64_t argument, reader.unsigned_number());
+        const bool beyond = (event == suit::kWaitTimeOfDayUtc && argument >= 86400) ||
+                            (event == suit::kWaitDayOfWeekUtc && argument >= 7);
+        if (beyond) return unknown(Detail::kParameterUnknown);
+    }
+    return reader.at_end() ? kOkStatus : malformed(Detail::kTrailingBytes);
+}
+
 Status lint_value(int64_t key, CborReader& reader) {
     const std::optional<ParameterForm> form = form_of(key);
     if (!form) return unknown(Detail::kParameterUnknown);
@@ -149,7 +189,16 @@ Status lint_value(int64_t key, CborReader& reader) {
     const bool fits =
         value.size() <= form->longest && (form->exact == 0 || value.size() == form->exact);
     if (!fits) return malformed(Detail::kCborForm);
-    return key == suit::kImageDigest ? parse_suit_digest(value).status() : kOkStatus;
+    switch (key) {
+        case suit::kImageDigest:
+            return parse_suit_digest(value).status();
+        case suit::kVersionMatch:
+            return lint_version_match(value);
+        case suit::kWaitInfo:
+            return lint_wait_info(value);
+        default:
+            return {};
+    }
 }
 
 Status lint_parameters(Bytes argument, const SuitLintPlace& place) {
@@ -170,13 +219,13 @@ SuitLintPlace deeper(const SuitLintPlace& place) {
     return {place.section, place.components, place.depth + 1};
 }
 
-// Two sequences or more, of which the last may be null: "or nothing".
+// Sequences, of which the last of several may be null: "or nothing".
 Status lint_alternatives(Bytes argument, const SuitLintPlace& place) {
     CborReader reader(argument);
     OTA_TRY_ASSIGN(const size_t count, reader.array());
-    if (count == 0) return malformed(Detail::kCborForm);
+    if (count == 0 || count > kMaxAlternatives) return malformed(Detail::kCborForm);
     for (size_t i = 0; i < count; ++i) {
-        const bool last = i + 1 == count;
+        const bool last = i != 0 && i + 1 == count;
         if (last && reader.null().ok()) return {};
         OTA_TRY_ASSIGN(const Bytes body, reader.bytes());
         OTA_TRY(lint_sequence(body, deeper(place)));

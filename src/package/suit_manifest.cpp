@@ -110,6 +110,8 @@ Status SuitManifest::parse_members(const SuitPrefix& prefix) {
         seen |= 1U << (static_cast<uint32_t>(key) & 31);
     }
     if (!reader.at_end()) return malformed(Detail::kTrailingBytes);
+    // Nothing comes along that nobody signed.
+    if (claimed_ != prefix.severed.size()) return malformed(Detail::kEnvelopeMember);
     constexpr uint32_t kRequired =
         1U << suit::kVersion | 1U << suit::kSequenceNumber | 1U << suit::kCommon;
     return (seen & kRequired) == kRequired ? kOkStatus : malformed(Detail::kManifestMember);
@@ -139,7 +141,7 @@ Status SuitManifest::parse_member(int64_t key, CborReader& reader, const SuitPre
             return check_version(version_);
         }
         case suit::kText:
-            return reader.item().status();  // for people; may be severed
+            return parse_text(reader, prefix);
         default:
             break;
     }
@@ -183,6 +185,20 @@ Status SuitManifest::parse_components(CborReader& reader) {
     return {};
 }
 
+// For people. What travels beside the manifest has to be the signed one all the same.
+Status SuitManifest::parse_text(CborReader& reader, const SuitPrefix& prefix) {
+    OTA_TRY_ASSIGN(const CborType type, reader.peek());
+    OTA_TRY_ASSIGN(const Bytes item, reader.item());
+    if (type != CborType::kArray) return {};
+    OTA_TRY_ASSIGN(const Bytes digest, parse_suit_digest(item));
+    for (const SeveredMember& member : prefix.severed) {
+        if (member.key != suit::kText) continue;
+        ++claimed_;
+        return check_digest(member.with_head, digest, Detail::kSeveredDigest);
+    }
+    return {};
+}
+
 // A section, or the digest of one that travels beside the manifest.
 Status SuitManifest::parse_section(int64_t key, CborReader& reader, const SuitPrefix& prefix) {
     Bytes& section = sections_[section_index(key)];
@@ -197,6 +213,7 @@ Status SuitManifest::parse_section(int64_t key, CborReader& reader, const SuitPr
     for (const SeveredMember& member : prefix.severed) {
         if (member.key != key) continue;
         section = member.content;
+        ++claimed_;
         return check_digest(member.with_head, digest, Detail::kSeveredDigest);
     }
     return malformed(Detail::kSeveredMissing);

@@ -34,9 +34,11 @@ class SuitManifest {
     Status parse_common(Bytes common);
     Status parse_components(CborReader& reader);
     Status parse_section(int64_t key, CborReader& reader, const SuitPrefix& prefix);
+    Status parse_text(CborReader& reader, const SuitPrefix& prefix);
     Status lint_all() const;
 
     Bytes buffer_;
+    size_t claimed_ = 0;  // severed members that the manifest holds the digest of
     Digest digest_{};
     uint64_t sequence_number_ = 0;
     FixedVector<ComponentRef, kMaxComponents> components_;

@@ -137,11 +137,11 @@ Status SuitProcessor::condition_failed(Status why) {
         if (frames_.empty()) return why;
         Frame& parent = frames_.back();
         if (kind == Kind::kAlternative) {
-            if (!soft) return why;
-            parent.why = why;
-            return {};  // the next alternative
-        }
-        if (soft) {
+            if (soft) {
+                parent.why = why;
+                return {};  // the next alternative
+            }
+        } else if (soft) {
             ++parent.at;
             return {};
         }

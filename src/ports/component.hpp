@@ -63,7 +63,8 @@ struct FetchOrder {
 class ComponentHost {
   public:
     virtual bool has(ComponentRef component) = 0;
-    // Does it hold exactly size bytes with this digest? Read from where it is stored.
+    // Does it hold exactly size bytes with this digest? By what was read back from where it is
+    // stored, after it was written there.
     virtual Result<bool> match(ComponentRef component, const Digest& digest, uint64_t size) = 0;
     virtual Status fetch(ComponentRef component, const FetchOrder& order) = 0;
     virtual Status copy(ComponentRef from, ComponentRef to, const FetchOrder& order) = 0;

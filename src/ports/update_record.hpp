@@ -55,6 +55,7 @@ struct UpdateRecord {
     SourceKind source = SourceKind::kHttps;
     Digest package_id{};           // of the manifest, of a SUIT package; zero otherwise
     uint64_t sequence_number = 0;  // likewise
+    bool told = false;             // the attempt in kStaging has its record
     UnixTime waiting_since = 0;    // for the start point of its manifest; 0 = it does not wait
 };
 
@@ -104,7 +105,7 @@ struct RejectedBuild {
     Digest build_id{};
     RevertReason reason = RevertReason::kNone;
 };
-inline constexpr size_t kMaxRejected = 4;
+inline constexpr size_t kMaxRejected = 6;  // a SUIT package takes two
 using RejectedBuilds = FixedVector<RejectedBuild, kMaxRejected>;
 
 // An image gets so many trial boots before it is given up for reasons that may not be its own
@@ -120,7 +121,7 @@ struct SeenRecord {
 };
 
 // Public keys that no longer sign: SHA-256 of each SubjectPublicKeyInfo (RFC 5280 4.1.2.7) in DER.
-inline constexpr size_t kMaxRevokedKeys = 4;
+inline constexpr size_t kMaxRevokedKeys = 6;
 using RevokedKeys = FixedVector<Digest, kMaxRevokedKeys>;
 
 using ReportText = FixedString<640>;
@@ -140,6 +141,8 @@ class UpdateLog {
     virtual const RejectedBuilds& rejected() const = 0;
     virtual const SeenRecord& seen() const = 0;
     virtual const AttemptRecord& attempt() const = 0;
+    // Was the attempt recorded after the update?
+    virtual bool attempt_is_newer() const = 0;
     virtual const RevokedKeys& revoked() const = 0;
     // The latest time of day that a boot of this device knew; 0 = none.
     virtual UnixTime known_time() const = 0;

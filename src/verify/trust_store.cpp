@@ -74,6 +74,7 @@ Bytes TrustedKey::material() const {
 Status TrustStore::load_pem(std::string_view pem) {
     FixedVector<TrustedKey, kMaxKeys> keys = keys_;
     std::string_view base64;
+    bool any = false;
     while (true) {
         OTA_TRY_ASSIGN(const bool found, next_block(pem, base64));
         if (!found) break;
@@ -87,9 +88,13 @@ Status TrustStore::load_pem(std::string_view pem) {
         TrustedKey key;
         OTA_TRY(parse_spki(Bytes(der).first(length), key));
         OTA_TRY(sha256(Bytes(der).first(length), key.id));
+        any = true;
+        // A key that is listed twice is one key, also where several have to sign.
+        const auto same = [&](const TrustedKey& known) { return known.id == key.id; };
+        if (std::any_of(keys.begin(), keys.end(), same)) continue;
         if (!keys.push_back(key)) return {Code::kNoSpace, Origin::kVerify, Detail::kNoTrustedKey};
     }
-    if (keys.size() == keys_.size()) return kBadPem;
+    if (!any) return kBadPem;
     keys_ = keys;
     return {};
 }

@@ -1,5 +1,6 @@
-// Every socket call and every allocation of an HTTPS exchange fails once: an error that says so, or
-// the right bytes; nothing leaks; the same client works at the next try.
+// Socket calls (socket, connect, send, recv, options, fcntl) and allocations of an HTTPS exchange
+// fail once each: an error that says so, or the right bytes; no handle leaks; the same client works
+// at the next try.
 #include <dirent.h>
 #include <gtest/gtest.h>
 #include <sys/wait.h>

@@ -29,6 +29,10 @@ struct Card {
     void write(const char* ending, const std::string& text) const {
         std::ofstream(path + "/bess" + ending) << text;
     }
+    std::string read(const char* ending) const {
+        std::ifstream file(path + "/bess" + ending);
+        return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+    }
     std::string path = "/tmp/bess-faults-XXXXXX";
 };
 
@@ -70,10 +74,15 @@ void check_each(Group group) {
         const Status status = look(channel, source, bytes);
         (void)faults::stop();
         source.close();
+        const std::string result = card.read(".bin.result.json");
+        EXPECT_TRUE(result.empty() || result == "{}\n") << n;
         // Told, or without effect: the whole file, or no file by that name.
         EXPECT_TRUE(!status.ok() || bytes == 5000) << n;
         EXPECT_TRUE(look(channel, source, bytes).ok()) << n;
         EXPECT_EQ(bytes, 5000U) << n;
+        // The result is whole, old or new; nothing half is left beside it.
+        EXPECT_EQ(card.read(".bin.result.json"), "{}\n") << n;
+        EXPECT_EQ(card.read(".bin.result.json.new"), "") << n;
     }
     std::printf("calls %zu\n", calls);
 }

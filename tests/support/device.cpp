@@ -115,6 +115,7 @@ bool Device::boot(ota::ResetReason reset) {
     (void)manager_->add_sink(events);
     (void)manager_->add_source({&source, &source});
     if (extra_source.channel != nullptr) (void)manager_->add_source(extra_source);
+    if (second_source.channel != nullptr) (void)manager_->add_source(second_source);
     for (ota::HealthProbe* probe : probes) (void)manager_->add_probe(*probe);
     manager_->set_safety_callback(safety);
     if (!manager_->start().ok()) return false;

@@ -84,7 +84,8 @@ class Device : private ota::SlotInspector {
     ota::TrustStore trusted;
     std::vector<ota::HealthProbe*> probes;
     ota::SafetyCallback safety;
-    ota::UpdateSource extra_source;  // asked after the fake one
+    ota::UpdateSource extra_source;   // asked after the fake one
+    ota::UpdateSource second_source;  // and after that
 
   private:
     bool is_bootable(ota::SlotId slot) override;

@@ -148,6 +148,7 @@ Buffer make_suit(const SuitSpec& spec) {
     for (const auto& [key, payload] : spec.payloads) {
         members.emplace_back(text(key), bytes(payload));
     }
+    for (const auto& [key, item] : spec.severed) members.emplace_back(number(key), item);
     if (spec.uri.starts_with("#")) members.emplace_back(text("#p00"), bytes(spec.image));
     const Buffer envelope = map(members);
     Buffer out = {0xD8, 0x6B};  // tag 107

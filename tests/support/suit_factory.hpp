@@ -36,7 +36,8 @@ struct SuitSpec {
     uint64_t announced_size = 0;                           // 0 = the truth
     std::vector<std::pair<std::string, Buffer>> payloads;  // before the image's, by key
     std::function<void(std::vector<std::pair<Buffer, Buffer>>&)> change_members;  // of the manifest
-    uint8_t vendor = 0x11;  // every byte of the id
+    std::vector<std::pair<int64_t, Buffer>> severed;  // members of the envelope, encoded
+    uint8_t vendor = 0x11;                            // every byte of the id
     uint8_t class_id = 0x22;
 };
 Buffer make_suit(const SuitSpec& spec);

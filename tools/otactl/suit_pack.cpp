@@ -166,8 +166,18 @@ Item component_list(const PackPlan& plan) {
 Item version_array(const std::string& text) {
     ota::Version version;
     require(ota::parse_version(text, version), "version " + text);
-    return cbor::bytes(cbor::array({cbor::head(0, version.major), cbor::head(0, version.minor),
-                                    cbor::head(0, version.patch)}));
+    std::vector<Item> parts = {cbor::head(0, version.major), cbor::head(0, version.minor),
+                               cbor::head(0, version.patch)};
+    if (!version.prerelease.empty()) {
+        const std::string name(version.prerelease);
+        parts.push_back(cbor::number(name.starts_with("rc")     ? -1
+                                     : name.starts_with("beta") ? -2
+                                                                : -3));
+        const size_t digit = name.find_first_of("0123456789");
+        if (digit != std::string::npos)
+            parts.push_back(cbor::head(0, std::stoul(name.substr(digit))));
+    }
+    return cbor::bytes(cbor::array(parts));
 }
 
 Item manifest(const PackPlan& plan) {
@@ -228,6 +238,15 @@ ota::SuitPrefix open_package(const Buffer& package) {
     return prefix;
 }
 
+// What a device would not take is not written either.
+void check_package(const Buffer& package) {
+    const ota::SuitPrefix prefix = open_package(package);
+    ota::AuthWrapper auth;
+    require(ota::parse_auth_wrapper(prefix.auth, auth), "package");
+    ota::SuitManifest parsed;
+    require(parsed.parse(prefix, auth.digest), "package");
+}
+
 }  // namespace
 
 Buffer pack(const PackPlan& plan, std::vector<PrivateKey>& keys) {
@@ -247,7 +266,9 @@ Buffer pack(const PackPlan& plan, std::vector<PrivateKey>& keys) {
         if (!component.uri.empty()) continue;
         members.emplace_back(cbor::text(payload_key(integrated++)), cbor::bytes(component.payload));
     }
-    return cbor::tag(suit::kTagEnvelope, cbor::map(members));
+    const Buffer package = cbor::tag(suit::kTagEnvelope, cbor::map(members));
+    check_package(package);
+    return package;
 }
 
 Buffer add_signature(const Buffer& package, PrivateKey& key) {

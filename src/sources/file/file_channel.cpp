@@ -63,31 +63,42 @@ Result<bool> FileChannel::poll(Offer& offer) {
 }
 
 void FileChannel::report(const Report& report) {
-    if (report.attempt.version.empty()) return;  // no package was found
-    if (offered_ == 0 && !find_reported(report.attempt.build_id)) return;
+    // Where several files were looked at, the refused one is not known.
+    const bool looked = report.attempt.phase == State::kChecking;
+    if (looked || report.attempt.version.empty()) return;
     FixedString<kMaxUri> path = path_;
+    if (offered_ == 0 && !find_reported(report.attempt.build_id, path)) return;
     if (!path.try_append(kResult)) return;
     (void)store_.replace(path.view(), as_bytes(report.json));
 }
 
-// After a restart: the package whose result speaks of this build. Leaves its path in path_.
-bool FileChannel::find_reported(const Digest& build_id) {
+// After a restart: the package beside which lies a result about this build. One walk through the
+// directory, and few files are opened.
+bool FileChannel::find_reported(const Digest& build_id, FixedString<kMaxUri>& path) {
     const auto wanted = hex_text(build_id);
-    Offer offer;
-    bool found = false;
-    for (size_t i = 0; i < kMaxOffers && !found; ++i) {
-        const Result<bool> polled = poll(offer);
-        if (!polled.ok() || !*polled) break;
-        FixedString<kMaxUri> path = path_;
-        if (!path.try_append(kResult) || !store_.open(path.view()).ok()) continue;
-        std::array<uint8_t, 128> head{};
-        const Result<size_t> n = store_.read_at(0, head);
-        store_.close();
-        found = n.ok() &&
-                field_text(Bytes(head).first(*n)).find(wanted.view()) != std::string_view::npos;
+    FixedString<kMaxFileName> name;
+    size_t opened = 0;
+    for (size_t i = 0; i < kMaxEntries && opened < kMaxOffers; ++i) {
+        if (!store_.next(directory_, i == 0, name).ok()) return false;
+        if (!name.view().ends_with(kResult)) continue;
+        name.truncate(name.view().size() - kResult.size());
+        if (!is_package_name(name.view())) continue;
+        path.assign(directory_);
+        path.append("/");
+        path.append(name.view());
+        ++opened;
+        if (speaks_of(path, wanted.view())) return true;
     }
-    rewind();
-    return found;
+    return false;
+}
+
+bool FileChannel::speaks_of(const FixedString<kMaxUri>& package, std::string_view build_id) {
+    FixedString<kMaxUri> path = package;
+    if (!path.try_append(kResult) || !store_.open(path.view()).ok()) return false;
+    std::array<uint8_t, 128> head{};
+    const Result<size_t> n = store_.read_at(0, head);
+    store_.close();
+    return n.ok() && field_text(Bytes(head).first(*n)).find(build_id) != std::string_view::npos;
 }
 
 bool FileChannel::arrived() {

@@ -26,7 +26,8 @@ class FileChannel final : public Channel {
 
     bool is_package_name(std::string_view name) const;
     Result<bool> find_next();
-    bool find_reported(const Digest& build_id);
+    bool find_reported(const Digest& build_id, FixedString<kMaxUri>& path);
+    bool speaks_of(const FixedString<kMaxUri>& package, std::string_view build_id);
 
     FileStore& store_;
     std::string_view directory_;

@@ -7,11 +7,15 @@
 
 namespace ota {
 
+BasicToken::~BasicToken() {
+    mbedtls_platform_zeroize(&text_, sizeof text_);
+}
+
 bool BasicToken::set(std::string_view user, std::string_view password) {
     text_.clear();
     if (user.empty() || user.size() > kMaxUser || password.size() > kMaxPassword) return false;
     if (user.find(':') != std::string_view::npos) return false;
-    FixedString<kMaxUser + 1 + kMaxPassword> plain(user);
+    SecretText<kMaxUser + 1 + kMaxPassword> plain(user);
     plain.append(":");
     plain.append(password);
     std::array<uint8_t, 352> encoded;
@@ -21,7 +25,6 @@ bool BasicToken::set(std::string_view user, std::string_view password) {
                                             bytes.size()) == 0 &&
                       text_.try_append({reinterpret_cast<const char*>(encoded.data()), length});
     mbedtls_platform_zeroize(encoded.data(), encoded.size());
-    mbedtls_platform_zeroize(&plain, sizeof plain);
     return fits;
 }
 

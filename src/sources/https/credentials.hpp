@@ -1,5 +1,7 @@
 #pragma once
 
+#include <mbedtls/platform_util.h>
+
 #include "base/fixed.hpp"
 #include "ports/http_client.hpp"
 
@@ -17,9 +19,23 @@ struct HttpCredentials {
     std::span<const HttpField> custom_fields;
 };
 
+// Text that leaves no trace in memory.
+template <size_t N>
+struct SecretText : FixedString<N> {
+    SecretText() = default;
+    explicit SecretText(std::string_view text) : FixedString<N>(text) {}
+    SecretText(const SecretText&) = delete;
+    SecretText& operator=(const SecretText&) = delete;
+    ~SecretText() { mbedtls_platform_zeroize(this, sizeof *this); }
+};
+
 // The value of a Basic Authorization field without its scheme.
 class BasicToken {
   public:
+    BasicToken() = default;
+    ~BasicToken();
+    BasicToken(const BasicToken&) = default;
+    BasicToken& operator=(const BasicToken&) = default;
     // False when user or password is too long, or user holds a colon.
     bool set(std::string_view user, std::string_view password);
     bool empty() const { return text_.empty(); }

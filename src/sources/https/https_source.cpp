@@ -65,8 +65,8 @@ Status HttpsSource::open_location(std::string_view uri) {
     url_.append(parts.query);
 
     const HttpCredentials& own = config_.credentials;
-    FixedString<128> user(own.user);
-    FixedString<128> password(own.password);
+    SecretText<128> user(own.user);
+    SecretText<128> password(own.password);
     if (own.user.empty() && !split_user_info(parts.user_info, user, password)) {
         return fault(Code::kRefused, Detail::kUriMalformed);
     }

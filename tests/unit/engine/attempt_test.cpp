@@ -1,6 +1,8 @@
 // Why the latest attempt ended as it did: one record, kept over restarts.
 #include "engine/trial_bench.hpp"
 #include "observe/event_text.hpp"
+#include "sources/file/file_channel.hpp"
+#include "sources/file/file_source.hpp"
 
 namespace ota {
 namespace {
@@ -103,6 +105,99 @@ TEST(Attempt, InterruptedByAResetIsToldOnce) {
     const uint64_t operations = device.flash.operations();
     EXPECT_EQ(*after_restart(device).reset, ResetReason::kBrownout);
     EXPECT_EQ(device.flash.operations(), operations);
+}
+
+TEST(Attempt, InterruptionOfAContinuationIsToldToo) {
+    TrialBench device;
+    device.source.fail_at = 9000;
+    device.source.failures = 9;
+    ASSERT_TRUE(run_to_end(device));
+    ASSERT_EQ(device.state(), State::kFailed);
+    device.source.chunk = 256;
+    device.source.idle_reads = 1;
+    device.source.failures = 0;
+    (void)device.post(CommandKind::kStartUpdate);
+    ASSERT_TRUE(
+        device.run_until([&] { return device.manager().snapshot().received > 12000; }, 60000));
+    ASSERT_TRUE(device.boot(ResetReason::kBrownout));
+    EXPECT_EQ(device.manager().snapshot().attempt.outcome, Outcome::kInterrupted);
+}
+
+TEST(Attempt, NothingIsInventedAfterAnotherAttempt) {
+    TrialBench device;
+    device.source.fail_at = 9000;
+    device.source.failures = 9;
+    ASSERT_TRUE(run_to_end(device));  // staged in part, and told
+    device.clock.advance(3700000);
+    device.battery.values.soc_percent = 5;
+    device.source.package = make_signed_of_size("1.2.0", kTrialImageSize, 3);
+    ++device.source.revision;
+    ASSERT_TRUE(run_to_end(device));  // another package, refused by the battery
+    ASSERT_STREQ(device.manager().snapshot().attempt.version.c_str(), "1.2.0");
+    const AttemptRecord attempt = after_restart(device);
+    EXPECT_EQ(attempt.outcome, Outcome::kFailed);
+    EXPECT_STREQ(attempt.version.c_str(), "1.2.0");
+}
+
+TEST(Attempt, FiguresOfAnEarlierAttemptAreNotMixedIn) {
+    TrialBench device;
+    ASSERT_TRUE(device.install());
+    ASSERT_TRUE(device.boot(ResetReason::kSoftware));
+    ASSERT_TRUE(device.boot(ResetReason::kPowerOn));  // power lost in the trial: reverted
+    device.source.chunk = 256;
+    device.source.idle_reads = 1;
+    (void)device.post(CommandKind::kStartUpdate);
+    ASSERT_TRUE(
+        device.run_until([&] { return device.manager().snapshot().received > 5000; }, 60000));
+    ASSERT_TRUE(device.boot(ResetReason::kBrownout));
+    const AttemptRecord attempt = device.manager().snapshot().attempt;
+    EXPECT_EQ(attempt.outcome, Outcome::kInterrupted);
+    EXPECT_EQ(attempt.received, 0U);
+}
+
+TEST(Attempt, IsToldOncePerEnd) {
+    TrialBench device;
+    const auto reports = [&] {
+        return std::count_if(device.events.events.begin(), device.events.events.end(),
+                             [](const Event& e) { return e.kind == Event::Kind::kReport; });
+    };
+    ASSERT_TRUE(device.install());
+    EXPECT_EQ(reports(), 1);  // restarted into it
+    ASSERT_TRUE(device.boot(ResetReason::kSoftware));
+    ASSERT_TRUE(device.wait_for(Notice::kConfirmed));
+    EXPECT_EQ(reports(), 2);
+    ASSERT_TRUE(device.boot());
+    EXPECT_EQ(reports(), 2);
+    // An attempt that came to nothing is not told again by a rollback.
+    device.clock.advance(3700000);  // so that it has a record
+    device.battery.values.soc_percent = 5;
+    device.source.package = make_signed_of_size("1.2.0", kTrialImageSize, 3);
+    ASSERT_TRUE(run_to_end(device));
+    device.battery.values.soc_percent = 80;
+    EXPECT_EQ(reports(), 3);
+    (void)device.post(CommandKind::kRollback);
+    ASSERT_TRUE(device.run_until([&] { return device.restart_requested(); }));
+    ASSERT_TRUE(device.boot(ResetReason::kSoftware));
+    EXPECT_EQ(reports(), 3);
+}
+
+TEST(Attempt, ResultLiesBesideItsOwnPackage) {
+    TrialBench device;
+    device.source.offered = false;
+    test::FakeFileStore store;
+    store.files = {{"new-1.1.0.bin", make_signed_of_size("1.1.0", kTrialImageSize, 3)},
+                   {"old-1.0.0.bin", make_signed_of_size("1.0.0", kTrialImageSize, 1)}};
+    FileChannel first(store, "/sd/old*.bin");
+    FileChannel second(store, "/sd/new*.bin");
+    FileSource source(store);
+    device.extra_source = {&first, &source, SourceKind::kSdCard};
+    device.second_source = {&second, &source, SourceKind::kSdCard};
+    ASSERT_TRUE(device.boot());
+    ASSERT_TRUE(run_to_end(device));
+    (void)device.post(CommandKind::kAbort);
+    ASSERT_TRUE(device.run_to(State::kAborted));
+    EXPECT_FALSE(store.text_of("new-1.1.0.bin.result.json").empty());
+    EXPECT_TRUE(store.text_of("old-1.0.0.bin.result.json").empty());
 }
 
 TEST(Attempt, RevertedSaysWhichResetCameBack) {

@@ -250,6 +250,98 @@ TEST(SuitUpdate, RefusedPackageIsNotFetchedAgainByItself) {
     EXPECT_LE(device.source.bytes_read, kMaxEnvelopePrefix);
 }
 
+// A file that ends where the first look ends is not looked at for ever.
+TEST(SuitUpdate, FileOfExactlyTheFirstLookEnds) {
+    SuitSpec spec = SuitBench::spec_of("1.1.0", 100);
+    spec.keys = {Key::kRsa};  // a prefix longer than that
+    SuitBench device(spec);
+    device.source.package.resize(288);
+    EXPECT_EQ(device.start(), Detail::kCborTruncated);
+    EXPECT_LE(device.source.starts, 3U);
+}
+
+// What an earlier package left in the slot must not be activated under another one's name.
+TEST(SuitUpdate, PackageThatFetchesNothingActivatesNothing) {
+    SuitBench device;
+    ASSERT_EQ(device.start(), Detail::kNone);
+    (void)device.post(CommandKind::kAbort);
+    ASSERT_TRUE(device.run_to(State::kAborted));
+    SuitSpec empty = SuitBench::spec_of("1.2.0", 200);
+    empty.change_members = [](auto& members) {
+        std::erase_if(members, [](const auto& member) { return member.first == cbor::number(16); });
+    };
+    device.source.package = test::make_suit(empty);
+    ++device.source.revision;
+    EXPECT_EQ(device.start(), Detail::kPayloadMissing);
+    // Nor does the image of the first count as "there already" for its own manifest.
+    SuitSpec skip = SuitBench::spec_of("1.1.0", 300);
+    skip.change_members = [](auto& members) {
+        const Buffer match = cbor::wrap(cbor::array({cbor::number(3), cbor::number(15)}));
+        const Buffer abort = cbor::wrap(cbor::array({cbor::number(14), cbor::number(15)}));
+        for (auto& [key, value] : members) {
+            if (key != cbor::number(16)) continue;
+            value = cbor::wrap(cbor::array({cbor::number(15), cbor::array({match, abort})}));
+        }
+    };
+    device.source.package = test::make_suit(skip);
+    ++device.source.revision;
+    EXPECT_EQ(device.start(), Detail::kAbortCommand);
+}
+
+TEST(SuitUpdate, GivenUpImageInANewEnvelopeIsLeftAlone) {
+    SuitBench device;
+    device.probe.health = Health::kFail;
+    ASSERT_TRUE(device.install());
+    ASSERT_TRUE(device.boot(ResetReason::kSoftware));
+    ASSERT_TRUE(device.run_until([&] { return device.restart_requested(); }));
+    device.probe.health = Health::kPass;
+    device.settings.automatic_update = true;
+    ASSERT_TRUE(device.boot(ResetReason::kSoftware));
+    device.source.package = test::make_suit(SuitBench::spec_of("1.1.0", 101));
+    ++device.source.revision;
+    EXPECT_EQ(device.start(CommandKind::kCheck), Detail::kRevertedBefore);
+    EXPECT_FALSE(device.restart_requested());
+}
+
+TEST(SuitUpdate, AnotherFileUnderTheNameIsSaidAndHeldAgainstNobody) {
+    SuitBench device;
+    const Buffer first = device.source.package;
+    (void)device.post(CommandKind::kCheck);
+    ASSERT_TRUE(device.run_to(State::kUpdateAvailable));
+    device.source.package = test::make_suit(SuitBench::spec_of("1.3.0", 300));
+    device.source.package.resize(first.size());
+    ++device.source.revision;
+    (void)device.post(CommandKind::kStartUpdate);
+    ASSERT_TRUE(device.run_to(State::kFailed));
+    EXPECT_EQ(device.detail(), Detail::kFileChanged);
+    device.source.package = first;  // back again
+    --device.source.revision;
+    device.settings.automatic_update = false;
+    (void)device.post(CommandKind::kCheck);
+    EXPECT_TRUE(device.run_to(State::kUpdateAvailable));
+}
+
+TEST(SuitUpdate, PackageThatCanNeverBeAppliedIsNotTriedForEver) {
+    SuitSpec spec = SuitBench::spec_of("1.1.0", 100);
+    spec.install_commands = {{14, cbor::number(15)}};
+    SuitBench device(spec);
+    device.settings.automatic_update = true;
+    device.settings.check_interval_ms = 3600000;
+    ASSERT_TRUE(device.boot());
+    ASSERT_TRUE(device.run_to(State::kFailed));
+    const uint64_t operations = device.flash.operations();
+    (void)device.run_until([] { return false; }, 86400000);
+    EXPECT_LE(device.flash.operations(), operations + 3);
+}
+
+TEST(SuitUpdate, EmptyPayloadsArePassedBy) {
+    SuitSpec spec = SuitBench::spec_of("1.1.0", 100);
+    spec.uri = "#p02";
+    spec.payloads = {{"#p01", Buffer()}, {"#p02", spec.image}, {"#p03", Buffer()}};
+    SuitBench device(spec);
+    EXPECT_EQ(device.start(), Detail::kNone);
+}
+
 // ---------------------------------------------------------------- conditions and waits
 
 Buffer policy() {
@@ -373,6 +465,38 @@ TEST(SuitUpdate, WaitOutlivesARestart) {
     EXPECT_TRUE(device.run_until([&] { return device.restart_requested(); }, 5000));
     ASSERT_TRUE(device.boot(ResetReason::kSoftware));
     EXPECT_TRUE(device.wait_for(Notice::kConfirmed));
+}
+
+// What was asked before the restart is asked again when a pause has passed.
+TEST(SuitUpdate, RedGateBeforeTheRestartAsksTheManifestAnew) {
+    SuitSpec spec = SuitBench::spec_of("1.1.0", 100);
+    spec.shared_parameters = {{4, cbor::number(kWednesdayNoon + 3600)}};
+    spec.install_commands = {{4, policy()}};
+    SuitBench device(spec);
+    ASSERT_EQ(device.start(), Detail::kNone);
+    (void)device.post(CommandKind::kApply);
+    ASSERT_TRUE(device.run_to(State::kApplying));
+    device.battery.values.current_milliampere = 20000;
+    (void)device.run_until([] { return false; }, 5000);
+    EXPECT_FALSE(device.restart_requested());
+    device.clock.set_wall(kWednesdayNoon + 3600);
+    device.battery.values.current_milliampere = 0;
+    ASSERT_TRUE(device.run_to(State::kFailed));
+    EXPECT_EQ(device.detail(), Detail::kExpired);
+    EXPECT_FALSE(device.restart_requested());
+}
+
+// The plant works while a package waits for its time; that is no pause.
+TEST(SuitUpdate, BusyPlantDoesNotEndAWait) {
+    SuitBench device(waiting_spec());
+    device.clock.set_wall(kWednesdayNoon - 3 * 86400);
+    ASSERT_TRUE(run_into_wait(device));
+    device.battery.values.current_milliampere = 50000;
+    (void)device.run_until([] { return false; }, Millis{2} * 86400 * 1000);
+    EXPECT_EQ(device.state(), State::kApplying);
+    device.battery.values.current_milliampere = 0;
+    device.clock.set_wall(kWednesdayNoon + 7200);
+    EXPECT_TRUE(device.run_until([&] { return device.restart_requested(); }, 5000));
 }
 
 TEST(SuitUpdate, WaitThatWasAbortedDoesNotComeBack) {

@@ -2,6 +2,7 @@
 
 #include "base/crc32.hpp"
 #include "linux/flash_model.hpp"
+#include "support/image_factory.hpp"
 #include "support/test.hpp"
 
 namespace ota {
@@ -14,6 +15,10 @@ struct Bench {
     Memory memory{};
     FlashModel flash{memory};
 };
+
+Memory::reverse_iterator memory_end(Memory& memory) {
+    return memory.rbegin();
+}
 
 UpdateRecord record(uint8_t n) {
     UpdateRecord out;
@@ -150,18 +155,113 @@ TEST(Journal, ErasesRarely) {
     EXPECT_LE(bench.flash.erases(), 10U);
 }
 
-TEST(Journal, KeepsTheFourNewestRejectedBuilds) {
+TEST(Journal, KeepsTheNewestRejectedBuilds) {
     Bench bench;
     Journal journal(bench.flash);
     ASSERT_TRUE(journal.open().ok());
-    for (const int n : {1, 2, 3, 4, 5, 4}) {
+    for (const int n : {1, 2, 3, 4, 5, 6, 7, 6}) {
         RejectedBuild build;
         build.build_id.fill(static_cast<uint8_t>(n));
         ASSERT_TRUE(journal.reject(build).ok());
     }
-    ASSERT_EQ(journal.rejected().size(), 4U);
-    const std::array<uint8_t, 4> expected = {4, 5, 3, 2};
-    for (size_t i = 0; i < 4; ++i) EXPECT_EQ(journal.rejected()[i].build_id[0], expected[i]);
+    ASSERT_EQ(journal.rejected().size(), kMaxRejected);
+    const std::array<uint8_t, kMaxRejected> expected = {6, 7, 5, 4, 3, 2};
+    for (size_t i = 0; i < kMaxRejected; ++i) {
+        EXPECT_EQ(journal.rejected()[i].build_id[0], expected[i]);
+    }
+}
+
+// What is written seldom has to outlive the many records that are written often.
+TEST(Journal, EveryTypeOutlivesManySectorChanges) {
+    Bench bench;
+    Journal journal(bench.flash);
+    ASSERT_TRUE(journal.open().ok());
+    ConfirmedRecord confirmed;
+    confirmed.sequence_number = 77;
+    RejectedBuild rejected;
+    rejected.build_id.fill(6);
+    SeenRecord seen;
+    seen.validator.tag.assign("\"tag\"");
+    AttemptRecord attempt;
+    attempt.received = 4711;
+    RevokedKeys revoked;
+    Digest key{};
+    key.fill(9);
+    (void)revoked.push_back(key);
+    ASSERT_TRUE(journal.save(confirmed).ok());
+    ASSERT_TRUE(journal.reject(rejected).ok());
+    ASSERT_TRUE(journal.save(seen).ok());
+    ASSERT_TRUE(journal.save_time(1800000000).ok());
+    ASSERT_TRUE(journal.save(attempt).ok());
+    ASSERT_TRUE(journal.save(revoked).ok());
+    for (uint8_t i = 0; i < 200; ++i) {
+        ASSERT_TRUE(journal.save(record(i)).ok());
+        Journal again(bench.flash);
+        ASSERT_TRUE(again.open().ok());
+        EXPECT_EQ(again.update().attempts, i);
+        EXPECT_TRUE(again.confirmed().sequence_number == 77);
+        EXPECT_EQ(again.rejected().size(), 1U);
+        EXPECT_STREQ(again.seen().validator.tag.c_str(), "\"tag\"");
+        EXPECT_TRUE(again.known_time() == 1800000000);
+        EXPECT_EQ(again.attempt().received, 4711U);
+        ASSERT_EQ(again.revoked().size(), 1U) << int{i};
+        EXPECT_TRUE(again.revoked()[0] == key);
+    }
+    EXPECT_GE(bench.flash.erases(), 8U);
+}
+
+// As a newer firmware would write it: fields behind ours, and a type that we do not know.
+test::Buffer foreign_record(uint8_t type, uint16_t length, uint8_t first) {
+    test::Buffer out((16 + length + 15) / 16 * 16, 0xFF);
+    store_le16(&out[0], 0x5AC3);
+    out[2] = type;
+    out[3] = 0;
+    store_le16(&out[4], length);
+    store_le16(&out[6], 0);
+    store_le32(&out[8], 1000);
+    std::fill_n(out.begin() + 16, length, uint8_t{0});
+    out[16] = first;
+    const uint32_t head = crc32(0, Bytes(out).first(12));
+    store_le32(&out[12], crc32(head, Bytes(out).subspan(16, length)));
+    return out;
+}
+
+TEST(Journal, NewerRecordsAreReadAsFarAsTheyAreKnownAndCarriedAlong) {
+    Bench bench;
+    {
+        Journal journal(bench.flash);
+        ASSERT_TRUE(journal.open().ok());
+        ASSERT_TRUE(journal.save(record(1)).ok());
+    }
+    const auto used = std::find_if(memory_end(bench.memory), bench.memory.rend(),
+                                   [](uint8_t b) { return b != 0xFF; });
+    auto at = static_cast<uint32_t>(bench.memory.rend() - used);
+    at = (at + 15) / 16 * 16;
+    const test::Buffer update =
+        foreign_record(1, 400, static_cast<uint8_t>(UpdateStage::kReverted));
+    const test::Buffer unknown = foreign_record(12, 300, 0x5A);
+    ASSERT_TRUE(bench.flash.program(at, Bytes(update).first(256)).ok());
+    ASSERT_TRUE(bench.flash.program(at + 256, Bytes(update).subspan(256)).ok());
+    const auto next = at + static_cast<uint32_t>(update.size());
+    ASSERT_TRUE(bench.flash.program(next, Bytes(unknown).first(256)).ok());
+    ASSERT_TRUE(bench.flash.program(next + 256, Bytes(unknown).subspan(256)).ok());
+
+    Journal journal(bench.flash);
+    ASSERT_TRUE(journal.open().ok());
+    EXPECT_EQ(journal.update().stage, UpdateStage::kReverted);
+    EXPECT_EQ(journal.damaged_bytes(), 0U);
+    // Many sector changes by this firmware.
+    AttemptRecord attempt;
+    for (uint32_t i = 0; i < 200; ++i) ASSERT_TRUE(journal.save(attempt).ok());
+    Journal again(bench.flash);
+    ASSERT_TRUE(again.open().ok());
+    EXPECT_EQ(again.update().stage, UpdateStage::kReverted);
+    const auto found =
+        std::search(bench.memory.begin(), bench.memory.end(), unknown.begin(), unknown.end());
+    EXPECT_TRUE(found != bench.memory.end());
+    const auto whole =
+        std::search(bench.memory.begin(), bench.memory.end(), update.begin(), update.end());
+    EXPECT_TRUE(whole != bench.memory.end());
 }
 
 // At each operation of a long run, torn in each way: the record before or the new one, and it goes

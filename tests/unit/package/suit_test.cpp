@@ -133,6 +133,9 @@ TEST(Suit, CommandsHaveTheirPlace) {
     Bench wait;
     wait.spec.shared_commands = {{29, cbor::number(2)}};
     EXPECT_EQ(wait.refused(), Detail::kCommandPlace);
+    Bench fetch_in_install;
+    fetch_in_install.spec.install_commands = {{21, cbor::number(2)}};
+    EXPECT_EQ(fetch_in_install.refused(), Detail::kCommandPlace);
     Bench fetch_in_validate;
     fetch_in_validate.spec.change_members = [](auto& members) {
         for (auto& [key, value] : members) {
@@ -155,6 +158,26 @@ TEST(Suit, ValuesOfTheWrongKindOrSizeAreRefused) {
         const Detail why = bench.refused();
         EXPECT_TRUE(why == Detail::kCborForm || why == Detail::kCborType) << key;
     }
+    const auto wait_for = [](uint64_t event, int64_t argument) {
+        return cbor::wrap(cbor::map({{cbor::head(0, event), cbor::number(argument)}}));
+    };
+    for (const Buffer& info :
+         {wait_for(2, 1), wait_for(6, 1), wait_for(8, 86400), wait_for(9, 7)}) {
+        Bench bench;  // found before the download, not after it
+        bench.spec.install_parameters = {{29, info}};
+        EXPECT_EQ(bench.refused(), Detail::kParameterUnknown);
+    }
+    for (const Buffer& match :
+         {cbor::array({cbor::number(6), cbor::array({cbor::number(1)})}),
+          cbor::array({cbor::number(1), cbor::array({})}), cbor::array({cbor::number(1)})}) {
+        Bench bench;
+        bench.spec.install_parameters = {{28, cbor::wrap(match)}};
+        EXPECT_NE(bench.refused(), Detail::kNone);
+    }
+    Bench many;  // alternatives
+    many.spec.install_commands = {
+        {15, cbor::array(std::vector<Buffer>(17, cbor::wrap(sequence({{3, kPolicy}}))))}};
+    EXPECT_EQ(many.refused(), Detail::kCborForm);
     Bench digest;
     digest.spec.install_parameters = {{3, cbor::bytes({0x82, 0x2F, 0x41, 0x00})}};
     EXPECT_EQ(digest.refused(), Detail::kCoseAlgorithm);
@@ -175,10 +198,14 @@ TEST(Suit, AlternativesAreTriedInTurn) {
     Bench or_nothing;
     or_nothing.spec.install_commands = {{15, cbor::array({no, no, kNull})}};
     EXPECT_EQ(or_nothing.install(), Detail::kNone);
-    Bench hard;  // an alternative that switches soft failure off ends everything
+    Bench hard;  // an alternative that switches soft failure off fails its try-each …
     const Buffer not_soft = cbor::wrap(sequence({{20, parameter(13, kFalse)}, {14, kPolicy}}));
     hard.spec.install_commands = {{15, cbor::array({not_soft, yes})}};
     EXPECT_EQ(hard.install(), Detail::kAbortCommand);
+    Bench around;  // … which another one around it may take
+    const Buffer inner = cbor::wrap(sequence({{15, cbor::array({not_soft, yes})}}));
+    around.spec.install_commands = {{15, cbor::array({inner, kNull})}};
+    EXPECT_EQ(around.install(), Detail::kNone);
 }
 
 TEST(Suit, RunSequenceFailsUnlessItIsSoft) {
@@ -255,6 +282,30 @@ TEST(Suit, ManifestMustBeWholeAndFresh) {
     Bench version;
     version.spec.change_members = [](auto& members) { members[0].second = cbor::number(2); };
     EXPECT_EQ(version.refused(), Detail::kManifestVersion);
+}
+
+// Text may travel beside the manifest; what nobody signed may not.
+TEST(Suit, SeveredMembersHaveToBeClaimed) {
+    const Buffer text = cbor::wrap(cbor::map({}));
+    Bench claimed;
+    claimed.spec.change_members = [&](auto& members) {
+        const Buffer digest = test::sha256(text);
+        members.emplace_back(cbor::number(23),
+                             cbor::array({cbor::number(-16), cbor::bytes(digest)}));
+    };
+    claimed.spec.severed = {{23, text}};
+    EXPECT_EQ(claimed.install(), Detail::kNone);
+    Bench gone = claimed;
+    gone.host.writes = 0;
+    gone.spec.severed.clear();  // it may be left out
+    EXPECT_EQ(gone.install(), Detail::kNone);
+    Bench other;
+    other.spec.change_members = claimed.spec.change_members;
+    other.spec.severed = {{23, cbor::wrap(cbor::map({{cbor::number(1), cbor::number(1)}}))}};
+    EXPECT_EQ(other.refused(), Detail::kSeveredDigest);
+    Bench stray;
+    stray.spec.severed = {{23, text}};
+    EXPECT_EQ(stray.refused(), Detail::kEnvelopeMember);
 }
 
 TEST(Suit, EveryTruncationIsRefusedUnwritten) {

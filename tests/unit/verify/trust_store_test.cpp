@@ -1,5 +1,7 @@
 #include "verify/trust_store.hpp"
 
+#include <string>
+
 #include "support/image_factory.hpp"
 #include "support/test.hpp"
 
@@ -56,9 +58,24 @@ TEST(TrustStore, OneBadBlockLeavesTheStoreAsItWas) {
 
 TEST(TrustStore, HoldsFourKeys) {
     TrustStore store;
-    for (int i = 0; i < 4; ++i) EXPECT_TRUE(store.load_pem(test::public_pem(test::Key::kEc)).ok());
-    EXPECT_TRUE(store.load_pem(test::public_pem(test::Key::kEc)).is(Code::kNoSpace));
+    std::string pem = test::public_pem(test::Key::kEc);
+    const size_t at = pem.find("-----END") - 20;  // inside the point
+    for (const char other : {'A', 'B', 'C', 'D'}) {
+        pem[at] = other;
+        EXPECT_TRUE(store.load_pem(pem).ok());
+    }
+    pem[at] = 'E';
+    EXPECT_TRUE(store.load_pem(pem).is(Code::kNoSpace));
     EXPECT_EQ(store.keys().size(), 4U);
+}
+
+TEST(TrustStore, KeyThatIsListedTwiceIsOneKey) {
+    TrustStore store;
+    EXPECT_TRUE(store.load_pem(test::public_pem(test::Key::kEc)).ok());
+    const std::string twice = std::string(test::public_pem(test::Key::kEc)) +
+                              test::public_pem(test::Key::kRsa) + test::public_pem(test::Key::kRsa);
+    EXPECT_TRUE(store.load_pem(twice).ok());
+    EXPECT_EQ(store.keys().size(), 2U);
 }
 
 }  // namespace
