@@ -57,8 +57,9 @@ class Journal final : public UpdateLog {
     static constexpr size_t kCarried = 16;
     static constexpr uint32_t kMaxSectors = 16;
     static constexpr uint32_t kHeaderSize = 16;
-    static constexpr uint32_t kMaxPayload = 216;
+    static constexpr uint32_t kMaxPayload = 224;
     static constexpr uint32_t kMaxRecord = kHeaderSize + kMaxPayload;
+    static_assert(kMaxRecord % 16 == 0);  // records fill whole units
 
     enum class SectorKind : uint8_t { kFree, kOurs, kForeign };
     struct Sector {
