@@ -60,6 +60,8 @@ class Manager {
     bool would_accept(CommandKind command) const;
 
   private:
+    static constexpr Millis kTrialInterval = 250;  // how often probes are asked
+
     Status read_device();
     Status identify_judge();
     void revoke_keys();

@@ -7,9 +7,6 @@
 namespace ota {
 namespace {
 
-using suit::Command;
-using suit::Parameter;
-
 constexpr int kMaxDepth = 4;
 constexpr uint64_t kMaxReportPolicy = 15;
 constexpr size_t kMaxUriLength = 256;

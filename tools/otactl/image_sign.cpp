@@ -1,12 +1,12 @@
 // Secure Boot v2 signature blocks as Espressif's espsecure writes them (esp_secure_boot.h).
 #include "image_sign.hpp"
 
-#include <mbedtls/bignum.h>
 #include <mbedtls/rsa.h>
 
 #include <algorithm>
 
 #include "base/crc32.hpp"
+#include "mpi.hpp"
 #include "ports/flash_layout.hpp"
 #include "verify/image_check.hpp"
 
@@ -18,26 +18,6 @@ constexpr size_t kRsaBytes = 384;
 constexpr size_t kEcBytes = 32;
 constexpr size_t kCrcAt = 1196;
 
-void require_mbedtls(int error) {
-    if (error == 0) return;
-    throw Failure(Exit::kMalformed, "the key can't sign (mbedTLS " + std::to_string(error) + ")");
-}
-
-class Number {
-  public:
-    Number() { mbedtls_mpi_init(&value_); }
-    ~Number() { mbedtls_mpi_free(&value_); }
-    Number(const Number&) = delete;
-    Number& operator=(const Number&) = delete;
-    mbedtls_mpi* get() { return &value_; }
-    void write_little(uint8_t* out, size_t size) {
-        require_mbedtls(mbedtls_mpi_write_binary_le(&value_, out, size));
-    }
-
-  private:
-    mbedtls_mpi value_;
-};
-
 // -n^-1 mod 2^32 by Newton's iteration, for the chip's Montgomery multiplier.
 uint32_t montgomery_factor(uint32_t n) {
     uint32_t inverse = 1;
@@ -47,16 +27,16 @@ uint32_t montgomery_factor(uint32_t n) {
 
 void fill_rsa(PrivateKey& key, const ota::Digest& digest, uint8_t* block) {
     mbedtls_rsa_context* rsa = mbedtls_pk_rsa(*key.context());
-    Number n;
-    Number e;
-    Number r;
+    Mpi n;
+    Mpi e;
+    Mpi r;
     require_mbedtls(mbedtls_rsa_export(rsa, n.get(), nullptr, nullptr, nullptr, e.get()));
     require_mbedtls(mbedtls_mpi_lset(r.get(), 1));
     require_mbedtls(mbedtls_mpi_shift_l(r.get(), kRsaBytes * 8 * 2));
     require_mbedtls(mbedtls_mpi_mod_mpi(r.get(), r.get(), n.get()));
-    n.write_little(block + 36, kRsaBytes);
-    e.write_little(block + 420, 4);
-    r.write_little(block + 424, kRsaBytes);
+    require_mbedtls(mbedtls_mpi_write_binary_le(n.get(), block + 36, kRsaBytes));
+    require_mbedtls(mbedtls_mpi_write_binary_le(e.get(), block + 420, 4));
+    require_mbedtls(mbedtls_mpi_write_binary_le(r.get(), block + 424, kRsaBytes));
     ota::store_le32(block + 808, montgomery_factor(ota::load_le32(block + 36)));
     const Buffer signature = key.sign(digest);
     std::reverse_copy(signature.begin(), signature.end(), block + 812);

@@ -6,6 +6,8 @@
 
 #include <array>
 
+#include "mpi.hpp"
+
 namespace otactl {
 namespace {
 
@@ -21,23 +23,6 @@ std::string write_pem(int (*write)(mbedtls_pk_context*, unsigned char*, size_t),
     }
     return reinterpret_cast<const char*>(text.data());
 }
-
-void require_mbedtls(int error) {
-    if (error == 0) return;
-    throw Failure(Exit::kMalformed, "the key can't sign (mbedTLS " + std::to_string(error) + ")");
-}
-
-class Number {
-  public:
-    Number() { mbedtls_mpi_init(&value_); }
-    ~Number() { mbedtls_mpi_free(&value_); }
-    Number(const Number&) = delete;
-    Number& operator=(const Number&) = delete;
-    mbedtls_mpi* get() { return &value_; }
-
-  private:
-    mbedtls_mpi value_;
-};
 
 constexpr size_t kRsaBytes = kRsaBits / 8;
 constexpr size_t kEcBytes = 32;
@@ -127,8 +112,8 @@ Buffer PrivateKey::sign(const ota::Digest& digest) {
         return out;
     }
     mbedtls_ecp_keypair* pair = mbedtls_pk_ec(key_);
-    Number r;
-    Number s;
+    Mpi r;
+    Mpi s;
     require_mbedtls(mbedtls_ecdsa_sign_det_ext(&pair->grp, r.get(), s.get(), &pair->d,
                                                digest.data(), digest.size(), MBEDTLS_MD_SHA256,
                                                mbedtls_ctr_drbg_random, random.context()));

@@ -266,7 +266,7 @@ Buffer pack(const PackPlan& plan, std::vector<PrivateKey>& keys) {
         if (!component.uri.empty()) continue;
         members.emplace_back(cbor::text(payload_key(integrated++)), cbor::bytes(component.payload));
     }
-    const Buffer package = cbor::tag(suit::kTagEnvelope, cbor::map(members));
+    Buffer package = cbor::tag(suit::kTagEnvelope, cbor::map(members));
     check_package(package);
     return package;
 }

@@ -161,7 +161,7 @@ class ImaginaryDevice final : public ota::ComponentHost, public ota::ConditionHo
         return uuid_text(out);
     }
     static std::string text_of(const ota::Condition& condition) {
-        const std::string subject = component_name(condition.component) + ": ";
+        std::string subject = component_name(condition.component) + ": ";
         switch (condition.kind) {
             case ota::ConditionKind::kVendor:
                 return subject + "vendor " + id_text(condition.bytes);
