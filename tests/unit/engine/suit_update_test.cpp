@@ -334,6 +334,13 @@ TEST(SuitUpdate, PackageThatCanNeverBeAppliedIsNotTriedForEver) {
     EXPECT_LE(device.flash.operations(), operations + 3);
 }
 
+TEST(SuitUpdate, OtherPlacesThanThePackageAreRefused) {
+    SuitSpec spec = SuitBench::spec_of("1.1.0", 100);
+    spec.uri = "https://update.example/bess.bin";
+    SuitBench device(spec);
+    EXPECT_EQ(device.start(), Detail::kParameterUnknown);
+}
+
 TEST(SuitUpdate, EmptyPayloadsArePassedBy) {
     SuitSpec spec = SuitBench::spec_of("1.1.0", 100);
     spec.uri = "#p02";
