@@ -3,7 +3,6 @@
 #include <psa/crypto.h>
 
 #include <CLI/CLI.hpp>
-#include <filesystem>
 
 #include "flash_file.hpp"
 #include "image_build.hpp"
@@ -11,6 +10,7 @@
 #include "image_verify.hpp"
 #include "inspect.hpp"
 #include "serve.hpp"
+#include "suit_commands.hpp"
 #include "suit_pack.hpp"
 #include "suit_show.hpp"
 
@@ -120,137 +120,6 @@ void add_sign(CLI::App& image) {
         write_file(out, signed_image);
         fmt::print("{}: signed with {} ({})\n", out, o->key,
                    key.is_rsa() ? "RSA-3072-PSS" : "ECDSA P-256");
-    });
-}
-
-struct PackOptions {
-    std::string description;
-    std::string app;
-    std::string vendor;
-    std::string class_name;
-    uint64_t sequence = 0;
-    std::string version;
-    std::vector<std::string> keys;
-    std::string out;
-};
-
-// One image, described by flags. Its version and build time are the package's, unless said.
-PackPlan plan_of_flags(const PackOptions& o) {
-    if (o.vendor.empty() || o.class_name.empty()) {
-        throw Failure(Exit::kUsage, "--app needs --vendor and --class, as the device has them");
-    }
-    PackPlan plan;
-    plan.vendor = vendor_uuid(o.vendor);
-    plan.class_id = class_uuid(plan.vendor, o.class_name);
-    plan.components.push_back({"app", read_file(o.app), ""});
-    const Json image = inspect(plan.components[0].payload);
-    if (image["type"] != "image") throw Failure(Exit::kMalformed, o.app + " is no image");
-    plan.version = o.version.empty() ? image["version"].get<std::string>() : o.version;
-    const auto built = image["built_at"].get<int64_t>();
-    plan.sequence =
-        o.sequence != 0 ? o.sequence : static_cast<uint64_t>(std::max<int64_t>(built, 0));
-    if (plan.sequence == 0) {
-        throw Failure(Exit::kUsage, "--sequence: the image does not say when it was built");
-    }
-    return plan;
-}
-
-void add_pack(CLI::App& app) {
-    auto o = std::make_shared<PackOptions>();
-    CLI::App* command = app.add_subcommand("pack", "Make a signed SUIT package");
-    command->footer(
-        "The sequence number has to grow from release to release; seconds since 1970 do.\n"
-        "Examples:\n"
-        "  otactl pack --app bess-1.1.0.bin --vendor bess.example --class BESS-100K200/CTRL-P4 \\\n"
-        "      --key release.pem bess-1.1.0.suit\n"
-        "  otactl pack --description release.json --key release.pem bess-1.1.0.suit\n"
-        "release.json: {\"vendor\": \"bess.example\", \"class\": \"BESS-100K200/CTRL-P4\",\n"
-        "  \"sequence\": 1795564800, \"version\": \"1.1.0\", \"use_before\": 1893456000,\n"
-        "  \"minimum_energy_mwh\": 60000000, \"not_before\": 1795600000, \"time_of_day_utc\": "
-        "7200,\n"
-        "  \"authorize\": 10, \"components\": [{\"id\": \"app\", \"file\": \"bess-1.1.0.bin\"}]}");
-    command->add_option("--description", o->description, "What to pack (JSON)");
-    command->add_option("--app", o->app, "Or one image")->excludes("--description");
-    command->add_option("--vendor", o->vendor, "Domain of the vendor");
-    command->add_option("--class", o->class_name, "Name of the device class");
-    command->add_option("--sequence", o->sequence, "Default: when the image was built");
-    command->add_option("--version", o->version, "Default: the image's");
-    command->add_option("--key", o->keys, "Private key (PEM); up to three")->required();
-    command->add_option("package", o->out, "Package to write")->required();
-    command->callback([o] {
-        if (o->description.empty() == o->app.empty()) {
-            throw Failure(Exit::kUsage, "--description or --app");
-        }
-        const std::string folder = std::filesystem::path(o->description).parent_path().string();
-        const PackPlan plan =
-            o->app.empty() ? plan_from_json(read_text(o->description), folder) : plan_of_flags(*o);
-        std::vector<PrivateKey> keys;
-        for (const std::string& path : o->keys) keys.push_back(PrivateKey::load(path));
-        const Buffer package = pack(plan, keys);
-        write_file(o->out, package);
-        fmt::print("{}: {} number {}, {} bytes, for {} / {}\n", o->out, plan.version, plan.sequence,
-                   package.size(), uuid_text(plan.vendor), uuid_text(plan.class_id));
-    });
-}
-
-void add_package_sign(CLI::App& app) {
-    struct Options {
-        std::string key;
-        std::string in;
-        std::string out;
-        bool add = false;
-    };
-    auto o = std::make_shared<Options>();
-    CLI::App* command = app.add_subcommand("sign", "Add a signature to a SUIT package");
-    command->footer("Example:\n  otactl sign --add --key second.pem bess-1.1.0.suit");
-    command->add_flag("--add", o->add, "Keep the signatures that are there")->required();
-    command->add_option("--key", o->key, "Private key (PEM)")->required();
-    command->add_option("package", o->in, "Package")->required();
-    command->add_option("--output,-o", o->out, "Write here instead of in place");
-    command->callback([o] {
-        PrivateKey key = PrivateKey::load(o->key);
-        const std::string& out = o->out.empty() ? o->in : o->out;
-        write_file(out, add_signature(read_file(o->in), key));
-        fmt::print("{}: signed with {} too\n", out, o->key);
-    });
-}
-
-void add_unpack(CLI::App& app) {
-    struct Options {
-        std::string in;
-        std::string folder = ".";
-    };
-    auto o = std::make_shared<Options>();
-    CLI::App* command = app.add_subcommand("unpack", "Write manifest and payloads of a package");
-    command->footer("Example:\n  otactl unpack bess-1.1.0.suit --into parts");
-    command->add_option("package", o->in, "Package")->required();
-    command->add_option("--into", o->folder, "Folder")->capture_default_str();
-    command->callback([o] {
-        std::filesystem::create_directories(o->folder);
-        for (const SuitPart& part : unpack_suit(read_file(o->in))) {
-            const std::string path = (std::filesystem::path(o->folder) / part.name).string();
-            write_file(path, part.bytes);
-            fmt::print("{}: {} bytes\n", path, part.bytes.size());
-        }
-    });
-}
-
-void add_uuid(CLI::App& app) {
-    struct Options {
-        std::string vendor;
-        std::string class_name;
-    };
-    auto o = std::make_shared<Options>();
-    CLI::App* command = app.add_subcommand("uuid", "Ids of a vendor and a device class");
-    command->footer(
-        "For suit_vendor_id and suit_class_id.\n"
-        "Example:\n  otactl uuid --vendor bess.example --class BESS-100K200/CTRL-P4");
-    command->add_option("--vendor", o->vendor, "Domain of the vendor")->required();
-    command->add_option("--class", o->class_name, "Name of the device class")->required();
-    command->callback([o] {
-        const Uuid vendor = vendor_uuid(o->vendor);
-        fmt::print("vendor {}\nclass  {}\n", uuid_text(vendor),
-                   uuid_text(class_uuid(vendor, o->class_name)));
     });
 }
 
