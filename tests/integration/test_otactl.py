@@ -73,7 +73,7 @@ def test_errors_say_what_to_do(shelf):
                                      ["flash", "create"], ["flash", "show"]])
 def test_help_has_an_example(command):
     result = otactl(*command, "--help")
-    assert "Example:" in result.stdout
+    assert "Example" in result.stdout
     assert f"otactl {' '.join(command)}" in result.stdout
 
 
