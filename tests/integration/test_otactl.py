@@ -70,6 +70,7 @@ def test_errors_say_what_to_do(shelf):
 
 
 @pytest.mark.parametrize("command", [["keygen"], ["image", "build"], ["image", "sign"], ["verify"], ["inspect"],
+                                     ["pack"], ["sign"], ["unpack"], ["uuid"],
                                      ["flash", "create"], ["flash", "show"]])
 def test_help_has_an_example(command):
     result = otactl(*command, "--help")
