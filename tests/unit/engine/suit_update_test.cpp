@@ -129,6 +129,24 @@ TEST(SuitUpdate, PayloadThatIsNotTheSignedOneIsRefused) {
     EXPECT_EQ(trailing.start(), Detail::kTrailingBytes);
 }
 
+// The signed digest is held also where the manifest itself does not ask for it.
+TEST(SuitUpdate, DigestIsHeldWithoutACondition) {
+    SuitSpec spec = SuitBench::spec_of("1.1.0", 100);
+    spec.change_members = [](auto& members) {
+        const Buffer uri = cbor::map({{cbor::number(21), cbor::text("#p00")}});
+        for (auto& [key, value] : members) {
+            if (key != cbor::number(16)) continue;
+            value =
+                cbor::wrap(cbor::array({cbor::number(20), uri, cbor::number(21), cbor::number(2)}));
+        }
+    };
+    SuitBench device(spec);
+    EXPECT_EQ(device.start(), Detail::kNone);
+    SuitBench swapped(spec);
+    swapped.swap_payload();
+    EXPECT_EQ(swapped.start(), Detail::kImageDigest);
+}
+
 TEST(SuitUpdate, ImageIsAdmittedByItsOwnBytesToo) {
     SuitBench older(SuitBench::spec_of("0.9.0", 100));  // a new number on an old image
     EXPECT_EQ(older.start(), Detail::kVersionOlder);
