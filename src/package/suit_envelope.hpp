@@ -1,8 +1,8 @@
 #pragma once
 
 #include "base/fixed.hpp"
-#include "package/suit_labels.hpp"
 #include "wire/cbor.hpp"
+#include "wire/suit_labels.hpp"
 
 namespace ota {
 

@@ -18,10 +18,6 @@ void SuitProcessor::begin(const SuitManifest& manifest, suit::Member section) {
     stage_ = Stage::kFresh;
 }
 
-size_t SuitProcessor::position() const {
-    return frames_.empty() ? 0 : frames_[0].reader.position();
-}
-
 uint64_t SuitProcessor::image_size(size_t component) const {
     const Result<uint64_t> size = number_of(component, suit::kImageSize);
     return size.ok() ? *size : 0;

@@ -25,9 +25,6 @@ class SuitProcessor {
     // The size that the parameters give a component's image now; 0 = none.
     uint64_t image_size(size_t component) const;
 
-    // Where it stands, for reports: the command's position in its sequence.
-    size_t position() const;
-
   private:
     static constexpr size_t kMaxFrames = 6;  // the lint pass allows a depth of four
     static constexpr uint32_t kMaxCommands = 1024;

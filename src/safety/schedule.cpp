@@ -1,14 +1,9 @@
 #include "safety/schedule.hpp"
 
+#include "wire/suit_labels.hpp"
+
 namespace ota {
 namespace {
-
-enum Event : uint64_t {
-    kAuthorization = 1,
-    kTime = 5,
-    kTimeOfDayUtc = 8,
-    kDayOfWeekUtc = 9,
-};
 
 constexpr UnixTime kDay = 86400;
 constexpr uint64_t kDaysInWeek = 7;
@@ -23,19 +18,20 @@ bool in_window(UnixTime second_of_day, UnixTime start) {
     return since < kWindowLength;
 }
 
-Status judge_event(uint64_t event, CborReader& reader, const WaitState& state) {
-    if (event == kAuthorization) {
+Status judge_event(int64_t event, CborReader& reader, const WaitState& state) {
+    if (event == suit::kWaitAuthorization) {
         OTA_TRY(reader.number().status());
         return state.authorized ? kOkStatus : kNotYet;
     }
-    const bool timed = event == kTime || event == kTimeOfDayUtc || event == kDayOfWeekUtc;
+    const bool timed = event == suit::kWaitTime || event == suit::kWaitTimeOfDayUtc ||
+                       event == suit::kWaitDayOfWeekUtc;
     if (!timed) return kUnknown;
     OTA_TRY_ASSIGN(const uint64_t argument, reader.unsigned_number());
     if (!state.clock_is_set) return kNotYet;
-    if (event == kTime) {
+    if (event == suit::kWaitTime) {
         return static_cast<uint64_t>(state.wall) >= argument ? kOkStatus : kNotYet;
     }
-    if (event == kDayOfWeekUtc) {
+    if (event == suit::kWaitDayOfWeekUtc) {
         if (argument >= kDaysInWeek) return kUnknown;
         const auto today = static_cast<uint64_t>((state.wall / kDay + kThursday) % 7);
         return today == argument ? kOkStatus : kNotYet;
@@ -54,8 +50,7 @@ Status wait_is_over(Bytes info, const WaitState& state) {
     for (size_t i = 0; i < events; ++i) {
         OTA_TRY_ASSIGN(const int64_t event, reader.number());
         OTA_TRY(order.next(event));
-        if (event < 0) return kUnknown;
-        const Status status = judge_event(static_cast<uint64_t>(event), reader, state);
+        const Status status = judge_event(event, reader, state);
         if (!status.ok() && !status.is(Code::kTryAgain)) return status;
         if (!status.ok()) verdict = status;
     }

@@ -3,15 +3,11 @@
 #include <cstdio>
 
 #include "base/version.hpp"
+#include "wire/suit_labels.hpp"
 
 namespace ota {
 namespace {
 
-// draft-ietf-suit-update-management, "version comparison types" and "version component list".
-enum Comparison : uint64_t { kGreater = 1, kGreaterEqual, kEqual, kLessEqual, kLess };
-constexpr int64_t kReleaseCandidate = -1;
-constexpr int64_t kBeta = -2;
-constexpr int64_t kAlpha = -3;
 constexpr size_t kMaxParts = 8;
 
 using Parts = FixedVector<int64_t, kMaxParts>;
@@ -26,8 +22,8 @@ Status parse_parts(CborReader& reader, Parts& out) {
 }
 
 int64_t kind_of_prerelease(std::string_view text) {
-    if (text.starts_with("rc")) return kReleaseCandidate;
-    return text.starts_with("beta") ? kBeta : kAlpha;
+    if (text.starts_with("rc")) return suit::kReleaseCandidate;
+    return text.starts_with("beta") ? suit::kBeta : suit::kAlpha;
 }
 
 // The same list for a semantic version; a pre-release of another name counts as an alpha.
@@ -79,15 +75,15 @@ Result<bool> version_matches(Bytes match, std::string_view running) {
     OTA_TRY(parts_of(running, have));
     const int order = compare(have, wanted);
     switch (comparison) {
-        case kGreater:
+        case suit::kGreater:
             return order > 0;
-        case kGreaterEqual:
+        case suit::kGreaterEqual:
             return order >= 0;
-        case kEqual:
+        case suit::kEqual:
             return order == 0;
-        case kLessEqual:
+        case suit::kLessEqual:
             return order <= 0;
-        case kLess:
+        case suit::kLess:
             return order < 0;
         default:
             return Status{Code::kIncompatible, Origin::kVerify, Detail::kVersionCondition};
@@ -107,7 +103,9 @@ Status version_text(Bytes version, VersionText& out) {
         if (part >= 0) {
             std::snprintf(text.data(), text.size(), "%s%lu", dot, static_cast<unsigned long>(part));
         } else {
-            const char* name = part == kReleaseCandidate ? "rc" : part == kBeta ? "beta" : "alpha";
+            const char* name = part == suit::kReleaseCandidate ? "rc"
+                               : part == suit::kBeta           ? "beta"
+                                                               : "alpha";
             std::snprintf(text.data(), text.size(), "%s%s", prerelease ? "." : "-", name);
             prerelease = true;
         }

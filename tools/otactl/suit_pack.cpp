@@ -170,7 +170,7 @@ Item version_array(const std::string& text) {
                                cbor::head(0, version.patch)};
     if (!version.prerelease.empty()) {
         const std::string name(version.prerelease);
-        parts.push_back(cbor::number(name.starts_with("rc")     ? -1
+        parts.push_back(cbor::number(name.starts_with("rc")     ? suit::kReleaseCandidate
                                      : name.starts_with("beta") ? -2
                                                                 : -3));
         const size_t digit = name.find_first_of("0123456789");

@@ -81,6 +81,13 @@ enum WaitEvent : int64_t {
     kWaitTimeOfDayUtc = 8,
     kWaitDayOfWeekUtc = 9,
 };
+// What a version condition compares by, and the marks of pre-releases in a version (update
+// management).
+enum Comparison : uint64_t { kGreater = 1, kGreaterEqual, kEqual, kLessEqual, kLess };
+inline constexpr int64_t kReleaseCandidate = -1;
+inline constexpr int64_t kBeta = -2;
+inline constexpr int64_t kAlpha = -3;
+
 inline constexpr int64_t kLastParameter = kWaitInfo;
 
 }  // namespace ota::suit
