@@ -70,6 +70,16 @@ esp_err_t ota_manager_get_boot_status(ota_boot_status_t* status);
 esp_err_t ota_manager_get_last_report(ota_report_t* report);
 
 /**
+ * The configuration that came with the running image, or with one before it; switched with the
+ * image, and back with it. @return ESP_OK; ESP_ERR_NOT_FOUND: none; ESP_ERR_OTA_MGR_IMAGE: flash
+ * does not hold it any more; ESP_ERR_INVALID_ARG; ESP_ERR_INVALID_STATE before start.
+ */
+esp_err_t ota_manager_get_configuration(ota_configuration_t* configuration);
+/** Reads length bytes of it. Also ESP_ERR_INVALID_ARG beyond its end. Reads flash in the caller's
+ *  context; its bank is not written while this image runs. */
+esp_err_t ota_manager_read_configuration(uint32_t offset, void* buffer, size_t length);
+
+/**
  * Waits until the state is in mask (OTA_STATUS_BIT), or one of them was entered since the call.
  * @param hit may be NULL. @return ESP_OK; ESP_ERR_TIMEOUT; ESP_ERR_INVALID_ARG for an empty mask;
  *         ESP_ERR_INVALID_STATE before start, inside a callback, or when the manager is stopped
@@ -106,6 +116,7 @@ const char* ota_manager_error_to_string(ota_error_t error);
 const char* ota_manager_status_to_string(ota_status_t status);
 const char* ota_manager_revert_reason_to_string(ota_revert_reason_t reason);
 const char* ota_manager_outcome_to_string(ota_outcome_t outcome);
+const char* ota_manager_component_outcome_to_string(ota_component_outcome_t outcome);
 const char* ota_manager_reset_to_string(ota_reset_t reset);
 const char* ota_manager_source_to_string(ota_source_t source);
 

@@ -118,6 +118,32 @@ typedef enum {
     OTA_OUTCOME_KEPT,     /* unhealthy, but no other image boots */
 } ota_outcome_t;
 
+/* What a package can be about. */
+typedef enum {
+    OTA_COMPONENT_APP = 0,     /* the application */
+    OTA_COMPONENT_APP_RUNNING, /* the running one, read only */
+    OTA_COMPONENT_CONFIG,      /* the configuration in ota_cfg */
+    OTA_COMPONENT_STAGE,       /* the scratch place ota_stage */
+    OTA_COMPONENT_MODULE,      /* a module board; number says which */
+} ota_component_kind_t;
+
+/* What became of a component in an attempt. */
+typedef enum {
+    OTA_COMPONENT_NOT_REACHED = 0,
+    OTA_COMPONENT_HELD_ALREADY, /* nothing had to be done */
+    OTA_COMPONENT_WRITTEN,      /* and read back; runs when the attempt ended well */
+    OTA_COMPONENT_FAILED,       /* detail says why */
+} ota_component_outcome_t;
+
+typedef struct {
+    ota_component_kind_t kind;
+    uint8_t number; /* of a module board: 1… */
+    ota_component_outcome_t outcome;
+    const char* detail; /* with FAILED; never NULL, static storage */
+} ota_component_result_t;
+
+#define OTA_MAX_COMPONENTS 16
+
 /* What started the chip. */
 typedef enum {
     OTA_RESET_UNKNOWN = 0,
@@ -256,17 +282,22 @@ typedef struct {
     const char*
         suit_vendor_id; /* UUIDs that SUIT packages have to be for; NULL: none is accepted */
     const char* suit_class_id;
-    const char* suit_device_id;   /* of this single device, or NULL */
-    int task_priority;            /* 1…24, default 5 */
-    uint32_t task_stack_size;     /* bytes, 4096…65536, default 8192 */
-    int core_id;                  /* 0 or 1, default 0 */
-    int8_t allow_rollback;        /* default on */
-    uint32_t rollback_timeout_ms; /* 1000…86400000, default 300000 */
-    uint8_t min_soc;              /* %, 1…100, default 30 */
-    float max_temperature;        /* °C, default 45 */
-    float min_temperature;        /* °C, default 0 */
-    float max_current;            /* A, default 10 */
-    const char* expected_sha256;  /* 64 hexadecimal digits, or NULL */
+    const char* suit_device_id;       /* of this single device, or NULL */
+    const char* suit_module_class_id; /* of the module boards behind it, or NULL */
+    uint32_t payload_kek_id;          /* PSA key for encrypted payloads, 0 = none: AES-128, usage
+                                         decrypt, PSA_ALG_ECB_NO_PADDING; wrapped with A128KW */
+    uint32_t payload_ecdh_key_id;     /* or P-256, usage derive, key agreement ECDH with
+                                         HKDF(SHA-256): ECDH-ES+A128KW; opaque keys do */
+    int task_priority;                /* 1…24, default 5 */
+    uint32_t task_stack_size;         /* bytes, 4096…65536, default 8192 */
+    int core_id;                      /* 0 or 1, default 0 */
+    int8_t allow_rollback;            /* default on */
+    uint32_t rollback_timeout_ms;     /* 1000…86400000, default 300000 */
+    uint8_t min_soc;                  /* %, 1…100, default 30 */
+    float max_temperature;            /* °C, default 45 */
+    float min_temperature;            /* °C, default 0 */
+    float max_current;                /* A, default 10 */
+    const char* expected_sha256;      /* 64 hexadecimal digits, or NULL */
     const char* expected_md5;     /* 32 hexadecimal digits, or NULL; never instead of a signature */
     uint32_t battery_capacity_wh; /* default 200000 */
     ota_event_cb_t event_cb;
@@ -292,6 +323,7 @@ typedef struct {
         .check_interval_ms = 0, .automatic_update = OTA_OFF, .verify_signature = 1,                \
         .public_key_pem = NULL, .revoked_keys_sha256 = NULL, .signatures_required = 1,             \
         .suit_vendor_id = NULL, .suit_class_id = NULL, .suit_device_id = NULL,                     \
+        .suit_module_class_id = NULL, .payload_kek_id = 0, .payload_ecdh_key_id = 0,               \
         .task_priority = OTA_MANAGER_DEFAULT_TASK_PRIORITY,                                        \
         .task_stack_size = OTA_MANAGER_DEFAULT_TASK_STACK_SIZE, .core_id = 0, .allow_rollback = 1, \
         .rollback_timeout_ms = OTA_MANAGER_DEFAULT_ROLLBACK_TIMEOUT_MS,                            \
@@ -336,18 +368,26 @@ typedef struct {
     const char* detail; /* what was found and what to do; never NULL, static storage */
     int32_t reading;    /* with BATTERY_LOW and BMS_UNSAFE, as in ota_error_info_t */
     int32_t limit;
-    ota_reset_t reset;    /* with INTERRUPTED and REVERTED: the reset behind it */
-    char version[33];     /* of the package; "" if none was found, or
-                              none that can be trusted to say */
-    uint32_t received;    /* bytes that came from the source */
-    uint32_t resumed_at;  /* bytes that flash held already */
-    uint16_t retries;     /* of the connection */
-    uint16_t pauses;      /* by the safety gate */
-    uint32_t paused_ms;   /* in all */
-    uint32_t duration_ms; /* until the restart or the failure, pauses included */
-    uint32_t count;       /* attempts since the record before; attempts that change no flash are
-                             recorded once an hour */
+    ota_reset_t reset;       /* with INTERRUPTED and REVERTED: the reset behind it */
+    char version[33];        /* of the package; "" if none was found, or
+                                 none that can be trusted to say */
+    uint32_t received;       /* bytes that came from the source */
+    uint32_t resumed_at;     /* bytes that flash held already */
+    uint16_t retries;        /* of the connection */
+    uint16_t pauses;         /* by the safety gate */
+    uint32_t paused_ms;      /* in all */
+    uint32_t duration_ms;    /* until the restart or the failure, pauses included */
+    uint32_t count;          /* attempts since the record before; attempts that change no flash are
+                                recorded once an hour */
+    uint8_t component_count; /* of a SUIT package; 0 with a plain image */
+    ota_component_result_t components[OTA_MAX_COMPONENTS];
 } ota_attempt_t;
+
+/* The configuration that belongs to the running image. */
+typedef struct {
+    uint32_t size; /* bytes */
+    uint8_t sha256[32];
+} ota_configuration_t;
 
 /* How the latest update ended, and the latest attempt. Kept over restarts; power lost while an
  * attempt ends loses what it counted, not that it was. */

@@ -212,7 +212,7 @@ def model():
 
 
 def interop():
-    build("host", "otactl", "bess_sim_good", "suit_vector_tests")
+    build("host", "otactl", "bess_boot", "bess_sim_good", "bess_sim_newer", "suit_vector_tests")
     environment = {}
     if run(["tools/interop_venv.sh"]).returncode == 0:
         environment["ESPTOOL_BIN"] = str(BUILD / "interop" / "bin")

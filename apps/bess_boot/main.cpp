@@ -253,6 +253,7 @@ int run(int argc, char** argv) {
         "  url=https://… ca=PEM user=FILE token=FILE client=PEM pin=BASE64 header=FILE\n"
         "  max-bytes=N clock-unset=1 time-scale=N\n"
         "  vendor=UUID class=UUID device=UUID signatures=N revoked=DIGESTS\n"
+        "  kek=FILE decrypt-key=FILE   keys for encrypted payloads\n"
         "Exit codes: 0 switched off, 2 usage, 4 no valid image, 5 boot loop, 6 I/O,\n"
         "  10 power lost (--cut-at)");
     app.add_option("--flash", options.flash, "Flash file, from otactl flash create")->required();

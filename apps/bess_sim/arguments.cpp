@@ -29,6 +29,8 @@ constexpr TextOption kTexts[] = {
     {"class", &Arguments::class_id},
     {"device", &Arguments::device},
     {"revoked", &Arguments::revoked},
+    {"kek", &Arguments::kek},
+    {"decrypt-key", &Arguments::decrypt_key},
 };
 
 struct NumberOption {

@@ -21,8 +21,10 @@ struct Arguments {
     const char* vendor = "6123c3a3-abe9-5b3d-8121-9821f5801081";  // of bess.example, for SUIT
     const char* class_id = "e335cddd-9ee6-5fe3-ab4c-abec10f4215a";
     const char* device = nullptr;
-    const char* revoked = nullptr;  // digests of keys
-    uint32_t signatures = 0;        // that a SUIT package needs; 0 = the default
+    const char* revoked = nullptr;      // digests of keys
+    const char* kek = nullptr;          // file with a key for encrypted payloads, hexadecimal
+    const char* decrypt_key = nullptr;  // file with a private key for the same, PEM
+    uint32_t signatures = 0;            // that a SUIT package needs; 0 = the default
     uint32_t time_scale = 1;
     bool clock_unset = false;  // the time of day begins in 1970
     uint32_t max_bytes = 0;    // a day

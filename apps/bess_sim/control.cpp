@@ -5,11 +5,13 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <csignal>
 #include <cstdio>
 #include <cstring>
 
+#include "base/hex.hpp"
 #include "ota_manager.h"
 
 namespace {
@@ -65,6 +67,46 @@ void write_status(char* reply, unsigned size) {
         report.attempt.pauses, offer.version, static_cast<unsigned long>(offer.size), offer.notes);
 }
 
+// Size and digest of what the application finds as its configuration, and that it can be read.
+void write_configuration(char* reply, unsigned size) {
+    ota_configuration_t configuration{};
+    const esp_err_t error = ota_manager_get_configuration(&configuration);
+    if (error != ESP_OK) {
+        std::snprintf(reply, size, "error 0x%x", static_cast<unsigned>(error));
+        return;
+    }
+    std::array<uint8_t, 16> start{};
+    const size_t length = std::min<size_t>(start.size(), configuration.size);
+    if (ota_manager_read_configuration(0, start.data(), length) != ESP_OK) {
+        std::snprintf(reply, size, "error: it can't be read");
+        return;
+    }
+    for (uint8_t& byte : start) {
+        const bool plain = byte >= ' ' && byte <= '~' && byte != '"' && byte != '\\';
+        if (!plain) byte = '.';  // anybody's bytes, inside a JSON string
+    }
+    ota::Digest digest;
+    std::copy_n(configuration.sha256, digest.size(), digest.begin());
+    std::snprintf(reply, size, "{\"size\":%lu,\"sha256\":\"%s\",\"start\":\"%.*s\"}",
+                  static_cast<unsigned long>(configuration.size), ota::hex_text(digest).c_str(),
+                  static_cast<int>(length), reinterpret_cast<const char*>(start.data()));
+}
+
+void write_components(char* reply, unsigned size) {
+    static constexpr const char* kNames[] = {"app", "app/run", "cfg", "stage", "bms"};
+    ota_report_t report{};
+    (void)ota_manager_get_last_report(&report);
+    unsigned at = static_cast<unsigned>(std::snprintf(reply, size, "["));
+    for (uint8_t i = 0; i < report.attempt.component_count && at < size; ++i) {
+        const ota_component_result_t& result = report.attempt.components[i];
+        at += static_cast<unsigned>(
+            std::snprintf(reply + at, size - at, "%s[\"%s\",%u,\"%s\",\"%s\"]", i == 0 ? "" : ",",
+                          kNames[result.kind], result.number,
+                          ota_manager_component_outcome_to_string(result.outcome), result.detail));
+    }
+    if (at < size) std::snprintf(reply + at, size - at, "]");
+}
+
 }  // namespace
 
 Control::~Control() {
@@ -117,6 +159,14 @@ bool Control::answer(const char* command, char* reply, unsigned size) {
     }
     if (std::strcmp(command, "status") == 0) {
         write_status(reply, size);
+        return true;
+    }
+    if (std::strcmp(command, "configuration") == 0) {
+        write_configuration(reply, size);
+        return true;
+    }
+    if (std::strcmp(command, "components") == 0) {
+        write_components(reply, size);
         return true;
     }
     if (std::strcmp(command, "crash") == 0) std::raise(SIGSEGV);

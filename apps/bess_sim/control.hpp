@@ -5,6 +5,7 @@
 // The twin's service connector: a UNIX datagram socket that takes one command a message and answers
 // with one line.
 //   battery soc=12 t_max=50 …   check   start   apply   abort   confirm   rollback   status
+//   configuration   components (of the latest attempt)
 //   off   hang (stops the heartbeat)   crash
 class Control {
   public:

@@ -18,6 +18,7 @@
 #include "linux/compose.hpp"
 #include "linux/console_output.hpp"
 #include "ota_manager.h"
+#include "payload_keys.hpp"
 #include "variant.hpp"
 
 namespace {
@@ -188,7 +189,8 @@ ota_manager_config_t make_config(Firmware& firmware) {
 }
 
 bool start_manager(Firmware& firmware) {
-    const ota_manager_config_t config = make_config(firmware);
+    ota_manager_config_t config = make_config(firmware);
+    if (!load_payload_keys(firmware.arguments, config)) return false;
     if (ota_manager_init(&config) != ESP_OK) {
         std::fprintf(stderr, "firmware: configuration: %s\n", ota_manager_config_error());
         return false;

@@ -6,12 +6,12 @@
 #include "api/platform.hpp"
 #include "linux/clock_real.hpp"
 #include "linux/directory_store.hpp"
-#include "linux/flash_region.hpp"
 #include "linux/http_curl.hpp"
 #include "linux/otadata.hpp"
 #include "linux/partition_table.hpp"
 #include "linux/threads.hpp"
 #include "observe/console_log.hpp"
+#include "ports/flash_region.hpp"
 #include "verify/slot_check.hpp"
 
 namespace ota {
@@ -53,6 +53,13 @@ struct Twin {
     }
 
     Status open(const TwinSetup& setup);
+    // A partition that a device may do without.
+    Flash* find_optional(const char* label, FlashRegion& region) {
+        const Partition* partition = table.find(label);
+        if (partition == nullptr) return nullptr;
+        region = FlashRegion(flash, partition->offset, partition->size);
+        return &region;
+    }
 
     FlashModel flash;
     PartitionTable table;
@@ -62,6 +69,8 @@ struct Twin {
     FlashRegion standby;
     FlashRegion journal;
     FlashRegion otadata;
+    FlashRegion config;
+    FlashRegion stage;
     std::optional<OtadataBootControl> boot;
     RealClock clock;
     ThreadMailbox mailbox;
@@ -97,10 +106,13 @@ Status Twin::open(const TwinSetup& setup) {
     OTA_TRY(boot->status(status));
     const Partition* next = table.slot(status.standby);
     standby = FlashRegion(flash, next->offset, next->size);
+    Flash* const own_config = find_optional(layout::kConfigLabel, config);
+    Flash* const own_stage = find_optional(layout::kStageLabel, stage);
     platform.emplace(Platform{running, standby, journal, *boot, clock, restart, mailbox, signal,
                               task, &http, sd_card ? &*sd_card : nullptr,
                               usb_drive ? &*usb_drive : nullptr, console ? &*console : nullptr,
-                              ErasePolicy::kBlockAhead, layout::kChipEsp32P4, kChipRevision});
+                              ErasePolicy::kBlockAhead, layout::kChipEsp32P4, kChipRevision,
+                              own_config, own_stage, nullptr});
     return {};
 }
 

@@ -155,6 +155,7 @@ const char* check_suit(const ota_manager_config_t& c) {
     if (!parse_uuid(c.suit_vendor_id, id)) return "suit_vendor_id: a UUID";
     if (!parse_uuid(c.suit_class_id, id)) return "suit_class_id: a UUID";
     if (!parse_uuid(c.suit_device_id, id)) return "suit_device_id: a UUID";
+    if (!parse_uuid(c.suit_module_class_id, id)) return "suit_module_class_id: a UUID";
     if (is_empty(c.suit_vendor_id) != is_empty(c.suit_class_id)) {
         return "suit_vendor_id, suit_class_id: both or neither";
     }
@@ -295,6 +296,8 @@ Settings to_settings(const ota_manager_config_t& c) {
     (void)parse_uuid(c.suit_vendor_id, out.suit.vendor);
     (void)parse_uuid(c.suit_class_id, out.suit.class_id);
     (void)parse_uuid(c.suit_device_id, out.suit.device);
+    (void)parse_uuid(c.suit_module_class_id, out.suit.module_class);
+    out.payload_keys = {c.payload_kek_id, c.payload_ecdh_key_id};
     if (c.battery_capacity_wh != 0) out.battery_capacity_wh = c.battery_capacity_wh;
     return out;
 }

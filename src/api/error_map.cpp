@@ -18,6 +18,9 @@ static_assert(same(Notice::kRepaired, OTA_NOTICE_REPAIRED));
 static_assert(same(RevertReason::kRequested, OTA_REVERT_REQUESTED));
 static_assert(same(Phase::kReboot, OTA_PHASE_REBOOT));
 static_assert(same(Outcome::kKept, OTA_OUTCOME_KEPT));
+static_assert(same(ComponentKind::kModule, OTA_COMPONENT_MODULE));
+static_assert(same(ComponentOutcome::kFailed, OTA_COMPONENT_FAILED));
+static_assert(kMaxComponents == OTA_MAX_COMPONENTS);
 static_assert(same(SourceKind::kUsbDrive, OTA_SOURCE_USB_DRIVE));
 static_assert(static_cast<int>(ResetReason::kBrownout) + 1 == OTA_RESET_BROWNOUT);
 
@@ -47,6 +50,13 @@ ota_attempt_t to_report(const AttemptRecord& attempt) {
     out.paused_ms = attempt.paused_ms;
     out.duration_ms = attempt.duration_ms;
     out.count = attempt.count;
+    for (const ComponentResult& result : attempt.components) {
+        ota_component_result_t& to = out.components[out.component_count++];
+        to.kind = static_cast<ota_component_kind_t>(result.component.kind);
+        to.number = result.component.number;
+        to.outcome = static_cast<ota_component_outcome_t>(result.outcome);
+        to.detail = result.why == Detail::kNone ? "" : detail_text(result.why);
+    }
     return out;
 }
 
@@ -105,6 +115,7 @@ esp_err_t to_esp_err(Status status) {
         case Detail::kImageSegments:
         case Detail::kImageDescriptor:
         case Detail::kFlashRead:
+        case Detail::kConfigDamaged:
             return ESP_ERR_OTA_MGR_IMAGE;
         default:
             break;
@@ -147,6 +158,10 @@ const char* ota_manager_revert_reason_to_string(ota_revert_reason_t reason) {
 
 const char* ota_manager_outcome_to_string(ota_outcome_t outcome) {
     return ota::outcome_text(static_cast<ota::Outcome>(outcome));
+}
+
+const char* ota_manager_component_outcome_to_string(ota_component_outcome_t outcome) {
+    return ota::component_outcome_text(static_cast<ota::ComponentOutcome>(outcome));
 }
 
 const char* ota_manager_reset_to_string(ota_reset_t reset) {

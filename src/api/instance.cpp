@@ -66,7 +66,7 @@ Instance::Instance(const Platform& p, const BootStatus& boot, const ota_manager_
                                               : config.task_stack_size,
                   config.core_id},
       manager({p.running, p.standby, p.journal, p.boot, battery, p.clock, p.restart, p.mailbox,
-               p.signal},
+               p.signal, p.config, p.stage, p.modules},
               boot, settings_of(p, config), trusted, workspace),
       takes_unsigned(config.verify_signature == OTA_OFF) {
     (void)manager.add_sink(sink);

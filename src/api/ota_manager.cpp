@@ -225,6 +225,28 @@ esp_err_t ota_manager_get_last_report(ota_report_t* report) {
     });
 }
 
+esp_err_t ota_manager_get_configuration(ota_configuration_t* configuration) {
+    if (configuration == nullptr) return ESP_ERR_INVALID_ARG;
+    const Call call(life);
+    if (!call.is_live()) return ESP_ERR_INVALID_STATE;
+    ota::BankContent content;
+    const ota::Status status = instance->manager.configuration(content);
+    if (status.is(ota::Code::kUnavailable)) return ESP_ERR_NOT_FOUND;
+    if (!status.ok()) return ota::to_esp_err(status);
+    configuration->size = content.size;
+    std::copy(content.digest.begin(), content.digest.end(), configuration->sha256);
+    return ESP_OK;
+}
+
+esp_err_t ota_manager_read_configuration(uint32_t offset, void* buffer, size_t length) {
+    if (buffer == nullptr) return ESP_ERR_INVALID_ARG;
+    const Call call(life);
+    if (!call.is_live()) return ESP_ERR_INVALID_STATE;
+    const ota::Status status =
+        instance->manager.read_configuration(offset, {static_cast<uint8_t*>(buffer), length});
+    return status.is(ota::Code::kUnavailable) ? ESP_ERR_NOT_FOUND : ota::to_esp_err(status);
+}
+
 esp_err_t ota_manager_wait_for_status(uint32_t mask, uint32_t timeout_ms, ota_status_t* hit) {
     if ((mask & ota::kAllStates) == 0) return ESP_ERR_INVALID_ARG;
     const Call call(life);

@@ -48,6 +48,9 @@ struct Platform {
     ErasePolicy erase_policy;
     uint16_t chip_id;
     uint16_t chip_revision;  // major * 100 + minor
+    Flash* config;           // ota_cfg; null: this device has none
+    Flash* stage;            // ota_stage; likewise
+    ModuleBoards* modules;   // likewise
 };
 
 // Opens partitions and services: the platform, or null and why (kPartitionMissing …).

@@ -44,8 +44,9 @@ enum class Origin : uint8_t {
     kEngine,
     kApi,
     kPlatform,
+    kModules,
 };
-inline constexpr int kOriginCount = 11;
+inline constexpr int kOriginCount = 12;
 
 // The exact finding; texts in api/error_map. Values travel in logs: append only.
 enum class Detail : uint16_t {
@@ -198,6 +199,14 @@ enum class Detail : uint16_t {
     kAbortCommand,
     kPayloadMissing,
     kWaitTooLong,
+    // components
+    kNothingToActivate,
+    kBoardSilent,
+    kBoardFailed,
+    kConfigDamaged,
+    kNoHttpsSource,
+    kEncryptionForm,
+    kEncryptionKey,
     kCount_,
 };
 

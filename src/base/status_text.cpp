@@ -167,6 +167,13 @@ constexpr auto kDetailTexts = std::to_array<const char*>({
     "the manifest says that it does not fit here",
     "the payload is not in the package",
     "what the package waits for did not come in 14 days",
+    "the package brings neither an application nor an image for a module board",
+    "the module board does not answer: check its bus, supply and address",
+    "the module board does not hold the image after it was installed",
+    "the configuration that belongs to the running image is damaged",
+    "the package fetches a payload by HTTPS: give the device an HTTPS source",
+    "the payload is encrypted in another way than this device knows: use AES-CTR with A128KW",
+    "no key of this device opens the payload: check payload_kek_id and payload_ecdh_key_id",
 });
 static_assert(kDetailTexts.size() == static_cast<size_t>(Detail::kCount_));
 

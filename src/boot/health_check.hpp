@@ -42,6 +42,17 @@ class JournalProbe final : public HealthProbe {
     const UpdateLog& log_;
 };
 
+// The configuration that belongs to the image is there. Found out at the start.
+class ConfigProbe final : public HealthProbe {
+  public:
+    explicit ConfigProbe(const Status& found) : found_(found) {}
+    const char* name() const override { return "configuration"; }
+    Health poll() override { return found_.ok() ? Health::kPass : Health::kFail; }
+
+  private:
+    const Status& found_;
+};
+
 // All probes must pass; one failure decides.
 class HealthCheck {
   public:

@@ -56,6 +56,19 @@ void Attempt::resumed(Millis pause) {
     add(now_.paused_ms, pause);
 }
 
+void Attempt::component(ComponentRef which, ComponentOutcome outcome, Detail why) {
+    for (ComponentResult& result : now_.components) {
+        if (result.component == which) result = {which, outcome, why};
+    }
+}
+
+ComponentOutcome Attempt::outcome_of(ComponentRef which) const {
+    for (const ComponentResult& result : now_.components) {
+        if (result.component == which) return result.outcome;
+    }
+    return ComponentOutcome::kNotReached;
+}
+
 bool Attempt::end(Outcome outcome, Status why, const Verdict& verdict) {
     if (stage_ == Stage::kNone) return false;
     if (stage_ == Stage::kEnded && now_.outcome == outcome) return true;
@@ -93,7 +106,8 @@ std::optional<AttemptRecord> interrupted_attempt(const UpdateLog& log, ResetReas
     if (update.stage != UpdateStage::kStaging || update.told) return std::nullopt;
     // Its end was recorded, and power was lost before what follows from it.
     const Outcome last = log.attempt().outcome;
-    const bool ended = last == Outcome::kFailed || last == Outcome::kAborted;
+    const bool ended =
+        last == Outcome::kFailed || last == Outcome::kAborted || last == Outcome::kConfirmed;
     const bool own = log.attempt().build_id == update.build_id;
     if (ended && own && log.attempt_is_newer()) return std::nullopt;
     AttemptRecord out;

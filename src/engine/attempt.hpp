@@ -32,6 +32,11 @@ class Attempt {
     void paused();
     void resumed(Millis pause);
 
+    // The components of its package, none of them reached yet; then what becomes of each.
+    void list(const ComponentResults& components) { now_.components = components; }
+    void component(ComponentRef which, ComponentOutcome outcome, Detail why = Detail::kNone);
+    ComponentOutcome outcome_of(ComponentRef which) const;
+
     // Over, while the publisher is still in the state it came to. One that left flash alone is
     // recorded once an hour at most: an untrusted peer can't wear the flash. Saying so again
     // changes nothing. False: there was none.

@@ -28,18 +28,36 @@ Manager::Manager(const Ports& ports, const BootStatus& boot, const Settings& set
       verifier_(trusted_, settings.verify_signature),
       app_({ports.running, ports.standby, boot.standby}, ports.boot, settings.erase_policy,
            verifier_.sink()),
+      config_(ports.config, boot.slot_count > kMaxPairings ? uint8_t{0} : boot.slot_count,
+              settings.erase_policy, verifier_.parts()),
+      stage_(ports.stage, 1, settings.erase_policy, verifier_.parts()),
       gate_(ports.battery, ports.clock),
       battery_probe_(ports.battery, ports.clock),
       storage_probe_(app_.running_image()),
       journal_probe_(journal_),
+      config_probe_(config_status_),
       trial_(health_, ports.boot, journal_),
-      session_({ports.clock, ports.restart, ports.boot, journal_, app_, verifier_, gate_,
-                publisher_, settings_, sources_, device_, floor_, workspace, trusted_,
-                ports.battery}) {
+      session_({ports.clock,
+                ports.restart,
+                ports.boot,
+                journal_,
+                app_,
+                verifier_,
+                gate_,
+                publisher_,
+                settings_,
+                sources_,
+                device_,
+                floor_,
+                workspace,
+                trusted_,
+                ports.battery,
+                {config_, stage_, ports.modules}}) {
     gate_.set_thresholds(settings.thresholds);
     (void)health_.add(battery_probe_);
     (void)health_.add(storage_probe_);
     (void)health_.add(journal_probe_);
+    (void)health_.add(config_probe_);
 }
 
 // ---------------------------------------------------------------- start
@@ -49,6 +67,7 @@ Status Manager::start() {
     OTA_TRY(journal_.open());
     revoke_keys();
     OTA_TRY(read_device());
+    OTA_TRY(open_config());
     const uint32_t seed = settings_.jitter_seed ^ load_le32(device_.build_id.data());
     check_backoff_.seed(seed);
     session_.seed(seed);
@@ -109,6 +128,42 @@ Status Manager::read_device() {
     device_.slot_size = ports_.standby.geometry().size;
     floor_ = {std::max(running.built_at, kFirstBuild), journal_.known_time()};
     return {};
+}
+
+// Looked up by the slot that runs, and read once: what is not what was paired is not used.
+Status Manager::open_config() {
+    running_config_.reset();
+    config_status_ = {};
+    const Pairing* pairing = pairing_of(journal_.pairings(), boot_.running);
+    if (pairing == nullptr) return {};
+    running_config_ = pairing->content;
+    const bool fits =
+        pairing->content.bank < config_.banks() && pairing->content.size <= config_.size();
+    config_status_ = {Code::kStorage, Origin::kBoot, Detail::kConfigDamaged};
+    if (!fits) return {};
+    running_bank_ =
+        FlashRegion(*ports_.config, pairing->content.bank * config_.size(), config_.size());
+    FlashImage image(running_bank_);
+    Digest digest;
+    OTA_TRY(image.digest(pairing->content.size, digest));
+    if (digest == pairing->content.digest) config_status_ = {};
+    return {};
+}
+
+Status Manager::configuration(BankContent& out) const {
+    if (!running_config_) return {Code::kUnavailable, Origin::kEngine, Detail::kNone};
+    OTA_TRY(config_status_);
+    out = *running_config_;
+    return {};
+}
+
+Status Manager::read_configuration(uint32_t offset, MutableBytes out) {
+    BankContent content;
+    OTA_TRY(configuration(content));
+    if (offset > content.size || out.size() > content.size - offset) {
+        return {Code::kOutOfRange, Origin::kEngine, Detail::kNone};
+    }
+    return running_bank_.read(offset, out);
 }
 
 // Keys that this firmware, or one that was confirmed before, takes for lost.
@@ -256,6 +311,9 @@ bool Manager::step(Millis max_wait) {
     step_trial();
     if (trial_.running()) idle_wait_ = std::min(idle_wait_, kTrialInterval);
     if (publisher_.state() != last_state_) {
+        // A package that needed no restart has just ended.
+        const bool over = last_state_ == State::kApplying && publisher_.state() == State::kIdle;
+        if (over) publish_report();
         last_state_ = publisher_.state();
         schedule_check();
     }

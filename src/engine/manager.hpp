@@ -20,6 +20,10 @@ struct Ports {
     Restart& restart;
     Mailbox& mailbox;
     StatusSignal& signal;
+    // What a device may do without.
+    Flash* config = nullptr;
+    Flash* stage = nullptr;
+    ModuleBoards* modules = nullptr;
 };
 
 // The conductor: starts with the question what the last restart meant, then serves commands,
@@ -56,6 +60,11 @@ class Manager {
 
     // Any context.
     EngineSnapshot snapshot() const { return publisher_.read(); }
+    // The configuration that belongs to the running image. Any context, from start(). kUnavailable:
+    // it has none; kStorage / kConfigDamaged: flash does not hold it any more.
+    Status configuration(BankContent& out) const;
+    // Exactly out.size() bytes of it.
+    Status read_configuration(uint32_t offset, MutableBytes out);
     // Any context: would the engine take this command now?
     bool would_accept(CommandKind command) const;
 
@@ -66,6 +75,7 @@ class Manager {
     Status identify_judge();
     void revoke_keys();
     void record_revoked();
+    Status open_config();
     void publish_boot();
     void act_on(const BootAudit& audit);
     void begin_trial();
@@ -100,10 +110,16 @@ class Manager {
     Journal journal_;
     Verifier verifier_;
     AppComponent app_;
+    DataComponent config_;
+    DataComponent stage_;
+    std::optional<BankContent> running_config_;
+    Status config_status_;
+    FlashRegion running_bank_;
     PlantGate gate_;
     BatteryProbe battery_probe_;
     StorageProbe storage_probe_;
     JournalProbe journal_probe_;
+    ConfigProbe config_probe_;
     HealthCheck health_;
     Trial trial_;
     UpdateSources sources_;

@@ -1,6 +1,7 @@
 // The first part of an update: 1 poll, 2 admit. 3 stage, 4 verify, 5 activate are in
-// session_install.cpp, what SUIT packages add in session_suit.cpp, pauses and ends in
-// session_end.cpp; what comes after the restart, 6 settle, is boot/trial and manager_settle.cpp.
+// session_install.cpp, what SUIT packages add in session_suit.cpp, session_components.cpp and
+// session_conditions.cpp, pauses and ends in session_end.cpp; what comes after the restart, 6
+// settle, is boot/trial and manager_settle.cpp.
 #include "engine/session.hpp"
 
 #include "engine/session_limits.hpp"
@@ -34,7 +35,7 @@ void Session::begin_round(bool asked) {
     refusal_ = {};
     refused_image_ = ImageIdentity();
     has_image_ = false;
-    candidate_open_ = up_to_date_ = false;
+    candidate_open_ = up_to_date_ = judging_ = false;
     if (asked) {
         attempt_.begin();
     } else {
@@ -72,6 +73,12 @@ Millis Session::step() {
 // ---------------------------------------------------------------- 1 poll, 2 admit
 
 Millis Session::step_check() {
+    if (judging_) {
+        const Status verdict = judge_suit();
+        if (verdict.is(Code::kTryAgain)) return suit_.on_bus ? kPoll : kNow;
+        finish_judging(verdict);
+        return kNow;
+    }
     if (candidate_open_) {
         const size_t before = prefix_filled_;
         read_candidate();
@@ -169,10 +176,19 @@ void Session::look_at_prefix() {
 }
 
 void Session::judge_candidate() {
-    const auto judge = [&]() -> Status {
+    const auto begin = [&]() -> Status {
         OTA_TRY(c_.sources[source_index_].source->info(info_));
         payload_ = Payload();
-        const Status judged = is_suit_ ? judge_suit() : judge_image();
+        return is_suit_ ? begin_suit() : judge_image();
+    };
+    const Status begun = begin();
+    judging_ = is_suit_ && begun.ok();
+    if (!judging_) finish_judging(begun);
+}
+
+void Session::finish_judging(Status judged) {
+    judging_ = false;
+    const auto judge = [&]() -> Status {
         has_image_ = !payload_.image.version.empty();
         OTA_TRY(judged);
         if (asked_) return {};
@@ -235,8 +251,9 @@ bool Session::is_unwanted(Status why) const {
 
 // What another time or another state of the plant would change: it says nothing about the package.
 bool Session::is_circumstance(Status why) {
-    return why.is(Code::kUnsafe) || why.detail() == Detail::kBuildTimeAhead ||
-           why.detail() == Detail::kExpired || why.detail() == Detail::kClockNotSet;
+    return why.is(Code::kUnsafe) || why.origin() == Origin::kModules ||
+           why.detail() == Detail::kBuildTimeAhead || why.detail() == Detail::kExpired ||
+           why.detail() == Detail::kClockNotSet;
 }
 
 // An image from the future would make this device take its clock for unset, and judge certificates

@@ -40,6 +40,7 @@ class Session final : private PayloadHost, private ComponentHost, private Condit
         Workspace& workspace;
         const TrustStore& trusted;
         Battery& battery;
+        Parts parts;
     };
     explicit Session(const Context& context)
         : c_(context),
@@ -95,8 +96,11 @@ class Session final : private PayloadHost, private ComponentHost, private Condit
     void look_at_prefix();
     void end_of_candidate(Status why);
     void judge_candidate();
+    void finish_judging(Status verdict);
     Status judge_image();
+    Status begin_suit();
     Status judge_suit();
+    Status survey_suit();
     Status name_suit_version();
     void refuse_candidate(Status why);
     void conclude_check();
@@ -131,23 +135,53 @@ class Session final : private PayloadHost, private ComponentHost, private Condit
     Status same_package(Source& source);
     void leave_payload();
     Status end_of_suit_payload();
+    Source& payload_source();
+    const UpdateSource* web_source() const;
+    Location payload_place() const;
+    bool is_from_web() const;
+    Status same_web_file();
+    Result<size_t> read_payload(MutableBytes room);
+    void show_progress(uint64_t position);
+    bool is_own_record() const;
+
+    // components
+    DataComponent& part_of(ComponentKind kind);
+    ImageWriter& writer();
+    uint8_t free_bank() const;
+    Result<bool> part_matches(ComponentKind kind, const Digest& digest, uint64_t size);
+    Status read_part(ComponentKind kind, ImageReader& image, uint64_t size);
+    Status feed(ImageReader& image, uint64_t from, uint64_t to, ReadBackSink& sink);
+    PartRecord recorded_part(ComponentKind kind) const;
+    PartRecord part_record(ComponentKind kind, PartRecord::Stage stage, const Digest& digest,
+                           uint64_t size);
+    Status save_part(ComponentKind kind, const PartRecord& record);
+    void drop_parts();
+    Status copy_to_board(ComponentRef to, const FetchOrder& order);
+    Status board_says(Status status);
+    Status begin_target(ComponentRef component, const FetchOrder& order);
+    Status end_of_target(ComponentRef component, const Digest& digest, uint64_t size);
+    Status open_part();
+    Status record_part();
+    Status finish_part();
     bool has(ComponentRef component) override;
     Result<bool> match(ComponentRef component, const Digest& digest, uint64_t size) override;
     Status fetch(ComponentRef component, const FetchOrder& order) override;
     Status copy(ComponentRef from, ComponentRef to, const FetchOrder& order) override;
-    Status write(ComponentRef component, Bytes content) override;
+    Status write(ComponentRef component, Bytes content, Bytes encryption) override;
     Status begin_payload(const Payload& payload) override;
     Status payload(Bytes bytes) override;
     Status end_payload() override;
 
     // 4 verify
     Millis step_verify();
-    Status feed_standby();
+    Status read_again();
     Status judge_standby();
 
     // 5 activate
     Millis step_apply();
     Status arm();
+    Status pair();
+    Status finish_here();
     Millis step_reboot();
     Status run_before_restart();
     Status note_wait();
@@ -155,6 +189,7 @@ class Session final : private PayloadHost, private ComponentHost, private Condit
     Result<bool> check(const Condition& condition) override;
     Result<bool> is_before(uint64_t time);
     Result<bool> has_energy(uint64_t wanted_mwh);
+    Result<bool> has_version(const Condition& condition);
     Status wait(Bytes info) override;
     Status invoke(ComponentRef component) override;
 
@@ -185,6 +220,7 @@ class Session final : private PayloadHost, private ComponentHost, private Condit
     size_t prefix_filled_ = 0;
     size_t prefix_wanted_ = 0;
     bool asked_for_more_ = false;
+    bool judging_ = false;  // the candidate is read; its manifest's conditions are run
     bool is_suit_ = false;  // the package in hand is an envelope
     Status refusal_;
     SourceKind refused_by_ = SourceKind::kHttps;

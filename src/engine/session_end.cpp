@@ -22,6 +22,7 @@ bool Session::gate_is_open(Phase phase) {
     }
     // What was asked before the restart is asked again when it is green: time has passed.
     suit_.section = 0;
+    if (c_.parts.modules != nullptr) c_.parts.modules->abort();
     if (armed_) {
         // Red between arming and the restart: take it back. The record stays, for the wish does.
         armed_ = false;
@@ -109,18 +110,27 @@ void Session::end() {
     }
     close();
     c_.app.writer().abort();
-    armed_ = paused_ = rearming_ = candidate_open_ = false;
+    if (suit_.target.kind != ComponentKind::kApp && is_suit_) writer().abort();
+    suit_.cipher.close();
+    if (c_.parts.modules != nullptr) c_.parts.modules->abort();
+    armed_ = paused_ = rearming_ = candidate_open_ = judging_ = false;
     verified_.reset();
 }
 
 void Session::close() {
-    if (source_index_ < c_.sources.size()) c_.sources[source_index_].source->close();
+    if (source_index_ >= c_.sources.size()) return;
+    c_.sources[source_index_].source->close();
+    payload_source().close();
 }
 
 // What is in the slot is no good: it is never continued, and never looks like an image again.
 void Session::give_up_staged(Status why) {
+    if (is_suit_ && !rearming_) {
+        attempt_.component(suit_.at, ComponentOutcome::kFailed, why.detail());
+    }
     (void)attempt_.end(Outcome::kFailed, why);  // before the records below: it is never untold
     if (is_circumstance(why)) return;
+    drop_parts();
     UpdateRecord record = c_.log.update();
     // Of this package, not of another that lies there still.
     const bool own = rearming_ || record.build_id == payload_.image.build_id ||

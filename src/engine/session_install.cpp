@@ -47,16 +47,17 @@ Millis Session::step_stage() {
     };
     const Status status = run();
     if (status.ok()) return kNow;
-    if (status.is(Code::kTryAgain)) return is_source_open() ? kPoll : kNow;
+    if (status.is(Code::kTryAgain)) return is_source_open() || suit_.on_bus ? kPoll : kNow;
     const bool transient =
         status.is(Code::kUnavailable) || status.is(Code::kTimeout) || status.is(Code::kBusy);
-    retry_after_ = c_.sources[source_index_].source->retry_after();
+    retry_after_ = payload_source().retry_after();
     if (transient && retries_ < kMaxRetries && retry_after_ <= kLongestRetryWait) {
         return retry_later();
     }
     // What the peer answers says nothing about the bytes in the slot. Also when the package seems
     // to have changed: the next look finds out whether it is the same build.
     const bool peer = status.origin() == Origin::kSource;
+    if (is_suit_) attempt_.component(suit_.at, ComponentOutcome::kFailed, status.detail());
     if (!transient && !peer) give_up_staged(status);
     fail(status);
     return kNow;
@@ -64,6 +65,7 @@ Millis Session::step_stage() {
 
 // Makes sure that nothing boots what the slot is about to become.
 Status Session::open_slot() {
+    if (is_suit_ && suit_.target.kind != ComponentKind::kApp) return open_part();
     attempt_.touched();
     resume_ = may_resume();
     continued_ = false;
@@ -107,15 +109,32 @@ Status Session::same_prefix(bool& same) {
 }
 
 Status Session::prepare_slot() {
-    OTA_TRY_ASSIGN(offset_, c_.app.writer().prepare(payload_, resume_));
+    OTA_TRY_ASSIGN(offset_, writer().prepare(payload_, resume_));
     attempt_.resumed_at(offset_);
     // From here on flash holds bytes of this payload alone: recorded before the first one lands.
-    if (!resume_) OTA_TRY(c_.log.save(staging_record()));
-    if (resume_) mark_told(false);
+    if (is_suit_ && suit_.target.kind != ComponentKind::kApp) {
+        OTA_TRY(record_part());
+    } else if (!resume_) {
+        OTA_TRY(c_.log.save(staging_record()));
+    }
+    if (is_own_record()) mark_told(false);
+    const bool encrypted = is_suit_ && !suit_.encryption.empty();
+    if (encrypted) {
+        OTA_TRY(suit_.cipher.open(suit_.encryption, c_.settings.payload_keys, offset_));
+    }
     reader_.begin(payload_.size, offset_);
     OTA_TRY(begin_payload(payload_));
-    stage_step_ = StageStep::kOpenSource;
+    const bool from_stage = is_suit_ && suit_.from == SuitPackage::From::kStage;
+    stage_step_ = from_stage ? StageStep::kPump : StageStep::kOpenSource;
     return {};
+}
+
+// Does the journal's record speak of the package in hand?
+bool Session::is_own_record() const {
+    const UpdateRecord& record = c_.log.update();
+    if (record.stage != UpdateStage::kStaging) return false;
+    return is_suit_ ? record.package_id == suit_.manifest.digest()
+                    : record.build_id == payload_.image.build_id;
 }
 
 UpdateRecord Session::staging_record() const {
@@ -140,10 +159,10 @@ UpdateRecord Session::staging_record() const {
 }
 
 Status Session::open_source() {
-    Source& source = *c_.sources[source_index_].source;
     continued_ = continued_ || reader_.position() != offset_;
     const uint64_t length = is_suit_ ? payload_.size - reader_.position() : kToEnd;
-    OTA_TRY(source.start({where_, payload_at() + reader_.position(), length, {}}));
+    OTA_TRY(payload_source().start(
+        {payload_place(), payload_at() + reader_.position(), length, {}, is_from_web()}));
     restart_timers();
     stage_step_ = StageStep::kAwaitSource;
     return {};
@@ -151,7 +170,7 @@ Status Session::open_source() {
 
 // Nothing is read before the peer has said that it is the same package still.
 Status Session::await_source() {
-    OTA_TRY(same_package(*c_.sources[source_index_].source));
+    OTA_TRY(is_from_web() ? same_web_file() : same_package(payload_source()));
     restart_timers();
     stage_step_ = StageStep::kPump;
     return {};
@@ -174,7 +193,7 @@ Status Session::pump() {
         const uint64_t left = payload_.size - reader_.position();
         room = room.first(static_cast<size_t>(std::min<uint64_t>(room.size(), left)));
     }
-    const Result<size_t> n = c_.sources[source_index_].source->read(room);
+    const Result<size_t> n = read_payload(room);
     if (n.status().is(Code::kTryAgain)) {
         restart_timers();
         return n.status();
@@ -182,9 +201,9 @@ Status Session::pump() {
     if (n.status().is(Code::kEndOfData)) return end_of_stream();
     if (!n.ok()) return n.status();
     if (*n != 0) last_data_ = now();
-    attempt_.received(*n);
     OTA_TRY(check_pace());
     if (*n == 0) return engine_status(Code::kTryAgain, Detail::kNone);
+    if (suit_.cipher.is_open()) OTA_TRY(suit_.cipher.apply(room.first(*n)));
     OTA_TRY(reader_.feed(Bytes(c_.workspace.io).first(*n)));
     if (reader_.position() >= retried_at_ + kProgressOfRetry) {
         retries_ = 0;
@@ -194,9 +213,53 @@ Status Session::pump() {
     return over ? end_of_suit_payload() : kOkStatus;
 }
 
-// Where in the file the image begins.
+Result<size_t> Session::read_payload(MutableBytes room) {
+    if (is_suit_ && suit_.from == SuitPackage::From::kStage) {
+        OTA_TRY(c_.parts.stage.image().read_at(reader_.position(), room));
+        return room.size();
+    }
+    const Result<size_t> n = payload_source().read(room);
+    if (n.ok()) attempt_.received(*n);
+    return n;
+}
+
+// Where in its file the image begins.
 uint64_t Session::payload_at() const {
-    return is_suit_ ? suit_.file_at : 0;
+    return is_suit_ && !is_from_web() ? suit_.file_at : 0;
+}
+
+bool Session::is_from_web() const {
+    return is_suit_ && suit_.from == SuitPackage::From::kWeb;
+}
+
+// Who delivers the payload: of what a manifest fetches from elsewhere, the HTTPS source.
+Source& Session::payload_source() {
+    const UpdateSource* const web = web_source();
+    return is_from_web() && web != nullptr ? *web->source : *c_.sources[source_index_].source;
+}
+
+const UpdateSource* Session::web_source() const {
+    for (const UpdateSource& source : c_.sources) {
+        if (source.kind == SourceKind::kHttps) return &source;
+    }
+    return nullptr;
+}
+
+Location Session::payload_place() const {
+    return is_from_web() ? Location{suit_.uri.view()} : where_;
+}
+
+// Its digest is in the manifest; only what was read in this attempt must not be mixed.
+Status Session::same_web_file() {
+    SourceInfo again;
+    const Status known = payload_source().info(again);
+    if (known.is(Code::kTryAgain)) OTA_TRY(check_pace());
+    OTA_TRY(known);
+    const bool other_size = again.size != 0 && again.size != suit_.size;
+    if (other_size) return {Code::kMalformed, Origin::kSource, Detail::kImageSize};
+    if (!suit_.web_identity) suit_.web_identity = again.identity;
+    if (*suit_.web_identity == again.identity) return {};
+    return {Code::kMalformed, Origin::kSource, Detail::kFileChanged};
 }
 
 // Time in which the peer was waited for, and how little came of it.
@@ -225,9 +288,16 @@ Status Session::end_of_stream() {
         stage_step_ = StageStep::kOpenSlot;
         return {Code::kUnavailable, Origin::kSource, Detail::kConnectionLost};
     }
-    c_.publisher.progress(reader_.position(), reader_.size());
+    show_progress(reader_.position());
     c_.publisher.enter(State::kVerifying);
     return {};
+}
+
+// Of all components together, where there are several.
+void Session::show_progress(uint64_t position) {
+    if (!is_suit_) return c_.publisher.progress(position, reader_.size());
+    suit_.total = std::max(suit_.total, suit_.done + position);
+    c_.publisher.progress(suit_.done + position, suit_.total);
 }
 
 Millis Session::retry_later() {
@@ -241,22 +311,22 @@ Millis Session::retry_later() {
     return kNow;
 }
 
-Status Session::begin_payload(const Payload& payload) {
+Status Session::begin_payload(const Payload&) {
     last_progress_ = now();
-    c_.publisher.progress(offset_, payload.size);
+    show_progress(offset_);
     return {};
 }
 
 Status Session::payload(Bytes bytes) {
-    OTA_TRY(c_.app.writer().write(bytes));
+    OTA_TRY(writer().write(bytes));
     if (now() - last_progress_ < kProgressInterval) return {};
     last_progress_ = now();
-    c_.publisher.progress(reader_.position() + bytes.size(), reader_.size());
+    show_progress(reader_.position() + bytes.size());
     return {};
 }
 
 Status Session::end_payload() {
-    return c_.app.writer().finish();
+    return writer().finish();
 }
 
 // ---------------------------------------------------------------- 4 verify
@@ -274,19 +344,25 @@ void Session::rearm() {
     // Its manifest was verified before the record was written.
     if (record.package_id != Digest{}) expected.signed_sha256 = record.digest;
     if (!c_.verifier.begin(record.size, expected).ok()) return;
+    // The configuration was paired before the slot was armed.
+    const Pairing* paired = pairing_of(c_.log.pairings(), record.slot);
+    suit_.config.reset();
+    suit_.reading = {};
+    c_.verifier.parts().forget_all();
+    if (paired != nullptr && paired->content.bank < c_.parts.config.banks()) {
+        suit_.config = paired->content;
+        c_.parts.config.choose(paired->content.bank);
+    }
     c_.publisher.enter(State::kVerifying);
 }
 
 Millis Session::step_verify() {
     if (!gate_is_open(Phase::kInstall)) return kPausePoll;
-    if (rearming_ && reverify_at_ < c_.log.update().size) {
-        const Status fed = feed_standby();
-        if (fed.ok()) return kNow;
-        give_up_staged(fed);
-        fail(fed);
-        return kNow;
-    }
-    const Status status = judge_standby();
+    Status status;
+    if (rearming_) status = read_again();
+    if (status.is(Code::kTryAgain)) return kNow;
+    const bool has_app = rearming_ || !is_suit_ || suit_.has_app;
+    if (status.ok() && has_app) status = judge_standby();
     if (!status.ok()) {
         give_up_staged(status);
         fail(status);
@@ -297,22 +373,28 @@ Millis Session::step_verify() {
     return kNow;
 }
 
-// Shows the verifier an image that was staged before the last restart.
-Status Session::feed_standby() {
-    const uint64_t stop = std::min<uint64_t>(c_.log.update().size, reverify_at_ + kReverifyStep);
-    while (reverify_at_ < stop) {
-        const MutableBytes chunk = MutableBytes(c_.workspace.io)
-                                       .first(static_cast<size_t>(std::min<uint64_t>(
-                                           c_.workspace.io.size(), stop - reverify_at_)));
-        OTA_TRY(c_.app.standby_image().read_at(reverify_at_, chunk));
-        OTA_TRY(c_.verifier.sink().on_read_back(chunk));
-        reverify_at_ += chunk.size();
+// Shows the verifier what was staged before the last restart. kTryAgain until it has seen all.
+Status Session::read_again() {
+    const uint64_t size = c_.log.update().size;
+    if (reverify_at_ < size) {
+        const uint64_t stop = std::min<uint64_t>(size, reverify_at_ + kReverifyStep);
+        OTA_TRY(feed(c_.app.standby_image(), reverify_at_, stop, c_.verifier.sink()));
+        reverify_at_ = stop;
+        return engine_status(Code::kTryAgain, Detail::kNone);
     }
-    return {};
+    if (!suit_.config || c_.verifier.parts().digest(ComponentKind::kConfig, suit_.config->size)) {
+        return {};
+    }
+    if (suit_.config->size > c_.parts.config.size()) {
+        return {Code::kStorage, Origin::kVerify, Detail::kConfigDamaged};
+    }
+    return read_part(ComponentKind::kConfig, c_.parts.config.image(), suit_.config->size);
 }
 
 Status Session::judge_standby() {
-    OTA_TRY(c_.verifier.images(c_.app.standby(), c_.app.standby_image(), c_.device, verified_));
+    const std::optional<BankContent> config = is_suit_ || rearming_ ? suit_.config : std::nullopt;
+    OTA_TRY(
+        c_.verifier.images(c_.app.standby(), c_.app.standby_image(), c_.device, config, verified_));
     if (is_suit_ && !rearming_) {
         // Known only now, and from bytes that the manifest's signature covers.
         payload_.image.built_at = verified_->image().built_at;
@@ -331,17 +413,24 @@ Millis Session::step_apply() {
     // A wait is not held against the plant: it may be weeks, and the battery works meanwhile.
     if (!stands_in_wait_ && !gate_is_open(Phase::kReboot)) return kPausePoll;
     if (!armed_ && is_suit_ && !rearming_) {
+        suit_.waits = suit_.on_bus = false;
         const Status status = run_before_restart();
-        stands_in_wait_ = status.is(Code::kTryAgain);
+        stands_in_wait_ = status.is(Code::kTryAgain) && suit_.waits;
         if (stands_in_wait_) {
             const Status wait = note_wait();
             if (!wait.ok()) fail(wait);
             return kPausePoll;
         }
+        if (status.is(Code::kTryAgain)) return suit_.on_bus ? kPoll : kNow;
         if (status.ok()) return kNow;
         if (!status.is(Code::kEndOfData)) {
             give_up_staged(status);
             fail(status);
+            return kNow;
+        }
+        if (!suit_.has_app) {
+            const Status finished = finish_here();
+            if (!finished.ok()) fail(finished);
             return kNow;
         }
     }
@@ -380,9 +469,48 @@ Status Session::arm() {
     // Slow things come before the arming, after which the gate is asked once more.
     if (!told_restart_) tell_attempt(!rearming_);
     told_restart_ = true;
+    if (!rearming_) OTA_TRY(pair());
     OTA_TRY(c_.log.save(record));
     OTA_TRY(c_.app.activate(*verified_));
     armed_ = true;
+    return {};
+}
+
+// Says which configuration the image in the standby slot runs with, before it can run: that of the
+// package, else that of the running image. The slot can't boot yet, and what the running one is
+// paired with stays.
+Status Session::pair() {
+    const Pairings& before = c_.log.pairings();
+    const SlotId standby = c_.app.standby();
+    const Pairing* own = pairing_of(before, c_.publisher.value().running);
+    std::optional<BankContent> content = verified_->config();
+    if (!content && own != nullptr) content = own->content;
+    Pairings after;
+    for (const Pairing& pairing : before) {
+        const bool exists = pairing.slot < c_.parts.config.banks();
+        if (pairing.slot != standby && exists) (void)after.push_back(pairing);
+    }
+    if (content) (void)after.push_back({standby, *content});
+    const Pairing* old = pairing_of(before, standby);
+    const bool same = content ? old != nullptr && old->content == *content : old == nullptr;
+    return same ? kOkStatus : c_.log.save(after);
+}
+
+// A package without an application is installed when its boards hold their image: nothing restarts.
+Status Session::finish_here() {
+    attempt_.touched();
+    (void)attempt_.end(Outcome::kConfirmed);
+    UpdateRecord record = staging_record();
+    record.stage = UpdateStage::kConfirmed;
+    OTA_TRY(c_.log.save(record));
+    ConfirmedRecord confirmed = c_.log.confirmed();
+    confirmed.sequence_number = std::max(confirmed.sequence_number, record.sequence_number);
+    confirmed.package_id = record.package_id;
+    OTA_TRY(c_.log.save(confirmed));
+    c_.publisher.enter(State::kComplete);
+    tell_attempt(true);
+    end();
+    c_.publisher.enter(State::kIdle);
     return {};
 }
 

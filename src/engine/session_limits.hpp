@@ -32,6 +32,8 @@ inline constexpr Millis kLongestRetryWait = 600000;
 inline constexpr UnixTime kSaveTimeInterval = 86400;  // s
 // How far a build host's clock and time zone may be ahead.
 inline constexpr UnixTime kBuildTimeSlack = 172800;  // s
+// One command to one module board: an image of 2 MB at 1 kB/s of a busy bus, and its restart.
+inline constexpr Millis kLongestBoard = 3600000;
 inline constexpr uint32_t kReverifyStep = 16 * 4096;
 
 constexpr Status engine_status(Code code, Detail detail) {

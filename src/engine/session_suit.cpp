@@ -10,15 +10,8 @@
 namespace ota {
 namespace {
 
-// What is run before the restart; anew when the gate was red in between.
-constexpr std::array<suit::Member, 2> kBeforeRestart = {suit::kInstall, suit::kValidate};
-
 constexpr Status malformed(Detail detail) {
     return {Code::kMalformed, Origin::kPackage, detail};
-}
-
-bool is_same_id(const Uuid& own, Bytes id) {
-    return own != Uuid{} && std::equal(own.begin(), own.end(), id.begin(), id.end());
 }
 
 }  // namespace
@@ -26,7 +19,7 @@ bool is_same_id(const Uuid& own, Bytes id) {
 // ---------------------------------------------------------------- 2 admit
 
 // Signature, digest, form, device, freshness: before the first byte of a payload is fetched.
-Status Session::judge_suit() {
+Status Session::begin_suit() {
     AuthWrapper auth;
     OTA_TRY(parse_auth_wrapper(suit_.prefix.auth, auth));
     OTA_TRY(verify_manifest_signature(auth, c_.trusted, c_.settings.signatures_required));
@@ -35,27 +28,66 @@ Status Session::judge_suit() {
     payload_.source_identity = info_.identity;
     payload_.image.build_id = suit_.manifest.digest();
     OTA_TRY(name_suit_version());
-    for (size_t i = 0; i < suit_.manifest.component_count(); ++i) {
-        if (!has(suit_.manifest.component(i))) {
-            return {Code::kIncompatible, Origin::kPackage, Detail::kComponentUnknown};
-        }
-    }
+    OTA_TRY(survey_suit());
     const ConfirmedRecord& confirmed = c_.log.confirmed();
     // After a rollback the confirmed package may be installed once more.
     const bool left = confirmed.build_id != c_.device.build_id;
-    const bool again = left && confirmed.package_id == suit_.manifest.digest();
+    const bool again = left && suit_.has_app && confirmed.package_id == suit_.manifest.digest();
     if (!again) {
         OTA_TRY(
             check_sequence(suit_.manifest.sequence_number(), suit_.manifest.digest(), confirmed));
     }
     // The conditions of the shared sequence alone.
     suit_.processor.begin(suit_.manifest, suit::kSharedSequence);
+    // What was seen of an earlier package must not stand for this one.
+    c_.verifier.parts().forget_all();
+    (void)c_.verifier.begin(0, {});
+    suit_.reading = {};
+    suit_.board_since = 0;
+    return {};
+}
+
+// Does this device have what the package is about, and is there something to activate?
+Status Session::survey_suit() {
+    bool has_module = false;
+    suit_.has_app = false;
+    for (size_t i = 0; i < suit_.manifest.component_count(); ++i) {
+        const ComponentRef component = suit_.manifest.component(i);
+        if (!has(component)) {
+            return {Code::kIncompatible, Origin::kPackage, Detail::kComponentUnknown};
+        }
+        suit_.has_app = suit_.has_app || component.kind == ComponentKind::kApp;
+        has_module = has_module || component.kind == ComponentKind::kModule;
+    }
+    if (!suit_.has_app && !has_module) {
+        return {Code::kIncompatible, Origin::kPackage, Detail::kNothingToActivate};
+    }
+    if (c_.parts.config.size() != 0) c_.parts.config.choose(free_bank());
+    if (c_.parts.stage.size() != 0) c_.parts.stage.choose(0);
+    return {};
+}
+
+// kTryAgain while it asks a board or reads flash.
+Status Session::judge_suit() {
+    suit_.on_bus = false;
+    if (now() - candidate_since_ > kCheckTimeout) {
+        return {Code::kTimeout, Origin::kModules, Detail::kBoardSilent};
+    }
     Status status;
     while (status.ok()) status = suit_.processor.step();
     if (!status.is(Code::kEndOfData)) return status;
-    payload_.size = suit_.processor.image_size(0);
-    const bool fits = payload_.size <= c_.device.slot_size;
-    return fits ? kOkStatus : Status{Code::kNoSpace, Origin::kVerify, Detail::kSlotTooSmall};
+    suit_.total = 0;
+    for (size_t i = 0; i < suit_.manifest.component_count(); ++i) {
+        const ComponentKind kind = suit_.manifest.component(i).kind;
+        if (kind == ComponentKind::kAppRunning || kind == ComponentKind::kModule) continue;
+        const uint64_t size = suit_.processor.image_size(i);
+        const uint64_t room =
+            kind == ComponentKind::kApp ? c_.device.slot_size : part_of(kind).size();
+        if (size > room) return {Code::kNoSpace, Origin::kVerify, Detail::kSlotTooSmall};
+        suit_.total += size;
+    }
+    payload_.size = suit_.total;
+    return {};
 }
 
 // For people. A package need not say its version; its number it has to.
@@ -70,10 +102,6 @@ Status Session::name_suit_version() {
     return {};
 }
 
-bool Session::has(ComponentRef component) {
-    return component.kind == ComponentKind::kApp;
-}
-
 // ---------------------------------------------------------------- 3 stage
 
 void Session::begin_commands() {
@@ -81,23 +109,31 @@ void Session::begin_commands() {
     suit_.payloads.begin(suit_.prefix.payloads);
     suit_.file_at = suit_.prefix.size;
     suit_.staged = suit_.fetched = suit_.draining = false;
-    // What it saw of an earlier package must not stand for this one.
-    (void)c_.verifier.begin(0, {});
-    suit_.section = 0;
+    suit_.config.reset();
+    suit_.done = suit_.section = 0;
+    suit_.from = SuitPackage::From::kFile;
+    suit_.at = suit_.target = suit_.manifest.component(0);
+    ComponentResults components;
+    for (size_t i = 0; i < suit_.manifest.component_count(); ++i) {
+        (void)components.push_back({suit_.manifest.component(i)});
+    }
+    attempt_.list(components);
     stage_step_ = StageStep::kCommand;
 }
 
 Status Session::run_command() {
+    suit_.on_bus = false;
     const Status status = suit_.processor.step();
     if (!status.is(Code::kEndOfData)) return status;
     suit_.draining = true;
+    suit_.from = SuitPackage::From::kFile;
     return drain();
 }
 
 // Everything that was wanted is there. Nothing may follow the last payload.
 Status Session::drain() {
-    // A package that brings nothing new has nothing to activate.
-    if (!suit_.staged) return malformed(Detail::kPayloadMissing);
+    // Nothing is activated but what this package brought.
+    if (suit_.has_app && !suit_.staged) return malformed(Detail::kPayloadMissing);
     if (!suit_.payloads.is_done()) {
         stage_step_ = StageStep::kSeek;
         return {};
@@ -107,23 +143,6 @@ Status Session::drain() {
     close();
     c_.publisher.enter(State::kVerifying);
     return {};
-}
-
-Status Session::fetch(ComponentRef component, const FetchOrder& order) {
-    if (suit_.fetched) {
-        suit_.fetched = false;
-        return {};
-    }
-    if (component.kind != ComponentKind::kApp || !order.uri.starts_with("#") ||
-        !order.arguments.empty() || !order.encryption.empty()) {
-        return {Code::kIncompatible, Origin::kPackage, Detail::kParameterUnknown};
-    }
-    suit_.uri.assign(order.uri);
-    suit_.digest = order.digest;
-    suit_.size = order.size;
-    payload_.size = order.size;
-    stage_step_ = StageStep::kSeek;
-    return engine_status(Code::kTryAgain, Detail::kNone);
 }
 
 // Goes to the head of the next payload.
@@ -182,135 +201,15 @@ void Session::leave_payload() {
 
 Status Session::end_of_suit_payload() {
     OTA_TRY(reader_.end());
+    suit_.cipher.close();
     close();
-    c_.publisher.progress(reader_.position(), reader_.size());
-    leave_payload();
-    suit_.staged = suit_.fetched = true;
+    show_progress(reader_.position());
+    if (suit_.from == SuitPackage::From::kFile) leave_payload();
+    if (suit_.target.kind != ComponentKind::kApp) OTA_TRY(finish_part());
+    attempt_.component(suit_.target, ComponentOutcome::kWritten);
+    suit_.fetched = true;
     stage_step_ = StageStep::kCommand;
-    return {};
-}
-
-Result<bool> Session::match(ComponentRef component, const Digest& digest, uint64_t size) {
-    if (component.kind != ComponentKind::kApp) return false;
-    return c_.verifier.holds(digest, size);
-}
-
-Status Session::copy(ComponentRef, ComponentRef, const FetchOrder&) {
-    return {Code::kIncompatible, Origin::kPackage, Detail::kComponentUnknown};
-}
-
-Status Session::write(ComponentRef, Bytes) {
-    return {Code::kIncompatible, Origin::kPackage, Detail::kComponentUnknown};
-}
-
-// ---------------------------------------------------------------- 5 activate
-
-// Waits and conditions of the manifest. kEndOfData when all of them were met.
-Status Session::run_before_restart() {
-    if (suit_.section == 2 * kBeforeRestart.size()) return {Code::kEndOfData, Origin::kPackage};
-    if (suit_.section % 2 == 0) {
-        suit_.processor.begin(suit_.manifest, kBeforeRestart[suit_.section / 2]);
-        ++suit_.section;
-        return {};
-    }
-    const Status status = suit_.processor.step();
-    if (!status.is(Code::kEndOfData)) return status;
-    ++suit_.section;
-    return {};
-}
-
-// Recorded once, so that a restart neither forgets the wish nor begins the wait anew. Without a set
-// clock the time since the last start counts.
-Status Session::note_wait() {
-    UpdateRecord record = c_.log.update();
-    const UnixTime wall = c_.clock.wall();
-    const bool known = c_.floor.is_set(wall);
-    if (!waiting_) {
-        waiting_ = true;
-        waiting_from_ = now();
-        if (record.waiting_since == 0) {
-            record.waiting_since = known ? wall : 1;  // some time in the past
-            OTA_TRY(c_.log.save(record));
-        }
-    }
-    const bool since_known = record.waiting_since > kFirstBuild;
-    const bool too_long = (known && since_known && wall - record.waiting_since > kLongestWait) ||
-                          now() - waiting_from_ > Millis{kLongestWait} * 1000;
-    return too_long ? Status{Code::kTimeout, Origin::kSafety, Detail::kWaitTooLong} : kOkStatus;
-}
-
-bool Session::waits() const {
-    const UpdateRecord& record = c_.log.update();
-    return record.stage == UpdateStage::kStaging && record.waiting_since != 0;
-}
-
-// The wish ends with the attempt: failed, aborted, or another package.
-void Session::forget_wait() {
-    if (!waiting_ || !waits()) return;
-    UpdateRecord record = c_.log.update();
-    record.waiting_since = 0;
-    (void)c_.log.save(record);
-    waiting_ = false;
-}
-
-void Session::continue_wait() {
-    begin_round(false);
-    continue_to_stage_ = apply_when_ready_ = true;
-    c_.publisher.enter(State::kChecking);
-}
-
-Result<bool> Session::check(const Condition& condition) {
-    const SuitIdentity& own = c_.settings.suit;
-    switch (condition.kind) {
-        case ConditionKind::kVendor:
-            return is_same_id(own.vendor, condition.bytes);
-        case ConditionKind::kClass:
-            return is_same_id(own.class_id, condition.bytes);
-        case ConditionKind::kDevice:
-            return is_same_id(own.device, condition.bytes);
-        case ConditionKind::kSlot:
-            return condition.number == c_.app.standby();
-        case ConditionKind::kVersion:
-            return version_matches(condition.bytes, c_.device.version.view());
-        case ConditionKind::kUseBefore:
-            return is_before(condition.number);
-        case ConditionKind::kMinimumBattery:
-            return has_energy(condition.number);
-        case ConditionKind::kAuthorized:
-            return c_.gate.check(Phase::kReboot).safe();
-    }
-    return false;
-}
-
-// Expiry counts only where the time of day is known; a package that has one is refused elsewhere.
-Result<bool> Session::is_before(uint64_t time) {
-    const UnixTime wall = c_.clock.wall();
-    if (!c_.floor.is_set(wall)) {
-        return Status{Code::kIncompatible, Origin::kVerify, Detail::kClockNotSet};
-    }
-    return wall >= 0 && static_cast<uint64_t>(wall) < time;
-}
-
-// By the BMS's own figure, or by the charge of the configured capacity. Old data is no data.
-Result<bool> Session::has_energy(uint64_t wanted_mwh) {
-    BatterySnapshot battery;
-    if (!c_.battery.snapshot(battery).ok()) return false;
-    if (static_cast<int64_t>(now()) > battery.taken_at + kBatteryMaxAge) return false;
-    const int64_t percent = std::clamp<int64_t>(battery.soc_percent, 0, 100);
-    const uint64_t by_charge =
-        uint64_t{c_.settings.battery_capacity_wh} * 10 * static_cast<uint64_t>(percent);
-    const uint64_t energy =
-        battery.usable_energy_mwh == 0 ? by_charge : uint64_t{battery.usable_energy_mwh};
-    return energy >= wanted_mwh;
-}
-
-Status Session::wait(Bytes info) {
-    return wait_is_over(info, {c_.clock.wall(), c_.floor.is_set(c_.clock.wall()),
-                               c_.gate.check(Phase::kReboot).safe()});
-}
-
-Status Session::invoke(ComponentRef) {
-    return {};  // the restart is the platform's step
+    return end_of_target(suit_.target, suit_.digest, suit_.size);
 }
 
 }  // namespace ota

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "install/payload_cipher.hpp"
 #include "install/slot_writer.hpp"
 #include "ports/mailbox.hpp"
 #include "ports/source.hpp"
@@ -22,7 +23,8 @@ using Uuid = std::array<uint8_t, 16>;
 struct SuitIdentity {
     Uuid vendor{};
     Uuid class_id{};
-    Uuid device{};  // of this single unit
+    Uuid device{};        // of this single unit
+    Uuid module_class{};  // of the module boards behind it
 };
 
 // The configuration as the engine uses it; defaults are the specification's.
@@ -38,6 +40,7 @@ struct Settings {
     uint8_t signatures_required = 1;  // distinct keys that have to sign a manifest
     // What SUIT packages have to be for; all zero = none is accepted.
     SuitIdentity suit;
+    PayloadKeys payload_keys;
     uint32_t battery_capacity_wh = 200000;
     ErasePolicy erase_policy = ErasePolicy::kSector;
     uint32_t jitter_seed = 0;  // of this device and boot; 0 = derived from the image

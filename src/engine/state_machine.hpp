@@ -65,7 +65,7 @@ inline constexpr std::array<uint16_t, kStateCount> kTransitions = {
     /* ready to apply */ state_bit(State::kApplying) | state_bit(State::kAborted),
     /* applying */ state_bit(State::kComplete) | state_bit(State::kFailed) |
         state_bit(State::kAborted),
-    /* complete */ state_bit(State::kRebooting),
+    /* complete */ state_bit(State::kRebooting) | state_bit(State::kIdle),
     /* rebooting */ 0,
     /* failed */ state_bit(State::kChecking) | state_bit(State::kRebooting) |
         state_bit(State::kFailed),

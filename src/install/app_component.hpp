@@ -1,19 +1,10 @@
 #pragma once
 
+#include "install/flash_image.hpp"
 #include "install/slot_writer.hpp"
 #include "ports/component.hpp"
 
 namespace ota {
-
-class FlashImage final : public ImageReader {
-  public:
-    explicit FlashImage(Flash& flash) : flash_(flash) {}
-    uint64_t size() const override { return flash_.geometry().size; }
-    Status read_at(uint64_t offset, MutableBytes out) override;
-
-  private:
-    Flash& flash_;
-};
 
 // The application: two or more slots, of which one runs and one is written.
 class AppComponent final : public Component {

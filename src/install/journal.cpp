@@ -65,6 +65,8 @@ void Journal::forget() {
     seen_ = SeenRecord();
     attempt_ = AttemptRecord();
     revoked_.clear();
+    pairings_.clear();
+    parts_ = PartRecords();
     known_time_ = 0;
 }
 
@@ -173,6 +175,14 @@ Status Journal::save(const AttemptRecord& record) {
 
 Status Journal::save(const RevokedKeys& keys) {
     return replace(Type::kRevoked, revoked_, keys);
+}
+
+Status Journal::save(const Pairings& pairings) {
+    return replace(Type::kPairings, pairings_, pairings);
+}
+
+Status Journal::save(const PartRecords& parts) {
+    return replace(Type::kParts, parts_, parts);
 }
 
 Status Journal::save_time(UnixTime now) {

@@ -28,6 +28,8 @@ class Journal final : public UpdateLog {
                number_[static_cast<size_t>(Type::kUpdate)];
     }
     const RevokedKeys& revoked() const override { return revoked_; }
+    const Pairings& pairings() const override { return pairings_; }
+    const PartRecords& parts() const override { return parts_; }
     UnixTime known_time() const override { return known_time_; }
 
     Status save(const UpdateRecord& record) override;
@@ -35,6 +37,8 @@ class Journal final : public UpdateLog {
     Status save(const SeenRecord& record) override;
     Status save(const AttemptRecord& record) override;
     Status save(const RevokedKeys& keys) override;
+    Status save(const Pairings& pairings) override;
+    Status save(const PartRecords& parts) override;
     Status reject(const RejectedBuild& build) override;
     Status save_time(UnixTime now) override;
 
@@ -51,8 +55,10 @@ class Journal final : public UpdateLog {
         kTime = 5,
         kAttempt = 6,
         kRevoked = 7,
+        kPairings = 8,
+        kParts = 9,
     };
-    static constexpr size_t kTypes = 8;  // index by Type; 0 is not used
+    static constexpr size_t kTypes = 10;  // index by Type; 0 is not used
     // Records of types that a newer firmware wrote are carried along, not understood.
     static constexpr size_t kCarried = 16;
     static constexpr uint32_t kMaxSectors = 16;
@@ -105,6 +111,8 @@ class Journal final : public UpdateLog {
     SeenRecord seen_;
     AttemptRecord attempt_;
     RevokedKeys revoked_;
+    Pairings pairings_;
+    PartRecords parts_;
     UnixTime known_time_ = 0;
 };
 

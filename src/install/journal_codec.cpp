@@ -148,10 +148,17 @@ void encode(BoundedWriter& writer, const AttemptRecord& record) {
     writer.u32(record.count);
     writer.copy(record.build_id);
     write_text(writer, record.version);
+    for (const ComponentResult& result : record.components) {
+        writer.u8(static_cast<uint8_t>(result.component.kind));
+        writer.u8(result.component.number);
+        writer.u8(static_cast<uint8_t>(result.outcome));
+        writer.u8(0);
+        writer.u16(static_cast<uint16_t>(result.why));
+    }
 }
 
 void decode(BoundedReader& reader, AttemptRecord& record) {
-    record.outcome = read_enum(reader, Outcome::kRestarted);
+    record.outcome = read_enum(reader, Outcome::kConfirmed);
     record.source = read_enum(reader, SourceKind::kUsbDrive);
     record.phase = read_enum(reader, State::kAborted);
     record.reset = read_reset(reader);
@@ -167,6 +174,63 @@ void decode(BoundedReader& reader, AttemptRecord& record) {
     record.count = reader.u32();
     reader.copy(record.build_id);
     read_text(reader, record.version);
+    constexpr size_t kResultSize = 6;
+    while (reader.remaining() >= kResultSize) {
+        ComponentResult result;
+        const uint8_t kind = reader.u8();
+        if (kind > static_cast<uint8_t>(ComponentKind::kModule)) return;
+        result.component.kind = static_cast<ComponentKind>(kind);
+        result.component.number = reader.u8();
+        result.outcome = read_enum(reader, ComponentOutcome::kFailed);
+        (void)reader.u8();
+        const uint16_t why = reader.u16();
+        if (why < static_cast<uint16_t>(Detail::kCount_)) result.why = static_cast<Detail>(why);
+        if (!record.components.push_back(result)) return;
+    }
+}
+
+void encode(BoundedWriter& writer, const Pairings& pairings) {
+    for (const Pairing& pairing : pairings) {
+        writer.u8(pairing.slot);
+        writer.u8(pairing.content.bank);
+        writer.u32(pairing.content.size);
+        writer.copy(pairing.content.digest);
+    }
+}
+
+void decode(BoundedReader& reader, Pairings& pairings) {
+    while (reader.remaining() >= 6 + kSha256Size) {
+        Pairing pairing;
+        pairing.slot = reader.u8();
+        pairing.content.bank = reader.u8();
+        pairing.content.size = reader.u32();
+        reader.copy(pairing.content.digest);
+        if (!pairings.push_back(pairing)) return;
+    }
+}
+
+void encode(BoundedWriter& writer, const PartRecord& part) {
+    writer.u8(static_cast<uint8_t>(part.stage));
+    writer.u8(part.bank);
+    writer.u32(part.size);
+    writer.copy(part.digest);
+}
+
+void decode(BoundedReader& reader, PartRecord& part) {
+    part.stage = read_enum(reader, PartRecord::Stage::kWritten);
+    part.bank = reader.u8();
+    part.size = reader.u32();
+    reader.copy(part.digest);
+}
+
+void encode(BoundedWriter& writer, const PartRecords& parts) {
+    encode(writer, parts.config);
+    encode(writer, parts.stage);
+}
+
+void decode(BoundedReader& reader, PartRecords& parts) {
+    decode(reader, parts.config);
+    decode(reader, parts.stage);
 }
 
 void encode(BoundedWriter& writer, const RevokedKeys& keys) {
@@ -209,6 +273,10 @@ void Journal::visit(Self& self, Type type, Visitor visitor) {
             return visitor(self.attempt_);
         case Type::kRevoked:
             return visitor(self.revoked_);
+        case Type::kPairings:
+            return visitor(self.pairings_);
+        case Type::kParts:
+            return visitor(self.parts_);
     }
 }
 

@@ -25,6 +25,9 @@ void ConsoleLog::on_event(const Event& event) {
         format_event(event, line);
     }
     output_.write(level_of(event), line.view());
+    if (event.kind != Event::Kind::kReport) return;
+    format_components(event.attempt->components, line);
+    if (!line.empty()) output_.write(LogLevel::kInfo, line.view());
 }
 
 void ConsoleLog::write_progress(const Event& event) {

@@ -82,6 +82,22 @@ const char* outcome_text(Outcome outcome) {
     return text_at(kTexts, static_cast<size_t>(outcome));
 }
 
+const char* component_outcome_text(ComponentOutcome outcome) {
+    static constexpr std::array<const char*, 4> kTexts = {"not reached", "held already", "written",
+                                                          "failed"};
+    return text_at(kTexts, static_cast<size_t>(outcome));
+}
+
+ComponentText component_text(ComponentRef component) {
+    static constexpr std::array<const char*, 5> kNames = {"app", "app/run", "cfg", "stage", "bms/"};
+    ComponentText out(text_at(kNames, static_cast<size_t>(component.kind)));
+    if (component.kind != ComponentKind::kModule) return out;
+    std::array<char, 4> number{};
+    std::snprintf(number.data(), number.size(), "%02u", component.number);
+    out.append(number.data());
+    return out;
+}
+
 const char* source_text(SourceKind source) {
     static constexpr std::array<const char*, kSourceKindCount> kTexts = {
         "HTTPS", "AWS IoT", "Modbus", "CAN", "SD card", "USB drive",
@@ -107,6 +123,16 @@ void format_event(const Event& event, LogLine& line) {
     line.append(": ");
     line.append(status_text(event.status));
     append_reading(event.status, event.reading, event.limit, line);
+}
+
+void format_components(const ComponentResults& components, LogLine& line) {
+    line.clear();
+    for (const ComponentResult& result : components) {
+        line.append(line.empty() ? "COMPONENTS: " : ", ");
+        line.append(component_text(result.component).view());
+        line.append(" ");
+        line.append(component_outcome_text(result.outcome));
+    }
 }
 
 void format_attempt(const AttemptRecord& attempt, RevertReason revert, LogLine& line) {

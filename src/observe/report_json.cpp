@@ -28,6 +28,19 @@ class JsonWriter {
         key(name);
         out_.append(digits.data());
     }
+    void components(const ComponentResults& results) {
+        key("components");
+        out_.append("{");
+        for (const ComponentResult& result : results) {
+            if (out_.view().back() != '{') out_.append(",");
+            out_.append("\"");
+            out_.append(component_text(result.component).view());
+            out_.append("\":\"");
+            out_.append(component_outcome_text(result.outcome));
+            out_.append("\"");
+        }
+        out_.append("}");
+    }
     void end() { out_.append("}\n"); }
 
   private:
@@ -56,6 +69,7 @@ void format_report_json(const AttemptRecord& attempt, RevertReason revert, Repor
     json.number("pauses", attempt.pauses);
     json.number("paused_ms", attempt.paused_ms);
     json.number("duration_ms", attempt.duration_ms);
+    if (!attempt.components.empty()) json.components(attempt.components);
     json.end();
 }
 

@@ -2,6 +2,7 @@
 
 #include <optional>
 
+#include "wire/cose_encrypt.hpp"
 #include "wire/suit_auth.hpp"
 
 namespace ota {
@@ -193,6 +194,10 @@ Status lint_value(int64_t key, CborReader& reader) {
             return lint_version_match(value);
         case suit::kWaitInfo:
             return lint_wait_info(value);
+        case suit::kEncryptionInfo: {
+            CoseEncrypt info;
+            return parse_cose_encrypt(value, info);
+        }
         default:
             return {};
     }

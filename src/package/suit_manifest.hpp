@@ -5,8 +5,6 @@
 
 namespace ota {
 
-inline constexpr size_t kMaxComponents = 16;
-
 // A manifest whose signature and digest hold, looked through as a whole before anything is done:
 // what is not understood rejects it here, also in a branch that would not be taken. Views into the
 // buffer of the prefix.

@@ -197,7 +197,8 @@ Status SuitProcessor::directive(int64_t code, size_t component) {
         }
         case suit::kWrite: {
             OTA_TRY_ASSIGN(const Bytes content, bytes_of(component, suit::kContent));
-            return components_.write(target, content);
+            const Result<Bytes> encryption = bytes_of(component, suit::kEncryptionInfo);
+            return components_.write(target, content, encryption.ok() ? *encryption : Bytes());
         }
         case suit::kWait: {
             OTA_TRY_ASSIGN(const Bytes info, bytes_of(component, suit::kWaitInfo));

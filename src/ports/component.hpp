@@ -1,11 +1,12 @@
 #pragma once
 
+#include "ports/component_ref.hpp"
 #include "ports/verified_set.hpp"
 
 namespace ota {
 
-// A part of the product that updates replace: here the application, later configuration banks and
-// module boards.
+// The part of the product that the bootloader switches: the application. What else a package brings
+// is switched with it (DataComponent) or before it (ModuleBoards).
 class Component {
   public:
     virtual SlotId standby() const = 0;
@@ -35,20 +36,6 @@ class PayloadHost {
     ~PayloadHost() = default;
 };
 
-enum class ComponentKind : uint8_t {
-    kApp,         // the standby slot of the application
-    kAppRunning,  // the running slot, read only
-    kConfig,      // the standby bank of the configuration
-    kStage,       // a scratch partition
-    kModule,      // a module board; its number says which
-};
-
-struct ComponentRef {
-    ComponentKind kind = ComponentKind::kApp;
-    uint8_t number = 0;
-    bool operator==(const ComponentRef&) const = default;
-};
-
 // A payload as a manifest orders it. Views are valid during the call.
 struct FetchOrder {
     std::string_view uri;  // "#p00": in the package; else where to fetch it
@@ -68,7 +55,7 @@ class ComponentHost {
     virtual Result<bool> match(ComponentRef component, const Digest& digest, uint64_t size) = 0;
     virtual Status fetch(ComponentRef component, const FetchOrder& order) = 0;
     virtual Status copy(ComponentRef from, ComponentRef to, const FetchOrder& order) = 0;
-    virtual Status write(ComponentRef component, Bytes content) = 0;
+    virtual Status write(ComponentRef component, Bytes content, Bytes encryption) = 0;
 
   protected:
     ~ComponentHost() = default;

@@ -70,5 +70,11 @@ inline constexpr uint8_t kSignatureEcdsa = 0x03;
 //   ota_journal, data, 0x06, , 0x4000
 inline constexpr char kJournalLabel[] = "ota_journal";
 inline constexpr uint32_t kJournalMinSectors = 4;
+// And two that a device may do without: banks of the configuration, one for each slot, and a
+// scratch place for what goes on to other boards, or is encrypted:
+//   ota_cfg, data, 0x06, , 0x8000
+//   ota_stage, data, 0x06, , 0x200000
+inline constexpr char kConfigLabel[] = "ota_cfg";
+inline constexpr char kStageLabel[] = "ota_stage";
 
 }  // namespace ota::layout

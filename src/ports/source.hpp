@@ -45,6 +45,8 @@ struct Fetch {
     uint64_t length = kToEnd;  // a check wants the first bytes only
     // Packages that need not be delivered again: kNoUpdate / kNotModified instead.
     std::span<const Validator> known;
+    // The place is a package's word: credentials go there only if it is where they belong.
+    bool foreign = false;
 };
 
 struct SourceInfo {

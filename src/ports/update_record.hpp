@@ -2,9 +2,11 @@
 #pragma once
 
 #include "ports/boot_control.hpp"
+#include "ports/component_ref.hpp"
 #include "ports/image.hpp"
 #include "ports/source.hpp"
 #include "ports/state.hpp"
+#include "ports/verified_set.hpp"
 
 namespace ota {
 
@@ -65,11 +67,26 @@ enum class Outcome : uint8_t {
     kFailed = 1,
     kAborted = 2,
     kInterrupted = 3,  // by a reset
-    kRestarted = 4,    // into the new image; the update record knows how that went:
-    kConfirmed = 5,    // these three are never stored
-    kReverted = 6,
+    kRestarted = 4,    // into the new image; the update record knows how that went
+    kConfirmed = 5,    // stored of a package that needs no restart
+    kReverted = 6,     // never stored, as the next
     kKept = 7,
 };
+
+// What became of one component in an attempt. Values are stored in flash: append only.
+enum class ComponentOutcome : uint8_t {
+    kNotReached = 0,
+    kHeldAlready = 1,
+    kWritten = 2,  // and read back; it counts when the attempt ended well
+    kFailed = 3,
+};
+
+struct ComponentResult {
+    ComponentRef component;
+    ComponentOutcome outcome = ComponentOutcome::kNotReached;
+    Detail why = Detail::kNone;
+};
+using ComponentResults = FixedVector<ComponentResult, kMaxComponents>;
 
 // Why the latest attempt ended as it did, and what it took.
 struct AttemptRecord {
@@ -89,6 +106,7 @@ struct AttemptRecord {
     uint32_t count = 0;        // attempts that this record sums up
     Digest build_id{};
     VersionText version;
+    ComponentResults components;  // of a package that names its components
 };
 
 // The last image that was confirmed.
@@ -124,7 +142,38 @@ struct SeenRecord {
 inline constexpr size_t kMaxRevokedKeys = 6;
 using RevokedKeys = FixedVector<Digest, kMaxRevokedKeys>;
 
-using ReportText = FixedString<640>;
+// Which bank of the configuration belongs to the image in a slot. It is looked up by the slot that
+// runs, so that a revert takes the configuration back without a write.
+struct Pairing {
+    SlotId slot = kNoSlot;
+    BankContent content;
+    bool operator==(const Pairing&) const = default;
+};
+inline constexpr size_t kMaxPairings = 4;  // slots of a device with configuration banks
+using Pairings = FixedVector<Pairing, kMaxPairings>;
+
+inline const Pairing* pairing_of(const Pairings& pairings, SlotId slot) {
+    for (const Pairing& pairing : pairings) {
+        if (pairing.slot == slot) return &pairing;
+    }
+    return nullptr;
+}
+
+// What the flash of a component without boot choice holds. Values are stored in flash.
+struct PartRecord {
+    enum class Stage : uint8_t { kUnknown = 0, kWriting = 1, kWritten = 2 };
+    Stage stage = Stage::kUnknown;
+    uint8_t bank = 0;
+    uint32_t size = 0;  // bytes
+    Digest digest{};
+    bool operator==(const PartRecord&) const = default;
+};
+struct PartRecords {
+    PartRecord config;  // the bank that was written last
+    PartRecord stage;
+};
+
+using ReportText = FixedString<1280>;
 
 // An attempt for the one who published its package.
 struct Report {
@@ -144,6 +193,8 @@ class UpdateLog {
     // Was the attempt recorded after the update?
     virtual bool attempt_is_newer() const = 0;
     virtual const RevokedKeys& revoked() const = 0;
+    virtual const Pairings& pairings() const = 0;
+    virtual const PartRecords& parts() const = 0;
     // The latest time of day that a boot of this device knew; 0 = none.
     virtual UnixTime known_time() const = 0;
 
@@ -153,6 +204,8 @@ class UpdateLog {
     virtual Status save(const SeenRecord& record) = 0;
     virtual Status save(const AttemptRecord& record) = 0;
     virtual Status save(const RevokedKeys& keys) = 0;
+    virtual Status save(const Pairings& pairings) = 0;
+    virtual Status save(const PartRecords& parts) = 0;
     virtual Status reject(const RejectedBuild& build) = 0;
     virtual Status save_time(UnixTime now) = 0;
 

@@ -15,11 +15,12 @@ Status Verifier::begin(uint64_t size, const Expectation& expected) {
 }
 
 Status Verifier::images(SlotId id, ImageReader& slot, const DeviceProfile& device,
-                        std::optional<VerifiedSet>& out) {
+                        const std::optional<BankContent>& config, std::optional<VerifiedSet>& out) {
     out.reset();
     OTA_TRY(check_.finish());
     OTA_TRY(check_expected());
     OTA_TRY(check_signature(slot));
+    if (config) OTA_TRY(check_config(*config));
 
     ImageIdentity image;
     OTA_TRY(parse_image_identity(check_.prefix(), image));
@@ -27,7 +28,7 @@ Status Verifier::images(SlotId id, ImageReader& slot, const DeviceProfile& devic
     OTA_TRY(admit(image, check_.size(), device));
     const Digest& digest =
         expected_.signed_sha256 ? *expected_.signed_sha256 : check_.image_digest();
-    out = VerifiedSet(id, image, digest, check_.size());
+    out = VerifiedSet(id, image, digest, check_.size(), config);
     return {};
 }
 
@@ -51,6 +52,12 @@ Result<bool> Verifier::holds(const Digest& digest, uint64_t size) const {
     Digest own;
     OTA_TRY(check_.file_sha256(own));
     return equal_constant_time(own, digest);
+}
+
+Status Verifier::check_config(const BankContent& config) const {
+    const std::optional<Digest> own = parts_.digest(ComponentKind::kConfig, config.size);
+    const bool same = own && equal_constant_time(*own, config.digest);
+    return same ? kOkStatus : untrusted(Detail::kImageDigest);
 }
 
 Status Verifier::check_signature(ImageReader& slot) const {

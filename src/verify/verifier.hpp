@@ -5,6 +5,7 @@
 #include "ports/verified_set.hpp"
 #include "verify/admission.hpp"
 #include "verify/image_check.hpp"
+#include "verify/part_check.hpp"
 #include "verify/secure_boot_signature.hpp"
 
 namespace ota {
@@ -37,17 +38,24 @@ class Verifier {
     // Is what was read back so far exactly this?
     Result<bool> holds(const Digest& digest, uint64_t size) const;
 
-    // The verdict, after the last byte. slot is read again for the signature sector only.
+    // Of components that are no image in the standby slot.
+    PartCheck& parts() { return parts_; }
+
+    // The verdict, after the last byte. slot is read again for the signature sector only. config:
+    // what has to lie in its bank, as the signed manifest or the journal say; it has to have been
+    // read back from there.
     Status images(SlotId id, ImageReader& slot, const DeviceProfile& device,
-                  std::optional<VerifiedSet>& out);
+                  const std::optional<BankContent>& config, std::optional<VerifiedSet>& out);
 
   private:
     Status check_expected() const;
     Status check_signature(ImageReader& slot) const;
+    Status check_config(const BankContent& config) const;
 
     const TrustStore& trusted_;
     const bool signature_required_;
     ImageCheck check_;
+    PartCheck parts_;
     Expectation expected_;
 };
 

@@ -72,9 +72,12 @@ def digest_of(data):
     return [-16, hashlib.sha256(data).digest()]
 
 
-def package(image, keys, sequence, version, shared=(), install=()):
-    """A package with one image for ['app']; shared and install are further commands."""
+def package(image, keys, sequence, version, shared=(), install=(), sent=None, info=None):
+    """A package with one image for ['app']; shared and install are further commands. sent: the encrypted image, and
+    how it is encrypted."""
     parameters = {1: VENDOR.bytes, 2: CLASS.bytes, 3: Wrapped(digest_of(image)), 14: len(image)}
+    if info:
+        parameters[19] = info
     manifest = {
         1: 1, 2: sequence,
         3: Wrapped({2: [[b"app"]], 4: Wrapped([20, parameters, 1, 15, 2, 15, *shared])}),
@@ -83,4 +86,4 @@ def package(image, keys, sequence, version, shared=(), install=()):
     wrapped = encode(Wrapped(manifest))
     digest = encode(digest_of(wrapped))
     auth = Wrapped([digest, *[Wrapped(sign1(digest, key)) for key in keys]])
-    return head(6, 107) + encode({2: auth, 3: Raw(wrapped), "#p00": image})
+    return head(6, 107) + encode({2: auth, 3: Raw(wrapped), "#p00": sent or image})

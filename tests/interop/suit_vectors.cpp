@@ -5,6 +5,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "install/payload_cipher.hpp"
 #include "support/suit_host.hpp"
 
 namespace {
@@ -158,6 +159,40 @@ TEST_F(SuitVectors, ModulesAreFinishedOnceAndSkippedAfterwards) {
     host.components[test::SuitHost::Key{4, 7}].clear();
     ASSERT_TRUE(test::install_suit(host, file, trusted_).ok());
     EXPECT_EQ(host.writes, 14U);  // the one that had lost it
+}
+
+psa_key_id_t import_kek(const Buffer& kek) {
+    psa_key_attributes_t attributes = PSA_KEY_ATTRIBUTES_INIT;
+    psa_set_key_type(&attributes, PSA_KEY_TYPE_AES);
+    psa_set_key_usage_flags(&attributes, PSA_KEY_USAGE_DECRYPT);
+    psa_set_key_algorithm(&attributes, PSA_ALG_ECB_NO_PADDING);
+    psa_key_id_t id = 0;
+    EXPECT_EQ(psa_import_key(&attributes, kek.data(), kek.size(), &id), PSA_SUCCESS);
+    return id;
+}
+
+// The key of draft-ietf-suit-firmware-encryption's example is sixteen times the letter a; that of
+// its key agreement is printed in the draft alone.
+TEST_F(SuitVectors, EncryptedPayloadOfTheDraftOpens) {
+    const fs::path folder = vectors() / "firmware-encryption";
+    ota::PayloadKeys keys;
+    keys.kek = import_kek(Buffer(16, 'a'));
+    ota::PayloadCipher cipher;
+    ASSERT_TRUE(
+        cipher.open(read(folder / "suit-encryption-info-aes-kw-aes-ctr.bin"), keys, 0).ok());
+    Buffer payload = read(folder / "encrypted-payload-aes-kw-aes-ctr.bin");
+    ASSERT_TRUE(cipher.apply(payload).ok());
+    EXPECT_EQ(std::string(payload.begin(), payload.end()), "This is a real firmware image.");
+    (void)psa_destroy_key(keys.kek);
+    ota::CoseEncrypt info;
+    EXPECT_TRUE(
+        ota::parse_cose_encrypt(read(folder / "suit-encryption-info-es-ecdh-aes-ctr.bin"), info)
+            .ok());
+    for (const char* name : {"aes-kw", "es-ecdh"}) {
+        const std::string file = "suit-encryption-info-" + std::string(name) + "-aes-gcm.bin";
+        EXPECT_EQ(ota::parse_cose_encrypt(read(folder / file), info).detail(),
+                  Detail::kEncryptionForm);
+    }
 }
 
 TEST_F(SuitVectors, DeltaFallsBackToTheWholeImage) {

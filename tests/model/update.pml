@@ -164,6 +164,7 @@ rest:
     :: running == OLD_IMAGE && asks > 0 && (stage == REVERTED || stage == REFUSED) ->
         asks--; goto look /* offered again only to who asks; it ends as it did */
     :: running == NEW_IMAGE && asks > 0 -> asks--; goto look /* nothing newer is offered */
+    :: asks > 0 -> asks--; goto boards
     :: running == OLD_IMAGE && asks > 0 ->
         asks--; leave_rest_to_failed() /* going back is refused: no other image */
     :: running == NEW_IMAGE && asks > 0 && !safe ->
@@ -183,6 +184,24 @@ look: /* a check that finds nothing to install */
     :: faults > 0 -> faults--; go(CHECKING, FAILED)
     :: aborts > 0 -> aborts--; go(CHECKING, ABORTED_)
     fi;
+    goto rest;
+
+boards: /* a package for module boards alone: the slots are not touched, and nothing restarts */
+    begin_update();
+    leave_rest_to_checking();
+    go(CHECKING, UPDATE_AVAILABLE);
+    (safe);
+    go(UPDATE_AVAILABLE, DOWNLOADING);
+    go(DOWNLOADING, VERIFYING);
+    go(VERIFYING, READY_TO_APPLY);
+    go(READY_TO_APPLY, APPLYING);
+    cut();
+    if
+    :: faults > 0 -> faults--; go(APPLYING, FAILED); end_update(); goto rest /* a board is dead */
+    :: safe -> go(APPLYING, COMPLETE)
+    fi;
+    end_update();
+    go(COMPLETE, IDLE);
     goto rest;
 
 check:

@@ -3,7 +3,7 @@
 #include <memory>
 
 #include "observe/event_text.hpp"
-#include "support/suit_factory.hpp"
+#include "support/encryption.hpp"
 
 namespace powercut {
 namespace {
@@ -48,20 +48,64 @@ ota::Status apply(ota::FlashModel& flash, const Operation& operation) {
                : flash.program(operation.address, operation.bytes);
 }
 
+Buffer config_of(uint8_t seed) {
+    Buffer out(5000);
+    for (size_t i = 0; i < out.size(); ++i) out[i] = static_cast<uint8_t>(i * seed);
+    return out;
+}
+constexpr uint8_t kOldConfig = 3;
+constexpr uint8_t kNewConfig = 7;
+constexpr uint32_t kBankSize = 0x2000;
+
+test::DeviceLayout layout_of(const Scenario& scenario) {
+    test::DeviceLayout layout = scenario.layout;
+    if (scenario.config) layout.config_size = layout.slots * kBankSize;
+    return layout;
+}
+
 // An image without a signature sector, in a signed envelope.
 Buffer new_suit(const Scenario& scenario) {
     test::ImageSpec spec;
     spec.version = kNew;
     spec.seed = 2;
     spec.payload = scenario.image_size - 512;
-    test::SuitSpec package;
-    package.image = test::make_image(spec);
-    Buffer out = test::make_suit(package);
-    if (scenario.temper != Temper::kUntrusted) return out;
+    const Buffer image = test::make_image(spec);
     spec.seed = 3;
     const Buffer other = test::make_image(spec);
+    if (scenario.config) {
+        test::PackageSpec package = test::app_and_config(image, config_of(kNewConfig), 100);
+        if (scenario.temper == Temper::kUntrusted) package.payloads[0] = other;
+        return test::make_package(package);
+    }
+    test::SuitSpec package;
+    package.image = image;
+    if (scenario.encrypted) {
+        const test::Encrypted sent = test::encrypt(image, test::Sender::kEcdhEs);
+        package.shared_parameters = {{19, test::cbor::bytes(sent.info)}};
+        package.sent = sent.payload;
+    }
+    Buffer out = test::make_suit(package);
+    if (scenario.temper != Temper::kUntrusted) return out;
     std::copy(other.begin(), other.end(), out.end() - static_cast<long>(other.size()));
     return out;
+}
+
+// The configuration that the old image runs with.
+void prepare_config(Device& device) {
+    const Buffer config = config_of(kOldConfig);
+    Buffer padded = config;  // to a write unit
+    padded.resize(5008, 0xFF);
+    (void)device.config_region().program(0, padded);
+    ota::Journal journal(device.journal_region());
+    (void)journal.open();
+    ota::Pairing pairing;
+    pairing.slot = device.running();
+    pairing.content.size = static_cast<uint32_t>(config.size());
+    const Buffer digest = test::sha256(config);
+    std::copy(digest.begin(), digest.end(), pairing.content.digest.begin());
+    ota::Pairings pairings;
+    (void)pairings.push_back(pairing);
+    (void)journal.save(pairings);
 }
 
 Buffer new_image(const Scenario& scenario) {
@@ -96,7 +140,7 @@ void prepare(Device& device, const Scenario& scenario) {
 class Run {
   public:
     Run(const Scenario& scenario, const Buffer& image)
-        : scenario_(scenario), device_(scenario.layout) {
+        : scenario_(scenario), device_(layout_of(scenario)) {
         device_.source.package = image;
         device_.source.chunk = scenario.chunk;
         // With an entity tag and a proven time every kind of journal record is written.
@@ -106,6 +150,7 @@ class Run {
         }
         device_.settings.suit.vendor.fill(0x11);
         device_.settings.suit.class_id.fill(0x22);
+        device_.settings.payload_keys = test::device_keys();
         device_.probes.push_back(&probe_);
         device_.settings.rollback_timeout_ms = 5000;
     }
@@ -121,6 +166,7 @@ class Run {
                 return false;
             }
             const bool is_new = device_.running_version() == kNew;
+            mixed_ = mixed_ || !belongs_together(is_new);
             ran_untrusted_ = ran_untrusted_ || (is_new && scenario_.temper == Temper::kUntrusted);
             const bool behaves =
                 scenario_.temper == Temper::kGood || scenario_.temper == Temper::kRolledBack;
@@ -156,10 +202,20 @@ class Run {
     bool bricked() const { return bricked_; }
     bool looped() const { return looped_; }
     bool ran_untrusted() const { return ran_untrusted_; }
+    // An image ran with the configuration of another.
+    bool mixed() const { return mixed_; }
     int attempts() const { return attempts_; }
-    void forget_attempts() { attempts_ = 0; }
+    void forget() {
+        attempts_ = 0;
+        mixed_ = false;
+    }
 
   private:
+    bool belongs_together(bool is_new) {
+        if (!scenario_.config || device_.running() == ota::kFactorySlot) return true;
+        if (device_.flash.is_off()) return true;  // nobody sees it
+        return device_.configuration() == config_of(is_new ? kNewConfig : kOldConfig);
+    }
     ResetReason live_well() {
         restarted_ = false;
         (void)device_.run_until([&] { return device_.restart_requested() || is_at_rest(); }, 60000);
@@ -198,6 +254,7 @@ class Run {
     bool bricked_ = false;
     bool looped_ = false;
     bool ran_untrusted_ = false;
+    bool mixed_ = false;
     bool restarted_ = false;
     int attempts_ = 0;
 };
@@ -214,7 +271,7 @@ class Sweep {
     }
 
     Tally go(int64_t only_cut, int only_kind) {
-        Device base(scenario_.layout);  // advances operation by operation
+        Device base(layout_of(scenario_));  // advances operation by operation
         base.load(start_);
         for (size_t k = 0; k < log_.size(); ++k) {
             for (size_t kind = 0; kind < kKinds.size(); ++kind) {
@@ -231,9 +288,10 @@ class Sweep {
 
   private:
     Buffer make_start() {
-        Device device(scenario_.layout);
+        Device device(layout_of(scenario_));
         prepare(device, scenario_);
         (void)device.boot();
+        if (scenario_.config && !scenario_.layout.factory) prepare_config(device);
         ota::Journal journal(device.journal_region());
         (void)journal.open();
         ota::RevokedKeys revoked;
@@ -312,7 +370,7 @@ class Sweep {
 
     void recover(Run& run, size_t k, size_t kind) {
         run.device().events.events.clear();
-        run.forget_attempts();
+        run.forget();
         if (!run.live(ResetReason::kPowerOn)) {
             ++tally_.bricked;
             return find("bricked: no image boots", k, kind);
@@ -333,6 +391,7 @@ class Sweep {
         const bool pieced = scenario_.suit && scenario_.temper == Temper::kUntrusted;
         if (run.attempts() > (pieced ? 2 : 1)) find("more than one further attempt", k, kind);
         if (run.ran_untrusted()) find("an untrusted image ran", k, kind);
+        if (run.mixed()) find("an image ran with another's configuration", k, kind);
         check_rest(run, confirmed_before, k, kind);
     }
 

@@ -20,7 +20,7 @@ enum Factor {
     kPackage,
     kFactors
 };
-constexpr std::array<int, kFactors> kValues = {6, 2, 2, 2, 2, 2, 2, 2, 2};
+constexpr std::array<int, kFactors> kValues = {6, 2, 2, 2, 2, 2, 2, 2, 4};
 using Row = std::array<int, kFactors>;
 using Pair = std::pair<std::pair<int, int>, std::pair<int, int>>;
 
@@ -74,6 +74,7 @@ std::vector<Row> pairwise(const std::vector<Row>& all) {
 Scenario to_scenario(const Row& row) {
     constexpr std::array<const char*, 6> kTempers = {"good",      "crashes",    "hangs",
                                                      "unhealthy", "rolls-back", "untrusted"};
+    constexpr std::array<const char*, 4> kPackages = {"", "/suit", "/suit+cfg", "/suit+enc"};
     const auto is = [&](Factor factor) { return row[factor] == 1; };
     Scenario out;
     out.temper = static_cast<Temper>(row[kTemper]);
@@ -84,12 +85,14 @@ Scenario to_scenario(const Row& row) {
     out.layout.write_unit = is(kWriteUnit) ? 16 : 1;
     out.tagged = !is(kSource);
     out.chunk = is(kChunk) ? 777 : 4096;
-    out.suit = is(kPackage);
+    out.suit = row[kPackage] != 0;
+    out.config = row[kPackage] == 2;
+    out.encrypted = row[kPackage] == 3;
     out.name = std::string(kTempers[static_cast<size_t>(row[kTemper])]) +
                (is(kSlots) ? "/3" : "/2") + (is(kFactory) ? "f" : "") +
                (is(kPolicy) ? "/block" : "/sector") + (is(kSlotBefore) ? "/blank" : "/used") +
                (is(kWriteUnit) ? "/u16" : "/u1") + (is(kSource) ? "/card" : "/tagged") +
-               (is(kChunk) ? "/odd" : "/even") + (is(kPackage) ? "/suit" : "");
+               (is(kChunk) ? "/odd" : "/even") + kPackages[static_cast<size_t>(row[kPackage])];
     return out;
 }
 
@@ -131,6 +134,23 @@ std::vector<Scenario> hand_picked() {
         {.name = "confirm-suit", .layout = sector, .suit = true},
         {.name = "revert-crash-suit", .layout = block, .temper = Temper::kCrashes, .suit = true},
         {.name = "confirm-second-cut-suit", .layout = sector, .suit = true, .second_cut_every = 3},
+        {.name = "confirm-suit-config", .layout = sector, .suit = true, .config = true},
+        {.name = "confirm-suit-encrypted", .layout = block, .suit = true, .encrypted = true},
+        {.name = "revert-crash-suit-config",
+         .layout = block,
+         .temper = Temper::kCrashes,
+         .suit = true,
+         .config = true},
+        {.name = "rollback-suit-config",
+         .layout = three,
+         .temper = Temper::kRolledBack,
+         .suit = true,
+         .config = true},
+        {.name = "confirm-second-cut-suit-config",
+         .layout = sector,
+         .suit = true,
+         .config = true,
+         .second_cut_every = 3},
         {.name = "confirm-every-two-cuts",
          .layout = sector,
          .image_size = kSmall,

@@ -26,6 +26,8 @@ struct Scenario {
     Temper temper = Temper::kGood;
     bool suit =
         false;  // the package is a SUIT envelope; untrusted is then another payload than signed
+    bool config = false;     // and brings a configuration; the old image has one, too
+    bool encrypted = false;  // the image in it is encrypted
     bool tagged = true;  // the source has entity tags and a proven time, as HTTPS; else as a card
     bool used_slot = true;      // the standby slot holds an older image already
     bool blank_inside = false;  // the image has sectors that look erased

@@ -1,4 +1,5 @@
-/* What the tests need of mbedTLS 2.28 on rv32imafc: hashes, RSA-PSS and ECDSA P-256 through PSA. */
+/* What the tests need of mbedTLS 2.28 on rv32imafc: hashes, RSA-PSS, ECDSA and ECDH on P-256 and
+ * AES-CTR through PSA. */
 #define MBEDTLS_PLATFORM_C
 #define MBEDTLS_PSA_CRYPTO_C
 #define MBEDTLS_PSA_CRYPTO_EXTERNAL_RNG
@@ -24,7 +25,10 @@
 #define MBEDTLS_PK_WRITE_C
 #define MBEDTLS_BASE64_C
 #define MBEDTLS_CIPHER_C
+#define MBEDTLS_CIPHER_MODE_CTR
 #define MBEDTLS_AES_C
+#define MBEDTLS_ECDH_C
+#define MBEDTLS_HKDF_C
 /* The check comes last. */
 /* clang-format off */
 #include "mbedtls/config_psa.h"

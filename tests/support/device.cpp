@@ -51,11 +51,28 @@ ota::PartitionTable make_table(const DeviceLayout& plan) {
         add("ota", layout::kTypeApp, static_cast<uint8_t>(layout::kSubtypeOta0 + i), next,
             plan.slot_size);
     }
+    if (plan.config_size != 0) {
+        add(layout::kConfigLabel, layout::kTypeData, layout::kSubtypeUndefined, next,
+            plan.config_size);
+        next += plan.config_size;
+    }
+    if (plan.stage_size != 0) {
+        add(layout::kStageLabel, layout::kTypeData, layout::kSubtypeUndefined, next,
+            plan.stage_size);
+    }
     return table;
 }
 
 uint32_t flash_size(const DeviceLayout& plan) {
-    return kFirstSlot + plan.slot_size * (plan.slots + (plan.factory ? 1U : 0U));
+    return kFirstSlot + plan.slot_size * (plan.slots + (plan.factory ? 1U : 0U)) +
+           plan.config_size + plan.stage_size;
+}
+
+ota::FlashRegion region_of(ota::FlashModel& flash, const ota::PartitionTable& table,
+                           std::string_view label) {
+    const ota::Partition* partition = table.find(label);
+    return partition == nullptr ? ota::FlashRegion()
+                                : ota::FlashRegion(flash, partition->offset, partition->size);
 }
 
 }  // namespace
@@ -74,6 +91,8 @@ Device::Device(const DeviceLayout& plan)
     otadata_ = ota::FlashRegion(flash, kOtadataOffset, layout::kOtadataSize);
     journal_ =
         ota::FlashRegion(flash, kJournalOffset, layout::kJournalMinSectors * layout::kSectorSize);
+    config_region_ = region_of(flash, table_, layout::kConfigLabel);
+    stage_region_ = region_of(flash, table_, layout::kStageLabel);
 }
 
 Device::~Device() = default;
@@ -110,10 +129,11 @@ bool Device::boot(ota::ResetReason reset) {
     standby_region_ = ota::FlashRegion(flash, standby->offset, standby->size);
     manager_ = std::make_unique<ota::Manager>(
         ota::Ports{running_region_, standby_region_, journal_, *boot_control_, battery, clock,
-                   restart, mailbox, signal},
+                   restart, mailbox, signal, layout_.config_size == 0 ? nullptr : &config_region_,
+                   layout_.stage_size == 0 ? nullptr : &stage_region_, modules},
         status, settings, trusted, workspace_);
     (void)manager_->add_sink(events);
-    (void)manager_->add_source({&source, &source});
+    (void)manager_->add_source({&source, &source, source_kind});
     if (extra_source.channel != nullptr) (void)manager_->add_source(extra_source);
     if (second_source.channel != nullptr) (void)manager_->add_source(second_source);
     for (ota::HealthProbe* probe : probes) (void)manager_->add_probe(*probe);
@@ -142,6 +162,13 @@ bool Device::is_bootable(ota::SlotId slot) {
     if (partition == nullptr) return false;
     ota::FlashRegion region(flash, partition->offset, partition->size);
     return ota::slot_holds_image(region);
+}
+
+Buffer Device::configuration() {
+    ota::BankContent content;
+    if (!manager_ || !manager_->configuration(content).ok()) return {};
+    Buffer out(content.size);
+    return manager_->read_configuration(0, out).ok() ? out : Buffer();
 }
 
 ota::BootStatus Device::boot_status() {

@@ -7,9 +7,9 @@
 #include "bootloader.hpp"
 #include "engine/manager.hpp"
 #include "linux/flash_model.hpp"
-#include "linux/flash_region.hpp"
 #include "linux/otadata.hpp"
 #include "linux/partition_table.hpp"
+#include "ports/flash_region.hpp"
 #include "support/fakes.hpp"
 
 namespace test {
@@ -20,6 +20,8 @@ struct DeviceLayout {
     uint32_t slot_size = 0x20000;
     uint32_t write_unit = 1;
     ota::ErasePolicy policy = ota::ErasePolicy::kSector;
+    uint32_t config_size = 0;  // of ota_cfg, all banks; 0 = there is none
+    uint32_t stage_size = 0;   // likewise of ota_stage
 };
 
 // Without an own memory the device works on a snapshot that the caller keeps.
@@ -84,8 +86,10 @@ class Device : private ota::SlotInspector {
     ota::TrustStore trusted;
     std::vector<ota::HealthProbe*> probes;
     ota::SafetyCallback safety;
+    ota::SourceKind source_kind = ota::SourceKind::kHttps;
     ota::UpdateSource extra_source;   // asked after the fake one
     ota::UpdateSource second_source;  // and after that
+    ota::ModuleBoards* modules = nullptr;
 
   private:
     bool is_bootable(ota::SlotId slot) override;
@@ -102,6 +106,8 @@ class Device : private ota::SlotInspector {
     ota::FlashRegion journal_;
     ota::FlashRegion running_region_;
     ota::FlashRegion standby_region_;
+    ota::FlashRegion config_region_;
+    ota::FlashRegion stage_region_;
     std::optional<ota::OtadataBootControl> boot_control_;
     ota::SlotId running_ = ota::kNoSlot;
     ota::Workspace workspace_{};
@@ -113,6 +119,10 @@ class Device : private ota::SlotInspector {
     const ota::PartitionTable& table() const { return table_; }
     ota::FlashRegion& journal_region() { return journal_; }
     ota::FlashRegion& otadata_region() { return otadata_; }
+    ota::FlashRegion& config_region() { return config_region_; }
+    ota::FlashRegion& stage_region() { return stage_region_; }
+    // What the running firmware reads as its configuration; empty: none, or damaged.
+    Buffer configuration();
 };
 
 // A health probe that says what it is told to.

@@ -121,6 +121,8 @@ class FakeSource final : public ota::Source, public ota::Channel {
     uint64_t bytes_read = 0;
     uint64_t first_offset = UINT64_MAX;  // of the last start that was not at 0
     uint32_t starts = 0;
+    std::string asked_for;  // the place of the last start
+    bool foreign = false;   // and whether it was a package's word
     bool open = false;
     std::vector<std::string> reports;
 
@@ -136,6 +138,8 @@ class FakeSource final : public ota::Source, public ota::Channel {
 
     ota::Status start(const ota::Fetch& fetch) override {
         ++starts;
+        asked_for = fetch.where.uri;
+        foreign = fetch.foreign;
         position_ = fetch.offset;
         end_ = fetch.length == ota::kToEnd ? UINT64_MAX : fetch.offset + fetch.length;
         known_ = false;

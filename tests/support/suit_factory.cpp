@@ -137,23 +137,131 @@ Buffer manifest(const SuitSpec& spec) {
     return map(members);
 }
 
-}  // namespace
-
-Buffer make_suit(const SuitSpec& spec) {
-    const Buffer wrapped = wrap(manifest(spec));
+// The envelope around an encoded manifest.
+Buffer seal(const Buffer& manifest, const std::vector<Key>& keys, const Pairs& more) {
+    const Buffer wrapped = wrap(manifest);
     const Buffer digest = digest_item(wrapped);
     std::vector<Buffer> auth = {bytes(digest)};
-    for (const Key key : spec.keys) auth.push_back(bytes(sign1(digest, key)));
+    for (const Key key : keys) auth.push_back(bytes(sign1(digest, key)));
     Pairs members = {{number(2), wrap(array(auth))}, {number(3), wrapped}};
-    for (const auto& [key, payload] : spec.payloads) {
-        members.emplace_back(text(key), bytes(payload));
-    }
-    for (const auto& [key, item] : spec.severed) members.emplace_back(number(key), item);
-    if (spec.uri.starts_with("#")) members.emplace_back(text("#p00"), bytes(spec.image));
+    members.insert(members.end(), more.begin(), more.end());
     const Buffer envelope = map(members);
     Buffer out = {0xD8, 0x6B};  // tag 107
     out.insert(out.end(), envelope.begin(), envelope.end());
     return out;
+}
+
+Buffer sequence_of(const Commands& commands) {
+    std::vector<Buffer> items;
+    for (const auto& [code, argument] : commands) add(items, code, argument);
+    return wrap(array(items));
+}
+
+Buffer shared_sequence_of(const PackageSpec& spec) {
+    std::vector<Buffer> out;
+    for (size_t i = 0; i < spec.components.size(); ++i) {
+        const ComponentSpec& component = spec.components[i];
+        Pairs pairs = {{number(1), bytes(Buffer(16, 0x11))},
+                       {number(2), bytes(Buffer(16, component.class_id))}};
+        if (!component.content.empty()) {
+            pairs.emplace_back(number(3), wrap(digest_item(component.content)));
+            pairs.emplace_back(number(14), cbor::head(0, component.content.size()));
+        }
+        add(out, 12, number(static_cast<int64_t>(i)));
+        add(out, 20, parameters(component.parameters, pairs));
+        add(out, 1, number(15));
+        add(out, 2, number(15));
+        for (const auto& [code, argument] : component.conditions) add(out, code, argument);
+    }
+    return wrap(array(out));
+}
+
+std::string payload_key(size_t index) {
+    return "#p" + std::string(1, static_cast<char>('0' + index / 10)) +
+           static_cast<char>('0' + index % 10);
+}
+
+}  // namespace
+
+Buffer make_suit(const SuitSpec& spec) {
+    Pairs more;
+    for (const auto& [key, payload] : spec.payloads) more.emplace_back(text(key), bytes(payload));
+    for (const auto& [key, item] : spec.severed) more.emplace_back(number(key), item);
+    if (spec.uri.starts_with("#")) {
+        more.emplace_back(text("#p00"), bytes(spec.sent.empty() ? spec.image : spec.sent));
+    }
+    return seal(manifest(spec), spec.keys, more);
+}
+
+Buffer make_package(const PackageSpec& spec) {
+    std::vector<Buffer> ids;
+    for (const ComponentSpec& component : spec.components) {
+        std::vector<Buffer> segments;
+        for (const Buffer& segment : component.id) segments.push_back(bytes(segment));
+        ids.push_back(array(segments));
+    }
+    std::vector<Buffer> version;
+    for (const uint64_t part : spec.version) version.push_back(cbor::head(0, part));
+    const Pairs members = {
+        {number(1), number(1)},
+        {number(2), cbor::head(0, spec.sequence)},
+        {number(3), wrap(map({{number(2), array(ids)}, {number(4), shared_sequence_of(spec)}}))},
+        {number(6), wrap(array(version))},
+        {number(7), sequence_of(spec.validate)},
+        {number(9), sequence_of({select(0), {23, number(2)}})},
+        {number(16), sequence_of(spec.fetch)},
+        {number(20), sequence_of(spec.install)}};
+    Pairs more;
+    for (size_t i = 0; i < spec.payloads.size(); ++i) {
+        more.emplace_back(text(payload_key(i)), bytes(spec.payloads[i]));
+    }
+    return seal(map(members), spec.keys, more);
+}
+
+Buffer id_of(const std::string& name) {
+    return {name.begin(), name.end()};
+}
+
+std::pair<int64_t, Buffer> select(size_t component) {
+    return {12, number(static_cast<int64_t>(component))};
+}
+
+std::pair<int64_t, Buffer> fetch_from(const std::string& uri) {
+    return {20, map({{number(21), text(uri)}})};
+}
+
+PackageSpec app_and_config(const Buffer& app, const Buffer& config, uint64_t sequence) {
+    PackageSpec spec;
+    spec.sequence = sequence;
+    spec.components = {{.id = {id_of("app")}, .content = app},
+                       {.id = {id_of("cfg")}, .content = config}};
+    spec.fetch = {select(0), fetch_from("#p00"), kFetchIt, kMatch,
+                  select(1), fetch_from("#p01"), kFetchIt, kMatch};
+    spec.install = spec.validate = {{12, {0xF5}}, kMatch};  // of all components
+    spec.payloads = {app, config};
+    return spec;
+}
+
+PackageSpec boards_package(const Buffer& image, uint8_t count, uint64_t sequence) {
+    PackageSpec spec;
+    spec.sequence = sequence;
+    spec.components = {{.id = {id_of("stage")}, .content = image}};
+    std::vector<Buffer> boards;
+    for (uint8_t i = 1; i <= count; ++i) {
+        spec.components.push_back({.id = {id_of("bms"), {i}},
+                                   .content = image,
+                                   .class_id = 0x33,
+                                   .parameters = {{22, number(0)}}});
+        boards.push_back(number(i));
+    }
+    const std::pair<int64_t, Buffer> all = {12, array(boards)};
+    const Buffer held = wrap(array({number(3), number(0)}));
+    const Buffer copied = wrap(array({number(22), number(2), number(3), number(15)}));
+    spec.fetch = {select(0), fetch_from("#p00"), kFetchIt, kMatch};
+    spec.install = {select(0), kMatch, all, {15, array({held, copied})}};
+    spec.validate = {all, kMatch};
+    spec.payloads = {image};
+    return spec;
 }
 
 Buffer make_suit_of(std::string_view version, uint32_t payload, uint32_t seed, uint64_t sequence) {

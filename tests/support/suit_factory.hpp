@@ -25,6 +25,7 @@ struct SuitSpec {
     uint64_t sequence = 100;
     std::vector<uint64_t> version = {1, 1, 0};
     Buffer image;  // of the component 'app'
+    Buffer sent;   // instead of it; empty: the image itself
     std::vector<Key> keys = {Key::kEc};
     // Further parameters and commands: {key, encoded value}, {code, encoded argument}.
     std::vector<std::pair<int64_t, Buffer>> shared_parameters;
@@ -41,6 +42,38 @@ struct SuitSpec {
     uint8_t class_id = 0x22;
 };
 Buffer make_suit(const SuitSpec& spec);
+
+// Packages about several components: the commands of their sections are given one by one.
+using Commands = std::vector<std::pair<int64_t, Buffer>>;
+struct ComponentSpec {
+    std::vector<Buffer> id = {};
+    Buffer content = {};  // of which digest and size are told; empty: neither
+    uint8_t class_id = 0x22;
+    Commands parameters = {};  // further ones: {key, encoded value}
+    Commands conditions = {};  // further ones in the shared sequence
+};
+struct PackageSpec {
+    uint64_t sequence = 100;
+    std::vector<uint64_t> version = {1, 1, 0};
+    std::vector<Key> keys = {Key::kEc};
+    std::vector<ComponentSpec> components;
+    Commands fetch;
+    Commands install;
+    Commands validate;
+    std::vector<Buffer> payloads;  // "#p00" and so on
+};
+Buffer make_package(const PackageSpec& spec);
+
+Buffer id_of(const std::string& name);                // a segment of a component's id
+std::pair<int64_t, Buffer> select(size_t component);  // the commands after it are about this one
+std::pair<int64_t, Buffer> fetch_from(const std::string& uri);  // sets the parameter
+inline const std::pair<int64_t, Buffer> kFetchIt = {21, {2}};
+inline const std::pair<int64_t, Buffer> kMatch = {3, {15}};
+
+// Application and configuration in one.
+PackageSpec app_and_config(const Buffer& app, const Buffer& config, uint64_t sequence);
+// One image for module boards 1 … count, by way of the stage.
+PackageSpec boards_package(const Buffer& image, uint8_t count, uint64_t sequence);
 
 // An ESP image without a signature sector, in an envelope that is signed.
 Buffer make_suit_of(std::string_view version, uint32_t payload, uint32_t seed, uint64_t sequence);

@@ -85,7 +85,7 @@ class SuitHost final : public ota::ComponentHost, public ota::ConditionHost {
         log += "copy to " + std::to_string(to.number) + "\n";
         return store(to, components[key_of(from)]);
     }
-    ota::Status write(ota::ComponentRef component, ota::Bytes content) override {
+    ota::Status write(ota::ComponentRef component, ota::Bytes content, ota::Bytes) override {
         return store(component, Buffer(content.begin(), content.end()));
     }
     ota::Result<bool> check(const ota::Condition& condition) override {

@@ -47,6 +47,9 @@ Buffer create_flash(const FlashPlan& plan, const Buffer& image) {
     if (plan.slot_size % layout::kSectorSize != 0 || plan.slot_size == 0) {
         throw Failure(Exit::kUsage, "--slot-size: a multiple of 4096");
     }
+    if (plan.config_size % layout::kSectorSize != 0 || plan.stage_size % layout::kSectorSize != 0) {
+        throw Failure(Exit::kUsage, "--config-size, --stage-size: multiples of 4096");
+    }
     if (plan.slots < 2 || plan.slots > layout::kMaxOtaSlots) {
         throw Failure(Exit::kUsage, "--slots: 2 to 16");
     }
@@ -54,12 +57,20 @@ Buffer create_flash(const FlashPlan& plan, const Buffer& image) {
     builder.add("nvs", layout::kTypeData, layout::kSubtypeNvs, kNvsSize);
     builder.add("otadata", layout::kTypeData, layout::kSubtypeOtadata, layout::kOtadataSize);
     builder.add(layout::kJournalLabel, layout::kTypeData, layout::kSubtypeUndefined, kJournalSize);
+    if (plan.config_size != 0) {
+        builder.add(layout::kConfigLabel, layout::kTypeData, layout::kSubtypeUndefined,
+                    plan.config_size);
+    }
     if (plan.factory) {
         builder.add("factory", layout::kTypeApp, layout::kSubtypeFactory, plan.slot_size);
     }
     for (uint8_t i = 0; i < plan.slots; ++i) {
         builder.add(("ota_" + std::to_string(i)).c_str(), layout::kTypeApp,
                     static_cast<uint8_t>(layout::kSubtypeOta0 + i), plan.slot_size);
+    }
+    if (plan.stage_size != 0) {
+        builder.add(layout::kStageLabel, layout::kTypeData, layout::kSubtypeUndefined,
+                    plan.stage_size);
     }
     Buffer flash(plan.size, 0xFF);
     require(builder.table().serialize(ota::MutableBytes(flash).subspan(

@@ -25,8 +25,28 @@ uint32_t montgomery_factor(uint32_t n) {
     return ~inverse + 1;
 }
 
+// Of a key whose private half may be out of reach.
+class PublicHalf {
+  public:
+    explicit PublicHalf(const PrivateKey& key) {
+        mbedtls_pk_init(&pk_);
+        const std::string pem = key.public_pem();
+        require_mbedtls(mbedtls_pk_parse_public_key(
+            &pk_, reinterpret_cast<const unsigned char*>(pem.c_str()), pem.size() + 1));
+    }
+    ~PublicHalf() { mbedtls_pk_free(&pk_); }
+    PublicHalf(const PublicHalf&) = delete;
+    PublicHalf& operator=(const PublicHalf&) = delete;
+    mbedtls_rsa_context* rsa() { return mbedtls_pk_rsa(pk_); }
+    mbedtls_ecp_keypair* ec() { return mbedtls_pk_ec(pk_); }
+
+  private:
+    mbedtls_pk_context pk_;
+};
+
 void fill_rsa(PrivateKey& key, const ota::Digest& digest, uint8_t* block) {
-    mbedtls_rsa_context* rsa = mbedtls_pk_rsa(*key.context());
+    PublicHalf half(key);
+    mbedtls_rsa_context* rsa = half.rsa();
     Mpi n;
     Mpi e;
     Mpi r;
@@ -43,7 +63,8 @@ void fill_rsa(PrivateKey& key, const ota::Digest& digest, uint8_t* block) {
 }
 
 void fill_ecdsa(PrivateKey& key, const ota::Digest& digest, uint8_t* block) {
-    mbedtls_ecp_keypair* pair = mbedtls_pk_ec(*key.context());
+    PublicHalf half(key);
+    mbedtls_ecp_keypair* pair = half.ec();
     block[36] = 2;  // P-256
     require_mbedtls(mbedtls_mpi_write_binary_le(&pair->Q.X, block + 37, kEcBytes));
     require_mbedtls(mbedtls_mpi_write_binary_le(&pair->Q.Y, block + 37 + kEcBytes, kEcBytes));

@@ -8,10 +8,10 @@
 #include "engine/attempt.hpp"
 #include "install/journal.hpp"
 #include "linux/flash_model.hpp"
-#include "linux/flash_region.hpp"
 #include "linux/otadata.hpp"
 #include "linux/partition_table.hpp"
 #include "observe/event_text.hpp"
+#include "ports/flash_region.hpp"
 #include "suit_show.hpp"
 #include "verify/image_check.hpp"
 #include "verify/trust_store.hpp"
@@ -138,6 +138,26 @@ Json inspect_otadata(ota::Bytes bytes, uint8_t slots) {
     return out;
 }
 
+Json inspect_components(const ota::ComponentResults& results) {
+    Json out = Json::object();
+    for (const ota::ComponentResult& result : results) {
+        out[ota::component_text(result.component).c_str()] =
+            ota::component_outcome_text(result.outcome);
+    }
+    return out;
+}
+
+Json inspect_pairings(const ota::Pairings& pairings) {
+    Json out = Json::array();
+    for (const ota::Pairing& pairing : pairings) {
+        out.push_back({{"slot", pairing.slot},
+                       {"bank", pairing.content.bank},
+                       {"size", pairing.content.size},
+                       {"sha256", digest_text(pairing.content.digest)}});
+    }
+    return out;
+}
+
 Json inspect_journal(const Buffer& bytes) {
     Buffer copy = bytes;
     ota::FlashModel flash(copy);
@@ -187,7 +207,9 @@ Json inspect_journal(const Buffer& bytes) {
               {"pauses", attempt.pauses},
               {"paused_ms", attempt.paused_ms},
               {"duration_ms", attempt.duration_ms},
-              {"count", attempt.count}}},
+              {"count", attempt.count},
+              {"components", inspect_components(attempt.components)}}},
+            {"pairings", inspect_pairings(journal.pairings())},
             {"revoked_keys", revoked},
             {"known_time", journal.known_time()},
             {"rejected", rejected}};

@@ -50,13 +50,18 @@ PrivateKey::~PrivateKey() {
     mbedtls_pk_free(&key_);
 }
 
-PrivateKey::PrivateKey(PrivateKey&& other) noexcept : key_(other.key_) {
+PrivateKey::PrivateKey(PrivateKey&& other) noexcept
+    : key_(other.key_), hsm_(std::move(other.hsm_)) {
     mbedtls_pk_init(&other.key_);
 }
 
 PrivateKey PrivateKey::load(const std::string& path) {
-    const std::string pem = read_text(path);
     PrivateKey key;
+    if (HsmKey::is_uri(path)) {
+        key.hsm_ = HsmKey::open(path);
+        return key;
+    }
+    const std::string pem = read_text(path);
     const auto* text = reinterpret_cast<const unsigned char*>(pem.c_str());
     if (mbedtls_pk_parse_key(&key.key_, text, pem.size() + 1, nullptr, 0) != 0) {
         throw Failure(
@@ -96,10 +101,11 @@ PrivateKey PrivateKey::generate(const std::string& type) {
 }
 
 bool PrivateKey::is_rsa() const {
-    return mbedtls_pk_get_type(&key_) == MBEDTLS_PK_RSA;
+    return hsm_ != nullptr ? hsm_->is_rsa() : mbedtls_pk_get_type(&key_) == MBEDTLS_PK_RSA;
 }
 
 Buffer PrivateKey::sign(const ota::Digest& digest) {
+    if (hsm_ != nullptr) return hsm_->sign(digest);
     Random random;
     if (is_rsa()) {
         mbedtls_rsa_context* rsa = mbedtls_pk_rsa(key_);
@@ -128,7 +134,7 @@ std::string PrivateKey::private_pem() const {
 }
 
 std::string PrivateKey::public_pem() const {
-    return write_pem(mbedtls_pk_write_pubkey_pem, key_);
+    return hsm_ != nullptr ? hsm_->public_pem() : write_pem(mbedtls_pk_write_pubkey_pem, key_);
 }
 
 }  // namespace otactl

@@ -4,8 +4,7 @@
 #include <mbedtls/entropy.h>
 #include <mbedtls/pk.h>
 
-#include "base/bytes.hpp"
-#include "files.hpp"
+#include "hsm_key.hpp"
 
 namespace otactl {
 
@@ -23,10 +22,10 @@ class Random {
     mbedtls_ctr_drbg_context drbg_;
 };
 
-// A private key, RSA-3072 or ECDSA P-256.
+// A private key, RSA-3072 or ECDSA P-256: in a file, or in a token that keeps it.
 class PrivateKey {
   public:
-    // From PEM; Failure for other kinds and for encrypted keys.
+    // A file in PEM, or a PKCS #11 URI; Failure for other kinds and for encrypted files.
     static PrivateKey load(const std::string& path);
     static PrivateKey generate(const std::string& type);
     ~PrivateKey();
@@ -37,14 +36,14 @@ class PrivateKey {
     std::string private_pem() const;
     std::string public_pem() const;
     // RSASSA-PSS with SHA-256 and a salt of 32 bytes, 384 bytes; or ECDSA, r || s, 64 bytes, with
-    // the nonce of RFC 6979, so that the same input gives the same signature.
+    // the nonce of RFC 6979, so that the same input gives the same signature (a token has its own).
     Buffer sign(const ota::Digest& digest);
-    mbedtls_pk_context* context() { return &key_; }
 
   private:
     PrivateKey();
     void check_kind(const std::string& subject) const;
     mbedtls_pk_context key_;
+    std::shared_ptr<HsmKey> hsm_;  // instead of it
 };
 
 }  // namespace otactl

@@ -215,6 +215,10 @@ void add_flash_create(CLI::App& flash) {
     command->add_option("--slot-size", o->plan.slot_size, "Bytes of each slot")
         ->transform(CLI::AsSizeValue(false));
     command->add_option("--slots", o->plan.slots, "Number of OTA slots")->capture_default_str();
+    command->add_option("--config-size", o->plan.config_size, "Bytes for configurations; 0 = none")
+        ->transform(CLI::AsSizeValue(false));
+    command->add_option("--stage-size", o->plan.stage_size, "Bytes to stage images; 0 = none")
+        ->transform(CLI::AsSizeValue(false));
     command->add_flag("--factory", o->plan.factory, "With a factory slot, which gets the image");
     command->add_option("file", o->out, "Flash file to write")->required();
     command->callback([o] {

@@ -2,8 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <array>
+#include <cctype>
 #include <filesystem>
 
+#include "base/hex.hpp"
 #include "inspect.hpp"
 #include "suit_pack.hpp"
 #include "suit_show.hpp"
@@ -19,8 +22,27 @@ struct PackOptions {
     uint64_t sequence = 0;
     std::string version;
     std::vector<std::string> keys;
+    std::vector<std::string> encrypt_to;
+    std::vector<std::string> keks;
     std::string out;
 };
+
+Recipients recipients_of(const PackOptions& o) {
+    Recipients out;
+    for (const std::string& path : o.encrypt_to) out.public_pems.push_back(read_text(path));
+    for (const std::string& path : o.keks) {
+        std::string digits = read_text(path);
+        while (!digits.empty() && std::isspace(static_cast<unsigned char>(digits.back())) != 0) {
+            digits.pop_back();
+        }
+        std::array<uint8_t, 16> kek{};
+        if (!ota::parse_hex(digits, kek)) {
+            throw Failure(Exit::kMalformed, path + ": 32 hexadecimal digits are wanted");
+        }
+        out.keks.emplace_back(kek.begin(), kek.end());
+    }
+    return out;
+}
 
 // One image, described by flags. Its version and build time are the package's, unless said.
 PackPlan plan_of_flags(const PackOptions& o) {
@@ -30,7 +52,7 @@ PackPlan plan_of_flags(const PackOptions& o) {
     PackPlan plan;
     plan.vendor = vendor_uuid(o.vendor);
     plan.class_id = class_uuid(plan.vendor, o.class_name);
-    plan.components.push_back({"app", read_file(o.app), ""});
+    plan.components.push_back({"app", read_file(o.app), "", 0});
     const Json image = inspect(plan.components[0].payload);
     if (image["type"] != "image") throw Failure(Exit::kMalformed, o.app + " is no image");
     plan.version = o.version.empty() ? image["version"].get<std::string>() : o.version;
@@ -58,22 +80,31 @@ void add_pack(CLI::App& app) {
         "  \"sequence\": 1795564800, \"version\": \"1.1.0\", \"use_before\": 1893456000,\n"
         "  \"minimum_energy_mwh\": 60000000, \"not_before\": 1795600000, \"time_of_day_utc\": "
         "7200,\n"
-        "  \"authorize\": 10, \"components\": [{\"id\": \"app\", \"file\": \"bess-1.1.0.bin\"}]}");
+        "  \"authorize\": 10, \"components\": [{\"id\": \"app\", \"file\": \"bess-1.1.0.bin\"},\n"
+        "  {\"id\": \"cfg\", \"file\": \"site.json\"}], \"boards\": {\"class\": "
+        "\"BESS-MODULE/R1\",\n"
+        "  \"file\": \"module-2.0.0.bin\", \"numbers\": [1, 2, 3]}}\n"
+        "A key may stay in a token: --key 'pkcs11:token=release;object=firmware?module-path=…&"
+        "pin-source=…'");
     command->add_option("--description", o->description, "What to pack (JSON)");
     command->add_option("--app", o->app, "Or one image")->excludes("--description");
     command->add_option("--vendor", o->vendor, "Domain of the vendor");
     command->add_option("--class", o->class_name, "Name of the device class");
     command->add_option("--sequence", o->sequence, "Default: when the image was built");
     command->add_option("--version", o->version, "Default: the image's");
-    command->add_option("--key", o->keys, "Private key (PEM); up to three")->required();
+    command->add_option("--key", o->keys, "Private key (PEM, or a PKCS #11 URI); up to three")
+        ->required();
+    command->add_option("--encrypt-to", o->encrypt_to, "Public P-256 key of a device (PEM)");
+    command->add_option("--kek", o->keks, "Key shared with devices: file of 32 hexadecimal digits");
     command->add_option("package", o->out, "Package to write")->required();
     command->callback([o] {
         if (o->description.empty() == o->app.empty()) {
             throw Failure(Exit::kUsage, "--description or --app");
         }
         const std::string folder = std::filesystem::path(o->description).parent_path().string();
-        const PackPlan plan =
+        PackPlan plan =
             o->app.empty() ? plan_from_json(read_text(o->description), folder) : plan_of_flags(*o);
+        plan.recipients = recipients_of(*o);
         std::vector<PrivateKey> keys;
         for (const std::string& path : o->keys) keys.push_back(PrivateKey::load(path));
         const Buffer package = pack(plan, keys);

@@ -76,17 +76,35 @@ void select(Sequence& sequence, const PackPlan& plan, size_t component) {
     if (plan.components.size() > 1) sequence.index(component);
 }
 
+bool is_board(const PackComponent& component) {
+    return component.board != 0;
+}
+
+bool has_boards(const PackPlan& plan) {
+    return std::any_of(plan.components.begin(), plan.components.end(), is_board);
+}
+
+int64_t stage_of(const PackPlan& plan) {
+    for (size_t i = 0; i < plan.components.size(); ++i) {
+        if (plan.components[i].id == "stage") return static_cast<int64_t>(i);
+    }
+    throw Failure(Exit::kUsage, "boards need a stage");
+}
+
 Item shared_sequence(const PackPlan& plan) {
     Sequence out;
     for (size_t i = 0; i < plan.components.size(); ++i) {
         const PackComponent& component = plan.components[i];
         Parameters parameters;
         parameters.set(suit::kVendorId, id_bytes(plan.vendor))
-            .set(suit::kClassId, id_bytes(plan.class_id))
+            .set(suit::kClassId, id_bytes(is_board(component) ? plan.module_class : plan.class_id))
             .set(suit::kImageDigest, cbor::bytes(suit_digest(component.payload)))
             .set(suit::kImageSize, component.payload.size());
         if (plan.device) parameters.set(suit::kDeviceId, id_bytes(*plan.device));
         if (plan.use_before) parameters.set(suit::kUseBefore, *plan.use_before);
+        if (is_board(component)) {
+            parameters.set(suit::kSourceComponent, cbor::number(stage_of(plan)));
+        }
         select(out, plan, i);
         out.add(suit::kOverrideParameters, parameters.encode())
             .condition(suit::kConditionVendorId)
@@ -100,15 +118,42 @@ std::string payload_key(size_t index) {
     return fmt::format("#p{:02}", index);
 }
 
-Item fetch_section(const PackPlan& plan) {
+// What travels in place of the components' content: the same, or encrypted.
+struct Sent {
+    Buffer bytes;
+    Item info;  // COSE_Encrypt; empty: as it is
+};
+
+std::vector<Sent> payloads_of(const PackPlan& plan) {
+    std::vector<Sent> out;
+    for (const PackComponent& component : plan.components) {
+        if (is_board(component)) {
+            out.emplace_back();
+        } else if (plan.recipients.empty()) {
+            out.push_back({component.payload, {}});
+        } else {
+            EncryptedPayload encrypted = encrypt_payload(component.payload, plan.recipients);
+            out.push_back({std::move(encrypted.bytes), std::move(encrypted.info)});
+        }
+    }
+    return out;
+}
+
+Item fetch_section(const PackPlan& plan, const std::vector<Sent>& sent) {
     Sequence out;
     size_t integrated = 0;
     for (size_t i = 0; i < plan.components.size(); ++i) {
         const PackComponent& component = plan.components[i];
+        if (is_board(component)) continue;
         const std::string uri = component.uri.empty() ? payload_key(integrated++) : component.uri;
         select(out, plan, i);
         if (i == 0 && plan.use_before) out.condition(suit::kConditionUseBefore);
-        out.add(suit::kOverrideParameters, Parameters().set(suit::kUri, cbor::text(uri)).encode())
+        Parameters parameters;
+        parameters.set(suit::kUri, cbor::text(uri));
+        if (!sent[i].info.empty()) {
+            parameters.set(suit::kEncryptionInfo, cbor::bytes(sent[i].info));
+        }
+        out.add(suit::kOverrideParameters, parameters.encode())
             .directive(suit::kFetch)
             .condition(suit::kConditionImageMatch);
     }
@@ -136,11 +181,26 @@ Item wait_events(const PackPlan& plan) {
     return cbor::bytes(cbor::map(events));
 }
 
+// Each board that does not hold the image yet gets it from the stage.
+void add_board_commands(Sequence& out, const PackPlan& plan) {
+    std::vector<Item> boards;
+    for (size_t i = 0; i < plan.components.size(); ++i) {
+        if (is_board(plan.components[i])) boards.push_back(cbor::number(static_cast<int64_t>(i)));
+    }
+    const Item held =
+        Sequence().add(suit::kConditionImageMatch, cbor::number(0)).encode();  // no report
+    const Item copied =
+        Sequence().directive(suit::kCopy).condition(suit::kConditionImageMatch).encode();
+    out.index(static_cast<size_t>(stage_of(plan)))
+        .condition(suit::kConditionImageMatch)
+        .add(suit::kSetComponentIndex, cbor::array(boards))
+        .add(suit::kTryEach, cbor::array({held, copied}));
+}
+
 // What has to hold right before the restart, after any waiting.
-Item install_section(const PackPlan& plan) {
+void add_conditions(Sequence& out, const PackPlan& plan) {
     const bool waits = plan.not_before || plan.time_of_day || plan.authorize;
-    if (!waits && !plan.minimum_energy) return match_section(plan);
-    Sequence out;
+    if (!waits && !plan.minimum_energy) return;
     select(out, plan, 0);
     Parameters parameters;
     if (plan.minimum_energy) parameters.set(suit::kMinimumBattery, *plan.minimum_energy);
@@ -151,6 +211,12 @@ Item install_section(const PackPlan& plan) {
     if (plan.use_before) out.condition(suit::kConditionUseBefore);
     if (plan.minimum_energy) out.condition(suit::kConditionMinimumBattery);
     if (plan.authorize) out.condition(suit::kConditionUpdateAuthorized);
+}
+
+Item install_section(const PackPlan& plan) {
+    Sequence out;
+    add_conditions(out, plan);
+    if (has_boards(plan)) add_board_commands(out, plan);
     if (plan.components.size() > 1) out.add(suit::kSetComponentIndex, cbor::boolean(true));
     return out.condition(suit::kConditionImageMatch).encode();
 }
@@ -158,7 +224,9 @@ Item install_section(const PackPlan& plan) {
 Item component_list(const PackPlan& plan) {
     std::vector<Item> ids;
     for (const PackComponent& component : plan.components) {
-        ids.push_back(cbor::array({cbor::bytes({component.id.begin(), component.id.end()})}));
+        std::vector<Item> segments = {cbor::bytes({component.id.begin(), component.id.end()})};
+        if (is_board(component)) segments.push_back(cbor::bytes({component.board}));
+        ids.push_back(cbor::array(segments));
     }
     return cbor::array(ids);
 }
@@ -180,7 +248,7 @@ Item version_array(const std::string& text) {
     return cbor::bytes(cbor::array(parts));
 }
 
-Item manifest(const PackPlan& plan) {
+Item manifest(const PackPlan& plan, const std::vector<Sent>& sent) {
     const Item common = cbor::map({{cbor::number(suit::kComponents), component_list(plan)},
                                    {cbor::number(suit::kSharedSequence), shared_sequence(plan)}});
     Sequence invoke;
@@ -192,7 +260,7 @@ Item manifest(const PackPlan& plan) {
         {cbor::number(suit::kCommon), cbor::bytes(common)},
         {cbor::number(suit::kValidate), match_section(plan)},
         {cbor::number(suit::kInvoke), invoke.encode()},
-        {cbor::number(suit::kPayloadFetch), fetch_section(plan)},
+        {cbor::number(suit::kPayloadFetch), fetch_section(plan, sent)},
         {cbor::number(suit::kInstall), install_section(plan)}};
     if (!plan.version.empty()) {
         members.emplace_back(cbor::number(suit::kSetVersion), version_array(plan.version));
@@ -254,7 +322,8 @@ Buffer pack(const PackPlan& plan, std::vector<PrivateKey>& keys) {
     if (keys.empty() || keys.size() > ota::kMaxSignatures) {
         throw Failure(Exit::kUsage, "one to three keys sign a package");
     }
-    const Item encoded = cbor::bytes(manifest(plan));
+    const std::vector<Sent> sent = payloads_of(plan);
+    const Item encoded = cbor::bytes(manifest(plan, sent));
     const Item digest = suit_digest(encoded);
     std::vector<Item> wrapper = {cbor::bytes(digest)};
     for (PrivateKey& key : keys) wrapper.push_back(cbor::bytes(sign1(digest, key)));
@@ -262,9 +331,10 @@ Buffer pack(const PackPlan& plan, std::vector<PrivateKey>& keys) {
         {cbor::number(suit::kAuthWrapper), cbor::bytes(cbor::array(wrapper))},
         {cbor::number(suit::kManifest), encoded}};
     size_t integrated = 0;
-    for (const PackComponent& component : plan.components) {
-        if (!component.uri.empty()) continue;
-        members.emplace_back(cbor::text(payload_key(integrated++)), cbor::bytes(component.payload));
+    for (size_t i = 0; i < plan.components.size(); ++i) {
+        const PackComponent& component = plan.components[i];
+        if (!component.uri.empty() || is_board(component)) continue;
+        members.emplace_back(cbor::text(payload_key(integrated++)), cbor::bytes(sent[i].bytes));
     }
     Buffer package = cbor::tag(suit::kTagEnvelope, cbor::map(members));
     check_package(package);
@@ -356,6 +426,14 @@ std::string uuid_text(const Uuid& id) {
     return out;
 }
 
+void add_boards(PackPlan& plan, const Buffer& image, const std::vector<uint8_t>& numbers) {
+    plan.components.push_back({"stage", image, "", 0});
+    for (const uint8_t number : numbers) {
+        if (number == 0) throw Failure(Exit::kUsage, "boards are numbered from 1");
+        plan.components.push_back({"bms", image, "", number});
+    }
+}
+
 PackPlan plan_from_json(const std::string& text, const std::string& folder) {
     const Json tree = Json::parse(text, nullptr, false);
     if (!tree.is_object()) throw Failure(Exit::kMalformed, "the description is no JSON object");
@@ -371,11 +449,17 @@ PackPlan plan_from_json(const std::string& text, const std::string& folder) {
         plan.authorize = optional_of<int64_t>(tree, "authorize");
         plan.not_before = optional_of<uint64_t>(tree, "not_before");
         plan.time_of_day = optional_of<uint64_t>(tree, "time_of_day_utc");
-        for (const Json& part : tree.at("components")) {
+        const auto read = [&](const Json& part) {
             const std::string file = part.at("file");
-            plan.components.push_back({part.at("id"),
-                                       read_file((std::filesystem::path(folder) / file).string()),
-                                       part.value("uri", "")});
+            return read_file((std::filesystem::path(folder) / file).string());
+        };
+        for (const Json& part : tree.value("components", Json::array())) {
+            plan.components.push_back({part.at("id"), read(part), part.value("uri", ""), 0});
+        }
+        if (tree.contains("boards")) {
+            const Json& boards = tree.at("boards");
+            plan.module_class = class_uuid(plan.vendor, boards.at("class"));
+            add_boards(plan, read(boards), boards.at("numbers").get<std::vector<uint8_t>>());
         }
         return plan;
     } catch (const Json::exception& error) {

@@ -2,6 +2,7 @@
 
 #include <optional>
 
+#include "encrypt.hpp"
 #include "keys.hpp"
 
 namespace otactl {
@@ -14,9 +15,10 @@ Uuid parse_uuid(const std::string& text);
 std::string uuid_text(const Uuid& id);
 
 struct PackComponent {
-    std::string id;   // app, cfg
-    Buffer payload;   // what the component has to hold
-    std::string uri;  // fetched from there; empty: in the package
+    std::string id;     // app, cfg, stage; bms for a module board
+    Buffer payload;     // what the component has to hold
+    std::string uri;    // fetched from there; empty: in the package
+    uint8_t board = 0;  // number of a module board, which gets what the stage holds
 };
 
 // What goes into a manifest of the profile BESS-SUIT-1 (docs/package-format.md).
@@ -27,6 +29,8 @@ struct PackPlan {
     uint64_t sequence = 0;
     std::string version;  // semantic; empty = not said
     std::vector<PackComponent> components;
+    Uuid module_class{};                     // of the boards among them
+    Recipients recipients;                   // of all payloads; empty: they travel as they are
     std::optional<uint64_t> use_before;      // seconds since 1970
     std::optional<uint64_t> minimum_energy;  // mWh
     std::optional<int64_t> authorize;        // priority; smaller is more urgent
@@ -34,10 +38,14 @@ struct PackPlan {
     std::optional<uint64_t> time_of_day;     // UTC, seconds
 };
 
+// An image for module boards: the stage, and a component for each board.
+void add_boards(PackPlan& plan, const Buffer& image, const std::vector<uint8_t>& numbers);
+
 // From JSON; file names are relative to folder.
 PackPlan plan_from_json(const std::string& text, const std::string& folder);
 
-// The whole package; the same input gives the same bytes (with ECDSA keys).
+// The whole package; the same input gives the same bytes (with ECDSA keys in files, and unless
+// payloads are encrypted).
 Buffer pack(const PackPlan& plan, std::vector<PrivateKey>& keys);
 
 // Adds a signature to the wrapper of a package.

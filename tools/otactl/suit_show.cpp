@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "observe/event_text.hpp"
 #include "package/suit_processor.hpp"
 #include "suit_pack.hpp"
 #include "verify/manifest_signature.hpp"
@@ -64,6 +65,10 @@ Package open(const Buffer& file) {
 
 // ---------------------------------------------------------------- a device in memory
 
+std::string name_of(ota::ComponentRef component) {
+    return ota::component_text(component).c_str();
+}
+
 // Remembers what the manifest asks and takes what it gives; says yes to what it can't know.
 class ImaginaryDevice final : public ota::ComponentHost, public ota::ConditionHost {
   public:
@@ -81,7 +86,7 @@ class ImaginaryDevice final : public ota::ComponentHost, public ota::ConditionHo
         return own == digest && held->size() == size;
     }
     ota::Status fetch(ota::ComponentRef component, const ota::FetchOrder& order) override {
-        Json entry = {{"component", component_name(component)},
+        Json entry = {{"component", name_of(component)},
                       {"from", std::string(order.uri)},
                       {"size", order.size},
                       {"sha256", hex(order.digest)}};
@@ -98,10 +103,13 @@ class ImaginaryDevice final : public ota::ComponentHost, public ota::ConditionHo
         }
         return bad(ota::Detail::kPayloadMissing);
     }
-    ota::Status copy(ota::ComponentRef, ota::ComponentRef, const ota::FetchOrder&) override {
+    ota::Status copy(ota::ComponentRef from, ota::ComponentRef to,
+                     const ota::FetchOrder& order) override {
+        const Buffer* held = held_by(from);
+        if (held != nullptr && order.encryption.empty()) contents_.emplace_back(to, held);
         return {};
     }
-    ota::Status write(ota::ComponentRef, ota::Bytes) override { return {}; }
+    ota::Status write(ota::ComponentRef, ota::Bytes, ota::Bytes) override { return {}; }
     ota::Result<bool> check(const ota::Condition& condition) override {
         conditions.push_back(text_of(condition));
         if (condition.kind == ota::ConditionKind::kVendor && !device_.vendor.empty()) {
@@ -123,21 +131,6 @@ class ImaginaryDevice final : public ota::ComponentHost, public ota::ConditionHo
     }
     ota::Status invoke(ota::ComponentRef) override { return {}; }
 
-    static std::string component_name(ota::ComponentRef component) {
-        switch (component.kind) {
-            case ota::ComponentKind::kApp:
-                return "app";
-            case ota::ComponentKind::kAppRunning:
-                return "app/run";
-            case ota::ComponentKind::kConfig:
-                return "cfg";
-            case ota::ComponentKind::kStage:
-                return "stage";
-            case ota::ComponentKind::kModule:
-                return fmt::format("bms/{:02x}", component.number);
-        }
-        return "unknown";
-    }
     const Buffer* held_by(ota::ComponentRef component) const {
         for (const auto& [ref, bytes] : contents_) {
             if (ref == component) return bytes;
@@ -161,7 +154,7 @@ class ImaginaryDevice final : public ota::ComponentHost, public ota::ConditionHo
         return uuid_text(out);
     }
     static std::string text_of(const ota::Condition& condition) {
-        std::string subject = component_name(condition.component) + ": ";
+        std::string subject = name_of(condition.component) + ": ";
         switch (condition.kind) {
             case ota::ConditionKind::kVendor:
                 return subject + "vendor " + id_text(condition.bytes);
@@ -307,7 +300,7 @@ Json inspect_suit(const Buffer& file) {
     require(ota::version_text(package.manifest.version(), version), "version");
     Json components = Json::array();
     for (size_t i = 0; i < package.manifest.component_count(); ++i) {
-        components.push_back(ImaginaryDevice::component_name(package.manifest.component(i)));
+        components.push_back(name_of(package.manifest.component(i)));
     }
     Json payloads = Json::object();
     for (const SuitPart& payload : package.payloads) {

@@ -45,17 +45,20 @@ Status HttpsSource::start(const Fetch& fetch) {
     delivered_ = 0;
     redirects_ = 0;
     info_ = SourceInfo();
-    OTA_TRY(open_location(fetch.where.uri));
+    OTA_TRY(open_location(fetch.where.uri, fetch.foreign));
     choose_known(fetch.known);
     return send();
 }
 
-Status HttpsSource::open_location(std::string_view uri) {
+Status HttpsSource::open_location(std::string_view uri, bool foreign) {
     UriParts parts;
-    if (uri.size() >= kMaxUri || !parse_uri(uri, parts) || !parts.is_https()) {
+    const bool parsed = uri.size() < kMaxUri && parse_uri(uri, parts) && parts.is_https();
+    // Credentials in a package would be no secret, and would end up at the configured server.
+    if (!parsed || (foreign && !parts.user_info.empty())) {
         return fault(Code::kRefused, Detail::kUriMalformed);
     }
     own_url_ = uri;
+    if (!foreign) home_url_ = uri;
     url_.assign("https://");
     url_.append(parts.host);
     if (!parts.port.empty()) url_.append(":");
@@ -93,7 +96,7 @@ void HttpsSource::choose_known(std::span<const Validator> known) {
 bool HttpsSource::is_own_origin() const {
     UriParts own;
     UriParts now;
-    return parse_uri(own_url_, own) && parse_uri(url_.view(), now) && same_origin(own, now);
+    return parse_uri(home_url_, own) && parse_uri(url_.view(), now) && same_origin(own, now);
 }
 
 void HttpsSource::add_credentials(Fields& fields) const {

@@ -39,7 +39,7 @@ class HttpsSource final : public Source {
     static constexpr size_t kMaxFields = 6 + kMaxCustomFields;
     using Fields = FixedVector<HttpField, kMaxFields>;
 
-    Status open_location(std::string_view uri);
+    Status open_location(std::string_view uri, bool foreign);
     void choose_known(std::span<const Validator> known);
     bool is_own_origin() const;
     void add_credentials(Fields& fields) const;
@@ -67,8 +67,9 @@ class HttpsSource final : public Source {
     DataBudget budget_;
 
     Phase phase_ = Phase::kClosed;
-    std::string_view own_url_;  // the configured one
-    UriText url_;               // of the request under way
+    std::string_view own_url_;   // that was asked for
+    std::string_view home_url_;  // the configured one, where the credentials belong
+    UriText url_;                // of the request under way
     BasicToken basic_;
     HttpHead head_;
     uint8_t redirects_ = 0;

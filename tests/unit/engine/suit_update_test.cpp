@@ -297,11 +297,69 @@ TEST(SuitUpdate, PackageThatCanNeverBeAppliedIsNotTriedForEver) {
     EXPECT_LE(device.flash.operations(), operations + 3);
 }
 
-TEST(SuitUpdate, OtherPlacesThanThePackageAreRefused) {
+// A card brings the manifest, the HTTPS source the image.
+struct WebPayloadBench : SuitBench {
+    WebPayloadBench() {
+        SuitSpec spec = spec_of("1.1.0", 100);
+        spec.uri = "https://update.example/bess.bin";
+        source.package = test::make_suit(spec);
+        web.package = spec.image;
+        web.offered = false;
+        source_kind = SourceKind::kSdCard;
+        extra_source = {&web, &web, SourceKind::kHttps};
+        EXPECT_TRUE(boot());
+    }
+    test::FakeSource web;
+};
+
+TEST(SuitUpdate, PayloadFromElsewhereIsFetchedThere) {
+    WebPayloadBench device;
+    device.web.fail_at = 9000;
+    device.web.failures = 2;
+    EXPECT_EQ(device.start(), Detail::kNone);
+    EXPECT_TRUE(device.web.asked_for == "https://update.example/bess.bin");
+    EXPECT_TRUE(device.web.foreign);
+    EXPECT_FALSE(device.source.foreign);
+    EXPECT_FALSE(device.web.open);
+    (void)device.post(CommandKind::kApply);
+    ASSERT_TRUE(device.run_until([&] { return device.restart_requested(); }));
+    ASSERT_TRUE(device.boot(ResetReason::kSoftware));
+    ASSERT_TRUE(device.wait_for(Notice::kConfirmed));
+}
+
+TEST(SuitUpdate, PayloadFromElsewhereContinuesAfterARestart) {
+    WebPayloadBench device;
+    device.web.chunk = 512;
+    (void)device.post(CommandKind::kStartUpdate);
+    ASSERT_TRUE(device.run_until([&] { return device.manager().snapshot().received > 9000; }));
+    ASSERT_TRUE(device.boot(ResetReason::kBrownout));
+    device.web.bytes_read = 0;
+    EXPECT_EQ(device.start(), Detail::kNone);
+    EXPECT_LE(device.web.bytes_read, device.web.package.size() - 4096);
+}
+
+TEST(SuitUpdate, PayloadFromElsewhereIsHeldToItsDigestAndSize) {
+    WebPayloadBench device;
+    device.web.package[15000] ^= 1;
+    EXPECT_EQ(device.start(), Detail::kImageChecksum);
+    EXPECT_TRUE(device.running_version() == "1.0.0");
+    WebPayloadBench longer;
+    longer.web.package.push_back(0);
+    EXPECT_EQ(longer.start(), Detail::kImageSize);
+    WebPayloadBench changing;
+    changing.web.fail_at = 9000;
+    changing.web.failures = 1;
+    (void)changing.post(CommandKind::kStartUpdate);
+    ASSERT_TRUE(changing.run_until([&] { return changing.web.failures == 0; }));
+    ++changing.web.revision;
+    ASSERT_TRUE(changing.run_to(State::kFailed));
+    EXPECT_EQ(changing.last_detail(), Detail::kFileChanged);
     SuitSpec spec = SuitBench::spec_of("1.1.0", 100);
     spec.uri = "https://update.example/bess.bin";
-    SuitBench device(spec);
-    EXPECT_EQ(device.start(), Detail::kParameterUnknown);
+    SuitBench without(spec);
+    without.source_kind = SourceKind::kSdCard;
+    ASSERT_TRUE(without.boot());
+    EXPECT_EQ(without.start(), Detail::kNoHttpsSource);
 }
 
 TEST(SuitUpdate, EmptyPayloadsArePassedBy) {

@@ -8,8 +8,8 @@
 
 #include "linux/directory_store.hpp"
 #include "linux/flash_model.hpp"
-#include "linux/flash_region.hpp"
 #include "linux/threads.hpp"
+#include "ports/flash_region.hpp"
 #include "support/fakes.hpp"
 
 namespace ota {

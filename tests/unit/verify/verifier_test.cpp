@@ -46,7 +46,7 @@ Status verify(const Buffer& image, const Case& c, std::optional<VerifiedSet>& ou
             Bytes(image).subspan(at, std::min(c.step, image.size() - at))));
     }
     MemoryImage reader(image);
-    return verifier.images(1, reader, device, out);
+    return verifier.images(1, reader, device, std::nullopt, out);
 }
 
 Detail verdict(const Buffer& image, const Case& c = {}) {

@@ -1,0 +1,141 @@
+#include "wire/cose_encrypt.hpp"
+
+#include <optional>
+
+namespace ota {
+namespace {
+
+constexpr uint64_t kTagEncrypt = 96;
+// Header labels (RFC 9052 3.1) and algorithms (IANA registry "COSE Algorithms").
+constexpr int64_t kHeaderAlgorithm = 1;
+constexpr int64_t kHeaderIv = 5;
+constexpr int64_t kEphemeralKey = -1;
+constexpr int64_t kA128Ctr = -65534;
+constexpr int64_t kA256Ctr = -65532;
+constexpr int64_t kA128Kw = -3;
+constexpr int64_t kEcdhEsA128Kw = -29;
+// COSE_Key (RFC 9052 7.1, RFC 9053 7.1.1)
+constexpr int64_t kKeyType = 1;
+constexpr int64_t kKeyTypeEc2 = 2;
+constexpr int64_t kKeyCurve = -1;
+constexpr int64_t kCurveP256 = 1;
+constexpr int64_t kKeyX = -2;
+constexpr int64_t kKeyY = -3;
+constexpr size_t kCoordinate = 32;
+constexpr size_t kCtrBlock = 16;
+constexpr size_t kMaxProtected = 23;  // its length stands in one byte of the key derivation
+
+constexpr Status kForm{Code::kMalformed, Origin::kPackage, Detail::kEncryptionForm};
+constexpr Status kOther{Code::kIncompatible, Origin::kPackage, Detail::kEncryptionForm};
+
+struct Headers {
+    std::optional<int64_t> algorithm;
+    Bytes iv;
+    Bytes ephemeral_key;  // encoded
+};
+
+// A map of header fields; those that are not needed are passed by.
+Status parse_headers(CborReader& reader, Headers& out) {
+    OTA_TRY_ASSIGN(const size_t pairs, reader.map());
+    for (size_t i = 0; i < pairs; ++i) {
+        OTA_TRY_ASSIGN(const int64_t label, reader.number());
+        if (label == kHeaderAlgorithm) {
+            OTA_TRY_ASSIGN(out.algorithm, reader.number());
+        } else if (label == kHeaderIv) {
+            OTA_TRY_ASSIGN(out.iv, reader.bytes());
+        } else {
+            OTA_TRY_ASSIGN(const Bytes value, reader.item());
+            if (label == kEphemeralKey) out.ephemeral_key = value;
+        }
+    }
+    return {};
+}
+
+Status parse_key(Bytes encoded, CoseRecipient& out) {
+    CborReader reader(encoded);
+    OTA_TRY_ASSIGN(const size_t pairs, reader.map());
+    bool is_p256 = false;
+    bool is_ec2 = false;
+    for (size_t i = 0; i < pairs; ++i) {
+        OTA_TRY_ASSIGN(const int64_t label, reader.number());
+        if (label == kKeyX) {
+            OTA_TRY_ASSIGN(out.x, reader.bytes());
+        } else if (label == kKeyY) {
+            OTA_TRY_ASSIGN(out.y, reader.bytes());
+        } else {
+            OTA_TRY_ASSIGN(const int64_t value, reader.number());
+            is_ec2 = is_ec2 || (label == kKeyType && value == kKeyTypeEc2);
+            is_p256 = is_p256 || (label == kKeyCurve && value == kCurveP256);
+        }
+    }
+    const bool whole = out.x.size() == kCoordinate && out.y.size() == kCoordinate;
+    return is_ec2 && is_p256 && whole ? kOkStatus : kOther;
+}
+
+// [protected, unprotected, wrapped key]; true: of a kind that is known here.
+Result<bool> parse_recipient(CborReader& reader, CoseRecipient& out) {
+    OTA_TRY_ASSIGN(const size_t members, reader.array());
+    if (members != 3) return kForm;
+    OTA_TRY_ASSIGN(out.protected_header, reader.bytes());
+    Headers headers;
+    if (!out.protected_header.empty()) {
+        CborReader inner(out.protected_header);
+        OTA_TRY(parse_headers(inner, headers));
+        if (!inner.at_end()) return kForm;
+    }
+    // Key wrap has nothing to authenticate a header with; key agreement has to.
+    const std::optional<int64_t> authenticated = headers.algorithm;
+    headers = Headers();
+    OTA_TRY(parse_headers(reader, headers));
+    OTA_TRY_ASSIGN(out.wrapped_key, reader.bytes());
+    if (out.protected_header.size() > kMaxProtected) return false;
+    if (headers.algorithm == kA128Kw && !authenticated) {
+        out.kind = CoseRecipient::Kind::kAesKw;
+        return true;
+    }
+    if (authenticated != kEcdhEsA128Kw) return false;
+    out.kind = CoseRecipient::Kind::kEcdhEs;
+    return parse_key(headers.ephemeral_key, out).ok();
+}
+
+Status parse_recipients(CborReader& reader, CoseEncrypt& out) {
+    OTA_TRY_ASSIGN(const size_t count, reader.array());
+    if (count == 0 || count > kMaxRecipients) return kForm;
+    for (size_t i = 0; i < count; ++i) {
+        CoseRecipient recipient;
+        OTA_TRY_ASSIGN(const bool known, parse_recipient(reader, recipient));
+        if (known && recipient.wrapped_key.size() == out.key_size + 8) {
+            (void)out.recipients.push_back(recipient);
+        }
+    }
+    return out.recipients.empty() ? kOther : kOkStatus;
+}
+
+Status parse(Bytes encoded, CoseEncrypt& out) {
+    CborReader reader(encoded);
+    OTA_TRY(reader.tag(kTagEncrypt));
+    OTA_TRY_ASSIGN(const size_t members, reader.array());
+    if (members != 4) return kForm;
+    OTA_TRY_ASSIGN(const Bytes protected_header, reader.bytes());
+    Headers headers;
+    OTA_TRY(parse_headers(reader, headers));
+    // A counter mode has no authentication that could protect a header.
+    if (!protected_header.empty()) return kOther;
+    if (headers.algorithm != kA128Ctr && headers.algorithm != kA256Ctr) return kOther;
+    if (headers.iv.size() != kCtrBlock) return kForm;
+    out.key_size = headers.algorithm == kA128Ctr ? 16 : 32;
+    out.iv = headers.iv;
+    OTA_TRY(reader.null());  // the ciphertext is the payload
+    OTA_TRY(parse_recipients(reader, out));
+    return reader.at_end() ? kOkStatus : kForm;
+}
+
+}  // namespace
+
+Status parse_cose_encrypt(Bytes encoded, CoseEncrypt& out) {
+    out = CoseEncrypt();
+    const Status status = parse(encoded, out);
+    return status.ok() || status == kOther ? status : kForm;
+}
+
+}  // namespace ota

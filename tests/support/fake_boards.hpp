@@ -1,0 +1,77 @@
+// Module boards in memory; what they hold outlives the controller's power.
+#pragma once
+
+#include "ports/module_boards.hpp"
+#include "support/image_factory.hpp"
+
+namespace test {
+
+class FakeBoards final : public ota::ModuleBoards {
+  public:
+    struct Board {
+        Buffer holds;
+        std::string version = "1.0.0";
+        uint32_t slow = 2;    // so many calls until an answer
+        bool dead = false;    // never answers
+        ota::Status refusal;  // of every installation
+    };
+    std::vector<Board> boards;
+    std::string next_version = "2.0.0";  // what an installed image says of itself
+    // Power is lost in the middle of the n-th installation from now; 0 = never.
+    uint32_t cut_in = 0;
+    ota::FlashModel* power = nullptr;
+    uint32_t installations = 0;
+    uint32_t aborts = 0;
+
+    bool has(uint8_t number) const override { return number >= 1 && number <= boards.size(); }
+    ota::Status version(uint8_t number, ota::VersionText& out) override {
+        OTA_TRY(answer(number));
+        out.assign(boards[number - 1U].version);
+        return {};
+    }
+    ota::Result<bool> match(uint8_t number, const ota::Digest& digest, uint64_t size) override {
+        OTA_TRY(answer(number));
+        const Buffer& holds = boards[number - 1U].holds;
+        const Buffer own = sha256(holds);
+        return holds.size() == size && std::equal(own.begin(), own.end(), digest.begin());
+    }
+    ota::Status install(uint8_t number, ota::ImageReader& image, const ota::Digest& digest,
+                        uint64_t size) override {
+        Board& board = boards[number - 1U];
+        OTA_TRY(board.refusal);
+        if (waited_ == 0) board.holds = {0xBA, 0xD0};  // half of it
+        OTA_TRY(answer(number));
+        ++installations;
+        if (cut_in != 0 && --cut_in == 0) {
+            power->cut_at(power->operations() + 1, ota::CutKind::kClean, 1);
+            return {ota::Code::kTryAgain, ota::Origin::kModules};
+        }
+        Buffer bytes(static_cast<size_t>(size));
+        OTA_TRY(image.read_at(0, bytes));
+        const Buffer own = sha256(bytes);
+        if (!std::equal(own.begin(), own.end(), digest.begin())) {
+            return {ota::Code::kUntrusted, ota::Origin::kModules, ota::Detail::kBoardFailed};
+        }
+        board.holds = bytes;
+        board.version = next_version;
+        return {};
+    }
+    void abort() override {
+        ++aborts;
+        waited_ = 0;
+    }
+
+  private:
+    ota::Status answer(uint8_t number) {
+        const Board& board = boards[number - 1U];
+        if (board.dead || waited_ < board.slow) {
+            ++waited_;
+            return {ota::Code::kTryAgain, ota::Origin::kModules};
+        }
+        waited_ = 0;
+        return {};
+    }
+    uint32_t waited_ = 0;
+};
+
+}  // namespace test

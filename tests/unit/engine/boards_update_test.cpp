@@ -1,0 +1,193 @@
+// Packages for the module boards behind the controller.
+#include "engine/components_bench.hpp"
+
+namespace ota {
+namespace {
+
+const Buffer kBoardImage = filled(9000, 5);
+
+TEST(BoardsUpdate, OneImageReachesEachBoardAndNothingRestarts) {
+    ComponentsBench device;
+    device.offer(test::boards_package(kBoardImage, 3, 100));
+    ASSERT_EQ(device.start(), Detail::kNone);
+    EXPECT_EQ(device.boards.installations, 0U);
+    EXPECT_EQ(device.apply(), State::kIdle);
+    for (const auto& board : device.boards.boards) EXPECT_TRUE(board.holds == kBoardImage);
+    EXPECT_FALSE(device.restart_requested());
+    EXPECT_EQ(device.events.last(State::kComplete) != nullptr, true);
+    const AttemptRecord& attempt = device.manager().snapshot().attempt;
+    EXPECT_EQ(attempt.outcome, Outcome::kConfirmed);
+    EXPECT_EQ(device.outcome_of(ComponentKind::kStage), ComponentOutcome::kWritten);
+    EXPECT_EQ(device.outcome_of(ComponentKind::kModule, 3), ComponentOutcome::kWritten);
+    EXPECT_EQ(device.manager().snapshot().report_stage, UpdateStage::kConfirmed);
+    // The same again is nothing new; nor after a restart.
+    EXPECT_EQ(device.start(), Detail::kVersionSame);
+    ASSERT_TRUE(device.boot());
+    EXPECT_EQ(device.manager().snapshot().attempt.outcome, Outcome::kConfirmed);
+    EXPECT_EQ(device.manager().snapshot().attempt.components.size(), 4U);
+    EXPECT_EQ(device.start(), Detail::kVersionSame);
+}
+
+TEST(BoardsUpdate, RunAgainSkipsWhatIsDone) {
+    ComponentsBench device;
+    device.offer(test::boards_package(kBoardImage, 3, 100));
+    device.boards.boards[1].refusal = {Code::kRefused, Origin::kModules, Detail::kBoardFailed};
+    ASSERT_EQ(device.start(), Detail::kNone);
+    EXPECT_EQ(device.apply(), State::kFailed);
+    EXPECT_EQ(device.last_detail(), Detail::kBoardFailed);
+    EXPECT_EQ(device.outcome_of(ComponentKind::kModule, 1), ComponentOutcome::kWritten);
+    EXPECT_EQ(device.outcome_of(ComponentKind::kModule, 2), ComponentOutcome::kFailed);
+    EXPECT_EQ(device.outcome_of(ComponentKind::kModule, 3), ComponentOutcome::kNotReached);
+    EXPECT_EQ(device.boards.installations, 1U);
+    // The package is not to blame: it is taken again, and fetched no more than its prefix.
+    device.boards.boards[1].refusal = {};
+    device.source.bytes_read = 0;
+    ASSERT_EQ(device.start(), Detail::kNone);
+    EXPECT_LE(device.source.bytes_read, kMaxEnvelopePrefix);
+    EXPECT_EQ(device.apply(), State::kIdle);
+    EXPECT_EQ(device.boards.installations, 3U);
+    EXPECT_EQ(device.outcome_of(ComponentKind::kStage), ComponentOutcome::kHeldAlready);
+    EXPECT_EQ(device.outcome_of(ComponentKind::kModule, 1), ComponentOutcome::kHeldAlready);
+    EXPECT_EQ(device.outcome_of(ComponentKind::kModule, 2), ComponentOutcome::kWritten);
+}
+
+TEST(BoardsUpdate, DeadBoardEndsTheAttemptInTime) {
+    ComponentsBench device;
+    device.offer(test::boards_package(kBoardImage, 2, 100));
+    device.boards.boards[0].dead = true;
+    ASSERT_EQ(device.start(), Detail::kNone);
+    const Millis before = device.clock.now();
+    EXPECT_EQ(device.apply(), State::kFailed);
+    EXPECT_EQ(device.last_detail(), Detail::kBoardSilent);
+    EXPECT_LE(device.clock.now() - before, 3700000U);
+    EXPECT_GE(device.boards.aborts, 1U);
+    device.boards.boards[0].dead = false;
+    ASSERT_EQ(device.start(), Detail::kNone);
+    EXPECT_EQ(device.apply(), State::kIdle);
+}
+
+TEST(BoardsUpdate, RedGateStopsBetweenBoards) {
+    ComponentsBench device;
+    device.offer(test::boards_package(kBoardImage, 3, 100));
+    for (auto& board : device.boards.boards) board.slow = 50;
+    ASSERT_EQ(device.start(), Detail::kNone);
+    (void)device.post(CommandKind::kApply);
+    ASSERT_TRUE(device.run_until([&] { return device.boards.installations == 1; }));
+    device.battery.values.current_milliampere = 20000;
+    ASSERT_TRUE(device.run_until([&] { return device.manager().snapshot().paused; }));
+    const uint32_t at = device.boards.installations;
+    EXPECT_GE(device.boards.aborts, 1U);
+    (void)device.run_until([] { return false; }, 60000);
+    EXPECT_EQ(device.boards.installations, at);
+    device.battery.values.current_milliampere = 0;
+    ASSERT_TRUE(device.run_to(State::kIdle));
+    for (const auto& board : device.boards.boards) EXPECT_TRUE(board.holds == kBoardImage);
+}
+
+TEST(BoardsUpdate, PowerLostAtABoardIsTakenUp) {
+    ComponentsBench device;
+    device.offer(test::boards_package(kBoardImage, 3, 100));
+    ASSERT_EQ(device.start(), Detail::kNone);
+    (void)device.post(CommandKind::kApply);
+    ASSERT_TRUE(device.run_until([&] { return device.boards.installations == 2; }));
+    ASSERT_TRUE(device.boot(ResetReason::kBrownout));
+    device.boards.abort();
+    EXPECT_EQ(device.manager().snapshot().attempt.outcome, Outcome::kInterrupted);
+    ASSERT_EQ(device.start(), Detail::kNone);
+    EXPECT_EQ(device.apply(), State::kIdle);
+    EXPECT_EQ(device.boards.installations, 3U);
+}
+
+TEST(BoardsUpdate, BoardOfAnotherClassOrOneThatIsNotThere) {
+    ComponentsBench device;
+    test::PackageSpec other = test::boards_package(kBoardImage, 2, 100);
+    other.components[2].class_id = 0x22;
+    device.offer(other);
+    const uint64_t before = device.flash.operations();
+    EXPECT_EQ(device.start(), Detail::kClassId);
+    device.offer(test::boards_package(kBoardImage, 4, 100));
+    EXPECT_EQ(device.start(), Detail::kComponentUnknown);
+    EXPECT_EQ(device.flash.operations(), before);
+}
+
+// [operator 2: at least, [parts]]
+std::pair<int64_t, Buffer> at_least(const std::vector<uint64_t>& version) {
+    std::vector<Buffer> parts;
+    for (const uint64_t part : version) parts.push_back(cbor::head(0, part));
+    return {28, cbor::wrap(cbor::array({cbor::number(2), cbor::array(parts)}))};
+}
+const std::pair<int64_t, Buffer> kVersionCondition = {28, cbor::number(15)};
+
+// The application 2 needs boards of at least 2; the boards' 2 needs an application of at least 1.
+// In whichever order they are offered, and with power lost in between, both arrive.
+TEST(FieldCase, C20_dependent_components_never_reach_a_dead_end) {
+    const Buffer app2 = image_of("2.0.0");
+    for (const bool boards_first : {true, false}) {
+        ComponentsBench device;
+        test::PackageSpec boards = test::boards_package(kBoardImage, 3, 100);
+        boards.components[0].parameters = {at_least({1})};
+        boards.components[0].conditions = {kVersionCondition};
+        test::PackageSpec app;
+        app.sequence = 101;
+        app.version = {2, 0, 0};
+        app.components = {{.id = {test::id_of("app")}, .content = app2},
+                          {.id = {test::id_of("bms"), {1}},
+                           .class_id = 0x33,
+                           .parameters = {at_least({2})},
+                           .conditions = {kVersionCondition}}};
+        app.fetch = {test::select(0), test::fetch_from("#p00"), test::kFetchIt, test::kMatch};
+        app.install = app.validate = {test::select(0), test::kMatch};
+        app.payloads = {app2};
+        if (!boards_first) {
+            const uint64_t before = device.flash.operations();
+            device.offer(app);
+            EXPECT_EQ(device.start(), Detail::kVersionCondition);
+            EXPECT_EQ(device.flash.operations(), before);
+        }
+        device.offer(boards);
+        ASSERT_EQ(device.start(), Detail::kNone);
+        (void)device.post(CommandKind::kApply);
+        ASSERT_TRUE(device.run_until([&] { return device.boards.installations == 2; }));
+        ASSERT_TRUE(device.boot(ResetReason::kPowerOn));
+        device.boards.abort();
+        ASSERT_EQ(device.start(), Detail::kNone);
+        EXPECT_EQ(device.apply(), State::kIdle);
+        device.offer(app);
+        ASSERT_EQ(device.start(), Detail::kNone);
+        ASSERT_TRUE(device.boot(ResetReason::kPowerOn));
+        ASSERT_EQ(device.start(), Detail::kNone);
+        (void)device.apply();
+        ASSERT_TRUE(device.restart_and_settle());
+        EXPECT_TRUE(device.running_version() == "2.0.0");
+        for (const auto& board : device.boards.boards) EXPECT_TRUE(board.version == "2.0.0");
+    }
+}
+
+// One package with both: the boards come first, the application last.
+TEST(FieldCase, C20_both_in_one_package) {
+    ComponentsBench device;
+    const Buffer app2 = image_of("2.0.0");
+    test::PackageSpec both = test::boards_package(kBoardImage, 3, 100);
+    both.components.push_back({.id = {test::id_of("app")}, .content = app2});
+    both.version = {2, 0, 0};
+    for (const auto& command :
+         {test::select(4), test::fetch_from("#p01"), test::kFetchIt, test::kMatch}) {
+        both.fetch.push_back(command);
+    }
+    both.payloads.push_back(app2);
+    device.offer(both);
+    ASSERT_EQ(device.start(), Detail::kNone);
+    (void)device.post(CommandKind::kApply);
+    ASSERT_TRUE(device.run_until([&] { return device.boards.installations == 2; }));
+    ASSERT_TRUE(device.boot(ResetReason::kPowerOn));
+    EXPECT_TRUE(device.running_version() == "1.0.0");
+    device.boards.abort();
+    ASSERT_EQ(device.start(), Detail::kNone);
+    (void)device.apply();
+    for (const auto& board : device.boards.boards) EXPECT_TRUE(board.holds == kBoardImage);
+    ASSERT_TRUE(device.restart_and_settle());
+    EXPECT_TRUE(device.running_version() == "2.0.0");
+}
+
+}  // namespace
+}  // namespace ota
