@@ -71,8 +71,9 @@ esp_err_t ota_manager_get_last_report(ota_report_t* report);
 
 /**
  * The configuration that came with the running image, or with one before it; switched with the
- * image, and back with it. @return ESP_OK; ESP_ERR_NOT_FOUND: none; ESP_ERR_OTA_MGR_IMAGE: flash
- * does not hold it any more; ESP_ERR_INVALID_ARG; ESP_ERR_INVALID_STATE before start.
+ * image, and back with it. At most one bank of ota_cfg long. @return ESP_OK; ESP_ERR_NOT_FOUND:
+ * none; ESP_ERR_OTA_MGR_IMAGE: flash does not hold it any more; ESP_ERR_INVALID_ARG;
+ * ESP_ERR_INVALID_STATE before start.
  */
 esp_err_t ota_manager_get_configuration(ota_configuration_t* configuration);
 /** Reads length bytes of it. Also ESP_ERR_INVALID_ARG beyond its end. Reads flash in the caller's

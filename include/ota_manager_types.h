@@ -284,20 +284,20 @@ typedef struct {
     const char* suit_class_id;
     const char* suit_device_id;       /* of this single device, or NULL */
     const char* suit_module_class_id; /* of the module boards behind it, or NULL */
-    uint32_t payload_kek_id;          /* PSA key for encrypted payloads, 0 = none: AES-128, usage
-                                         decrypt, PSA_ALG_ECB_NO_PADDING; wrapped with A128KW */
-    uint32_t payload_ecdh_key_id;     /* or P-256, usage derive, key agreement ECDH with
-                                         HKDF(SHA-256): ECDH-ES+A128KW; opaque keys do */
-    int task_priority;                /* 1…24, default 5 */
-    uint32_t task_stack_size;         /* bytes, 4096…65536, default 8192 */
-    int core_id;                      /* 0 or 1, default 0 */
-    int8_t allow_rollback;            /* default on */
-    uint32_t rollback_timeout_ms;     /* 1000…86400000, default 300000 */
-    uint8_t min_soc;                  /* %, 1…100, default 30 */
-    float max_temperature;            /* °C, default 45 */
-    float min_temperature;            /* °C, default 0 */
-    float max_current;                /* A, default 10 */
-    const char* expected_sha256;      /* 64 hexadecimal digits, or NULL */
+    uint32_t payload_kek_id; /* of init … deinit: PSA key for encrypted payloads, 0 = none: AES-128,
+                                usage decrypt, PSA_ALG_ECB_NO_PADDING; wrapped with A128KW */
+    uint32_t payload_ecdh_key_id; /* or P-256, usage derive, key agreement ECDH with
+                                     HKDF(SHA-256): ECDH-ES+A128KW; opaque keys do */
+    int task_priority;            /* 1…24, default 5 */
+    uint32_t task_stack_size;     /* bytes, 4096…65536, default 8192 */
+    int core_id;                  /* 0 or 1, default 0 */
+    int8_t allow_rollback;        /* default on */
+    uint32_t rollback_timeout_ms; /* 1000…86400000, default 300000 */
+    uint8_t min_soc;              /* %, 1…100, default 30 */
+    float max_temperature;        /* °C, default 45 */
+    float min_temperature;        /* °C, default 0 */
+    float max_current;            /* A, default 10 */
+    const char* expected_sha256;  /* 64 hexadecimal digits, or NULL */
     const char* expected_md5;     /* 32 hexadecimal digits, or NULL; never instead of a signature */
     uint32_t battery_capacity_wh; /* default 200000 */
     ota_event_cb_t event_cb;

@@ -224,7 +224,7 @@ def interop():
 
 
 FUZZ_TARGETS = ["esp_image_fuzz", "signature_fuzz", "journal_fuzz", "flash_layout_fuzz", "text_fuzz",
-                "http_fuzz", "suit_fuzz"]
+                "http_fuzz", "suit_fuzz", "suit_manifest_fuzz", "cbor_fuzz", "cose_fuzz"]
 
 
 def fuzz():
@@ -236,8 +236,11 @@ def fuzz():
     run([str(folder / "tests" / "make_seeds"), str(folder / "corpus")], check=True)
     count = Count()
     for target in FUZZ_TARGETS:
+        dictionary = ROOT / "tests" / "fuzz" / f"{target}.dict"
+        if not dictionary.exists():  # parts of a package share the package's
+            dictionary = ROOT / "tests" / "fuzz" / "suit_fuzz.dict"
         result = run([str(folder / "tests" / target), f"-max_total_time={seconds}", "-timeout=10", "-max_len=24576",
-                      f"-dict={ROOT / 'tests' / 'fuzz' / target}.dict",
+                      f"-dict={dictionary}",
                       f"-artifact_prefix={folder}/finds/{target}-", str(folder / "corpus" / target)],
                      text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                      env={**os.environ, "UBSAN_OPTIONS": "halt_on_error=1"})

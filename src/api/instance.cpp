@@ -102,6 +102,7 @@ HttpsSource::Config https_config_of(const ota_https_config_t& config,
     out.tls.client_key_pem = text_or_null(config.client_key_pem);
     out.tls.pinned_key_sha256 = text_or_null(config.pinned_key_sha256);
     out.max_bytes_per_day = config.max_bytes_per_day;
+    out.home = text_of(config.url);
     return out;
 }
 

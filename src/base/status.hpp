@@ -207,6 +207,7 @@ enum class Detail : uint16_t {
     kNoHttpsSource,
     kEncryptionForm,
     kEncryptionKey,
+    kBoardsRest,
     kCount_,
 };
 

@@ -170,10 +170,11 @@ constexpr auto kDetailTexts = std::to_array<const char*>({
     "the package brings neither an application nor an image for a module board",
     "the module board does not answer: check its bus, supply and address",
     "the module board does not hold the image after it was installed",
-    "the configuration that belongs to the running image is damaged",
+    "the configuration of the running image is damaged: send a package that brings one",
     "the package fetches a payload by HTTPS: give the device an HTTPS source",
     "the payload is encrypted in another way than this device knows: use AES-CTR with A128KW",
     "no key of this device opens the payload: check payload_kek_id and payload_ecdh_key_id",
+    "its module boards failed five times: tried again in a day, or when asked",
 });
 static_assert(kDetailTexts.size() == static_cast<size_t>(Detail::kCount_));
 

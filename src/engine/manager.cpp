@@ -52,7 +52,7 @@ Manager::Manager(const Ports& ports, const BootStatus& boot, const Settings& set
                 workspace,
                 trusted_,
                 ports.battery,
-                {config_, stage_, ports.modules}}) {
+                {config_, stage_, ports.modules, config_status_}}) {
     gate_.set_thresholds(settings.thresholds);
     (void)health_.add(battery_probe_);
     (void)health_.add(storage_probe_);
@@ -67,7 +67,7 @@ Status Manager::start() {
     OTA_TRY(journal_.open());
     revoke_keys();
     OTA_TRY(read_device());
-    OTA_TRY(open_config());
+    open_config();
     const uint32_t seed = settings_.jitter_seed ^ load_le32(device_.build_id.data());
     check_backoff_.seed(seed);
     session_.seed(seed);
@@ -131,23 +131,22 @@ Status Manager::read_device() {
 }
 
 // Looked up by the slot that runs, and read once: what is not what was paired is not used.
-Status Manager::open_config() {
+void Manager::open_config() {
     running_config_.reset();
     config_status_ = {};
-    const Pairing* pairing = pairing_of(journal_.pairings(), boot_.running);
-    if (pairing == nullptr) return {};
+    const Pairing* pairing = pairing_of(journal_.pairings(), boot_.running, device_.build_id);
+    if (pairing == nullptr) return;
     running_config_ = pairing->content;
     const bool fits =
         pairing->content.bank < config_.banks() && pairing->content.size <= config_.size();
     config_status_ = {Code::kStorage, Origin::kBoot, Detail::kConfigDamaged};
-    if (!fits) return {};
+    if (!fits) return;
     running_bank_ =
         FlashRegion(*ports_.config, pairing->content.bank * config_.size(), config_.size());
     FlashImage image(running_bank_);
     Digest digest;
-    OTA_TRY(image.digest(pairing->content.size, digest));
-    if (digest == pairing->content.digest) config_status_ = {};
-    return {};
+    const bool read = image.digest(pairing->content.size, digest).ok();
+    if (read && digest == pairing->content.digest) config_status_ = {};
 }
 
 Status Manager::configuration(BankContent& out) const {

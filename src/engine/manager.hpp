@@ -75,7 +75,7 @@ class Manager {
     Status identify_judge();
     void revoke_keys();
     void record_revoked();
-    Status open_config();
+    void open_config();
     void publish_boot();
     void act_on(const BootAudit& audit);
     void begin_trial();

@@ -27,11 +27,12 @@ void Session::start_update() {
 }
 
 void Session::begin_round(bool asked) {
+    if (judging_) let_go_of_boards();
     asked_ = asked;
     retry_after_ = 0;
     continue_to_stage_ = asked || c_.settings.automatic_update;
     source_index_ = 0;
-    apply_when_ready_ = waiting_ = false;
+    apply_when_ready_ = waiting_ = continues_wait_ = false;
     refusal_ = {};
     refused_image_ = ImageIdentity();
     has_image_ = false;
@@ -183,15 +184,18 @@ void Session::judge_candidate() {
     };
     const Status begun = begin();
     judging_ = is_suit_ && begun.ok();
+    candidate_since_ = now();  // of asking the boards
     if (!judging_) finish_judging(begun);
 }
 
 void Session::finish_judging(Status judged) {
+    if (judging_) let_go_of_boards();
     judging_ = false;
     const auto judge = [&]() -> Status {
         has_image_ = !payload_.image.version.empty();
         OTA_TRY(judged);
         if (asked_) return {};
+        OTA_TRY(check_boards_rest());
         OTA_TRY(check_not_rejected(payload_.image, c_.log.rejected()));
         return was_refused() ? Status{Code::kNoUpdate, Origin::kVerify, Detail::kRefusedBefore}
                              : kOkStatus;
@@ -199,6 +203,7 @@ void Session::finish_judging(Status judged) {
     const Status verdict = judge();
     if (is_unwanted(verdict)) unwanted_[source_index_] = {info_.validator, verdict};
     if (!verdict.ok()) return refuse_candidate(verdict);
+    hold_to_wait();
     note_time();
     close();
     candidate_open_ = false;
@@ -215,6 +220,7 @@ Status Session::judge_image() {
     const Bytes prefix = Bytes(c_.workspace.prefix).first(kPackagePrefixSize);
     OTA_TRY(describe_package(prefix, info_, payload_));
     OTA_TRY(admit(payload_.image, payload_.size, c_.device));
+    OTA_TRY(c_.parts.config_status);  // it would be handed on
     return check_build_time();
 }
 
@@ -253,7 +259,8 @@ bool Session::is_unwanted(Status why) const {
 bool Session::is_circumstance(Status why) {
     return why.is(Code::kUnsafe) || why.origin() == Origin::kModules ||
            why.detail() == Detail::kBuildTimeAhead || why.detail() == Detail::kExpired ||
-           why.detail() == Detail::kClockNotSet;
+           why.detail() == Detail::kClockNotSet || why.detail() == Detail::kEncryptionKey ||
+           why.detail() == Detail::kConfigDamaged || why.detail() == Detail::kNoHttpsSource;
 }
 
 // An image from the future would make this device take its clock for unset, and judge certificates

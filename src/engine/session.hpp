@@ -162,6 +162,10 @@ class Session final : private PayloadHost, private ComponentHost, private Condit
     Status end_of_target(ComponentRef component, const Digest& digest, uint64_t size);
     Status open_part();
     Status record_part();
+    Status save_own_record();
+    void let_go_of_boards();
+    Status check_boards_rest() const;
+    void count_board_failure();
     Status finish_part();
     bool has(ComponentRef component) override;
     Result<bool> match(ComponentRef component, const Digest& digest, uint64_t size) override;
@@ -171,6 +175,8 @@ class Session final : private PayloadHost, private ComponentHost, private Condit
     Status begin_payload(const Payload& payload) override;
     Status payload(Bytes bytes) override;
     Status end_payload() override;
+
+    void blame(ComponentRef component, Status why);
 
     // 4 verify
     Millis step_verify();
@@ -186,6 +192,7 @@ class Session final : private PayloadHost, private ComponentHost, private Condit
     Status run_before_restart();
     Status note_wait();
     void forget_wait();
+    void hold_to_wait();
     Result<bool> check(const Condition& condition) override;
     Result<bool> is_before(uint64_t time);
     Result<bool> has_energy(uint64_t wanted_mwh);
@@ -234,6 +241,13 @@ class Session final : private PayloadHost, private ComponentHost, private Condit
         bool operator==(const RefusedFile&) const = default;
     };
     std::array<RefusedFile, 4> refused_{};
+    // Attempts that ended at a module board, of one package.
+    struct BoardFailures {
+        Digest package{};
+        uint8_t count = 0;
+        Millis at = 0;
+    };
+    BoardFailures board_failures_;
     size_t next_refused_ = 0;
     // What each source offered last and this device does not want.
     struct Unwanted {
@@ -271,6 +285,7 @@ class Session final : private PayloadHost, private ComponentHost, private Condit
     bool armed_ = false;
     bool told_restart_ = false;
     bool apply_when_ready_ = false;
+    bool continues_wait_ = false;  // this round is for the package that waits
     bool waiting_ = false;         // a wait has begun …
     bool stands_in_wait_ = false;  // … and is not over
     Millis waiting_from_ = 0;

@@ -44,15 +44,15 @@ ImageWriter& Session::writer() {
 // A bank that no slot needs but the standby one, which can't boot until it is paired anew. There
 // are as many banks as slots, so one is always left.
 uint8_t Session::free_bank() const {
+    const uint8_t banks = c_.parts.config.banks();
     uint32_t taken = 0;
-    for (const Pairing& pairing : c_.log.pairings()) {
-        const bool other = pairing.slot != c_.app.standby();
-        const bool exists = pairing.slot < c_.parts.config.banks();
-        if (other && exists) taken |= 1U << (pairing.content.bank & 31);
+    for (SlotId slot = 0; slot < banks; ++slot) {
+        const Pairing* pairing = pairing_of(c_.log.pairings(), slot);
+        if (pairing == nullptr || slot == c_.app.standby()) continue;
+        if (pairing->content.bank < banks) taken |= 1U << pairing->content.bank;
     }
     uint8_t bank = 0;
     while ((taken >> bank & 1) != 0) ++bank;
-    OTA_ASSERT(bank < c_.parts.config.banks());
     return bank;
 }
 
@@ -151,7 +151,7 @@ void Session::drop_parts() {
 Status Session::fetch(ComponentRef component, const FetchOrder& order) {
     const bool integrated = order.uri.starts_with("#");
     if (!integrated && web_source() == nullptr) {
-        return {Code::kUnavailable, Origin::kPackage, Detail::kNoHttpsSource};
+        return incompatible(Detail::kNoHttpsSource);
     }
     suit_.from = integrated ? SuitPackage::From::kFile : SuitPackage::From::kWeb;
     suit_.uri.assign(order.uri);
@@ -163,10 +163,13 @@ Status Session::fetch(ComponentRef component, const FetchOrder& order) {
 Status Session::copy(ComponentRef from, ComponentRef to, const FetchOrder& order) {
     suit_.at = to;
     if (from.kind != ComponentKind::kStage) return incompatible(Detail::kComponentUnknown);
-    if (to.kind == ComponentKind::kModule) return copy_to_board(to, order);
-    // The slot was proven before the install section begins.
-    const bool in_time = c_.publisher.state() == State::kDownloading;
-    if (!in_time || to.kind == ComponentKind::kStage) return incompatible(Detail::kCommandPlace);
+    // Boards wait for apply; what goes into our own flash is proven before.
+    const bool downloading = c_.publisher.state() == State::kDownloading;
+    const bool is_board = to.kind == ComponentKind::kModule;
+    if (downloading == is_board || to.kind == ComponentKind::kStage) {
+        return incompatible(Detail::kCommandPlace);
+    }
+    if (is_board) return copy_to_board(to, order);
     suit_.from = SuitPackage::From::kStage;
     return begin_target(to, order);
 }
@@ -177,10 +180,32 @@ Status Session::copy_to_board(ComponentRef to, const FetchOrder& order) {
     OTA_TRY_ASSIGN(const bool proven,
                    part_matches(ComponentKind::kStage, order.digest, order.size));
     if (!proven) return {Code::kUntrusted, Origin::kVerify, Detail::kImageDigest};
+    attempt_.touched();
     OTA_TRY(board_says(
         c_.parts.modules->install(to.number, c_.parts.stage.image(), order.digest, order.size)));
     attempt_.component(to, ComponentOutcome::kWritten);
     return {};
+}
+
+// Between two questions that do not belong together.
+void Session::let_go_of_boards() {
+    suit_.board_since = 0;
+    if (c_.parts.modules != nullptr) c_.parts.modules->abort();
+}
+
+// Boards that fail again and again wear out. The next automatic attempt is then a day away.
+Status Session::check_boards_rest() const {
+    const bool same = is_suit_ && board_failures_.package == suit_.manifest.digest();
+    const bool rests = same && board_failures_.count >= kMaxBoardFailures &&
+                       now() < board_failures_.at + kBoardRest;
+    return rests ? Status{Code::kNoUpdate, Origin::kModules, Detail::kBoardsRest} : kOkStatus;
+}
+
+void Session::count_board_failure() {
+    const Digest& package = suit_.manifest.digest();
+    if (board_failures_.package != package) board_failures_ = {package, 0, 0};
+    board_failures_.count = static_cast<uint8_t>(std::min(board_failures_.count + 1, 255));
+    board_failures_.at = now();
 }
 
 // Whatever a board answers is about the board, not about the package. Behind the port's own timers
@@ -193,8 +218,7 @@ Status Session::board_says(Status status) {
     suit_.on_bus = true;
     if (suit_.board_since == 0) suit_.board_since = now() + 1;
     if (now() < suit_.board_since + kLongestBoard) return status;
-    suit_.board_since = 0;
-    c_.parts.modules->abort();
+    let_go_of_boards();
     return {Code::kTimeout, Origin::kModules, Detail::kBoardSilent};
 }
 
@@ -217,6 +241,12 @@ Status Session::begin_target(ComponentRef component, const FetchOrder& order) {
             attempt_.component(component, ComponentOutcome::kHeldAlready);
             return end_of_target(component, order.digest, order.size);
         }
+    }
+    if (!order.encryption.empty()) {
+        // Is it for this device at all? Before anything is erased for it.
+        const Status opened = suit_.cipher.open(order.encryption, c_.settings.payload_keys, 0);
+        suit_.cipher.close();
+        OTA_TRY(opened);
     }
     suit_.target = component;
     suit_.digest = order.digest;
@@ -256,15 +286,18 @@ Status Session::open_part() {
 
 // From here on flash holds bytes of this payload alone.
 Status Session::record_part() {
-    if (!is_own_record()) {
-        payload_.size = 0;  // of the application, nothing is known to be there
-        const Status saved = c_.log.save(staging_record());
-        payload_.size = suit_.size;
-        OTA_TRY(saved);
-    }
+    if (!is_own_record()) OTA_TRY(save_own_record());
     if (resume_) return {};
     return save_part(suit_.target.kind, part_record(suit_.target.kind, PartRecord::Stage::kWriting,
                                                     suit_.digest, suit_.size));
+}
+
+// The package in hand is the one that flash holds bytes of; of its application nothing is known to
+// be there.
+Status Session::save_own_record() {
+    UpdateRecord record = staging_record();
+    record.size = 0;
+    return c_.log.save(record);
 }
 
 // The last byte was written and read back.
@@ -291,7 +324,9 @@ Status Session::write(ComponentRef component, Bytes content, Bytes encryption) {
         std::copy(content.begin(), content.end(), plain.begin());
         if (encryption.empty()) return {};
         OTA_TRY(suit_.cipher.open(encryption, c_.settings.payload_keys, 0));
-        return suit_.cipher.apply(plain);
+        const Status status = suit_.cipher.apply(plain);
+        suit_.cipher.close();
+        return status;
     };
     FetchOrder order;
     OTA_TRY(decrypt());
@@ -307,7 +342,6 @@ Status Session::write(ComponentRef component, Bytes content, Bytes encryption) {
     OTA_TRY(record_part());
     OTA_TRY(decrypt());
     OTA_TRY(writer().write(plain));
-    suit_.cipher.close();
     OTA_TRY(writer().finish());
     OTA_TRY(finish_part());
     attempt_.component(component, ComponentOutcome::kWritten);

@@ -65,9 +65,19 @@ void Session::forget_wait() {
     waiting_ = false;
 }
 
+// Another package in its place is one that nobody asked for.
+void Session::hold_to_wait() {
+    if (!continues_wait_ || is_own_record()) return;
+    continues_wait_ = apply_when_ready_ = false;
+    continue_to_stage_ = c_.settings.automatic_update;
+    UpdateRecord record = c_.log.update();
+    record.waiting_since = 0;
+    (void)c_.log.save(record);
+}
+
 void Session::continue_wait() {
     begin_round(false);
-    continue_to_stage_ = apply_when_ready_ = true;
+    continue_to_stage_ = apply_when_ready_ = continues_wait_ = true;
     c_.publisher.enter(State::kChecking);
 }
 

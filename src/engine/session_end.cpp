@@ -22,7 +22,7 @@ bool Session::gate_is_open(Phase phase) {
     }
     // What was asked before the restart is asked again when it is green: time has passed.
     suit_.section = 0;
-    if (c_.parts.modules != nullptr) c_.parts.modules->abort();
+    let_go_of_boards();
     if (armed_) {
         // Red between arming and the restart: take it back. The record stays, for the wish does.
         armed_ = false;
@@ -112,7 +112,7 @@ void Session::end() {
     c_.app.writer().abort();
     if (suit_.target.kind != ComponentKind::kApp && is_suit_) writer().abort();
     suit_.cipher.close();
-    if (c_.parts.modules != nullptr) c_.parts.modules->abort();
+    let_go_of_boards();
     armed_ = paused_ = rearming_ = candidate_open_ = judging_ = false;
     verified_.reset();
 }
@@ -125,9 +125,6 @@ void Session::close() {
 
 // What is in the slot is no good: it is never continued, and never looks like an image again.
 void Session::give_up_staged(Status why) {
-    if (is_suit_ && !rearming_) {
-        attempt_.component(suit_.at, ComponentOutcome::kFailed, why.detail());
-    }
     (void)attempt_.end(Outcome::kFailed, why);  // before the records below: it is never untold
     if (is_circumstance(why)) return;
     drop_parts();
@@ -146,13 +143,16 @@ void Session::give_up_staged(Status why) {
     const bool unsized = payload_.size == 0;
     const bool maybe_cut = unsized && why.detail() == Detail::kSignatureMissing;
     const bool pieced = resume_ || continued_ || unsized;
+    // Nor is what another server delivered.
     const bool file_unproven =
-        why.is(Code::kStorage) || rearming_ || maybe_cut || (pieced && !whole);
+        why.is(Code::kStorage) || rearming_ || maybe_cut || is_from_web() || (pieced && !whole);
     if (!file_unproven) refuse_file(whole);
     if (!staged) return;
     record.stage = file_unproven ? UpdateStage::kDropped : UpdateStage::kRefused;
     if (!file_unproven) record.digest = c_.device.judge_id;
     (void)c_.log.save(record);
+    // A package for boards alone has not touched the slot.
+    if (!rearming_ && is_suit_ && !suit_.has_app) return;
     (void)c_.app.wipe_standby();
     (void)c_.verifier.begin(0, {});  // what it saw is not there any more
 }

@@ -57,7 +57,7 @@ Millis Session::step_stage() {
     // What the peer answers says nothing about the bytes in the slot. Also when the package seems
     // to have changed: the next look finds out whether it is the same build.
     const bool peer = status.origin() == Origin::kSource;
-    if (is_suit_) attempt_.component(suit_.at, ComponentOutcome::kFailed, status.detail());
+    blame(suit_.at, status);
     if (!transient && !peer) give_up_staged(status);
     fail(status);
     return kNow;
@@ -118,14 +118,13 @@ Status Session::prepare_slot() {
         OTA_TRY(c_.log.save(staging_record()));
     }
     if (is_own_record()) mark_told(false);
-    const bool encrypted = is_suit_ && !suit_.encryption.empty();
-    if (encrypted) {
+    suit_.cipher.close();
+    if (is_suit_ && !suit_.encryption.empty()) {
         OTA_TRY(suit_.cipher.open(suit_.encryption, c_.settings.payload_keys, offset_));
     }
     reader_.begin(payload_.size, offset_);
     OTA_TRY(begin_payload(payload_));
-    const bool from_stage = is_suit_ && suit_.from == SuitPackage::From::kStage;
-    stage_step_ = from_stage ? StageStep::kPump : StageStep::kOpenSource;
+    stage_step_ = StageStep::kOpenSource;
     return {};
 }
 
@@ -159,6 +158,11 @@ UpdateRecord Session::staging_record() const {
 }
 
 Status Session::open_source() {
+    if (is_suit_ && suit_.from == SuitPackage::From::kStage) {
+        restart_timers();
+        stage_step_ = StageStep::kPump;
+        return {};
+    }
     continued_ = continued_ || reader_.position() != offset_;
     const uint64_t length = is_suit_ ? payload_.size - reader_.position() : kToEnd;
     OTA_TRY(payload_source().start(
@@ -331,6 +335,13 @@ Status Session::end_payload() {
 
 // ---------------------------------------------------------------- 4 verify
 
+// For the report: which component it failed at.
+void Session::blame(ComponentRef component, Status why) {
+    if (!is_suit_) return;
+    attempt_.component(component, ComponentOutcome::kFailed, why.detail());
+    if (why.origin() == Origin::kModules) count_board_failure();
+}
+
 void Session::rearm() {
     const UpdateRecord& record = c_.log.update();
     rearming_ = true;
@@ -345,7 +356,7 @@ void Session::rearm() {
     if (record.package_id != Digest{}) expected.signed_sha256 = record.digest;
     if (!c_.verifier.begin(record.size, expected).ok()) return;
     // The configuration was paired before the slot was armed.
-    const Pairing* paired = pairing_of(c_.log.pairings(), record.slot);
+    const Pairing* paired = pairing_of(c_.log.pairings(), record.slot, record.build_id);
     suit_.config.reset();
     suit_.reading = {};
     c_.verifier.parts().forget_all();
@@ -364,6 +375,7 @@ Millis Session::step_verify() {
     const bool has_app = rearming_ || !is_suit_ || suit_.has_app;
     if (status.ok() && has_app) status = judge_standby();
     if (!status.ok()) {
+        blame({ComponentKind::kApp, 0}, status);
         give_up_staged(status);
         fail(status);
         return kNow;
@@ -424,6 +436,7 @@ Millis Session::step_apply() {
         if (status.is(Code::kTryAgain)) return suit_.on_bus ? kPoll : kNow;
         if (status.ok()) return kNow;
         if (!status.is(Code::kEndOfData)) {
+            blame(suit_.at, status);
             give_up_staged(status);
             fail(status);
             return kNow;
@@ -438,6 +451,7 @@ Millis Session::step_apply() {
         const Status status = arm();
         if (!status.ok()) {
             (void)c_.boot.disarm();
+            blame({ComponentKind::kApp, 0}, status);
             give_up_staged(status);
             fail(status);
         }
@@ -482,7 +496,7 @@ Status Session::arm() {
 Status Session::pair() {
     const Pairings& before = c_.log.pairings();
     const SlotId standby = c_.app.standby();
-    const Pairing* own = pairing_of(before, c_.publisher.value().running);
+    const Pairing* own = pairing_of(before, c_.publisher.value().running, c_.device.build_id);
     std::optional<BankContent> content = verified_->config();
     if (!content && own != nullptr) content = own->content;
     Pairings after;
@@ -490,9 +504,11 @@ Status Session::pair() {
         const bool exists = pairing.slot < c_.parts.config.banks();
         if (pairing.slot != standby && exists) (void)after.push_back(pairing);
     }
-    if (content) (void)after.push_back({standby, *content});
-    const Pairing* old = pairing_of(before, standby);
-    const bool same = content ? old != nullptr && old->content == *content : old == nullptr;
+    const Digest& build = verified_->image().build_id;
+    if (content) (void)after.push_back({standby, build_mark(build), *content});
+    const Pairing* old = pairing_of(before, standby, build);
+    const bool same = content ? old != nullptr && old->content == *content
+                              : pairing_of(before, standby) == nullptr;
     return same ? kOkStatus : c_.log.save(after);
 }
 

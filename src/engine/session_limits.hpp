@@ -34,6 +34,8 @@ inline constexpr UnixTime kSaveTimeInterval = 86400;  // s
 inline constexpr UnixTime kBuildTimeSlack = 172800;  // s
 // One command to one module board: an image of 2 MB at 1 kB/s of a busy bus, and its restart.
 inline constexpr Millis kLongestBoard = 3600000;
+inline constexpr uint8_t kMaxBoardFailures = 5;  // of attempts with one package
+inline constexpr Millis kBoardRest = 24ULL * 60 * 60 * 1000;
 inline constexpr uint32_t kReverifyStep = 16 * 4096;
 
 constexpr Status engine_status(Code code, Detail detail) {

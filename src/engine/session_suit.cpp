@@ -50,6 +50,7 @@ Status Session::begin_suit() {
 // Does this device have what the package is about, and is there something to activate?
 Status Session::survey_suit() {
     bool has_module = false;
+    bool has_config = false;
     suit_.has_app = false;
     for (size_t i = 0; i < suit_.manifest.component_count(); ++i) {
         const ComponentRef component = suit_.manifest.component(i);
@@ -58,10 +59,15 @@ Status Session::survey_suit() {
         }
         suit_.has_app = suit_.has_app || component.kind == ComponentKind::kApp;
         has_module = has_module || component.kind == ComponentKind::kModule;
+        has_config = has_config || component.kind == ComponentKind::kConfig;
     }
-    if (!suit_.has_app && !has_module) {
+    // A configuration is switched with an application.
+    const bool activates = suit_.has_app || (has_module && !has_config);
+    if (!activates) {
         return {Code::kIncompatible, Origin::kPackage, Detail::kNothingToActivate};
     }
+    // A damaged one would be handed on, and end each trial.
+    if (suit_.has_app && !has_config) OTA_TRY(c_.parts.config_status);
     if (c_.parts.config.size() != 0) c_.parts.config.choose(free_bank());
     if (c_.parts.stage.size() != 0) c_.parts.stage.choose(0);
     return {};
@@ -141,6 +147,9 @@ Status Session::drain() {
     // A size that nobody announced can't be held against the package; no byte behind it is used.
     if (info_.size != 0 && info_.size != suit_.file_at) return malformed(Detail::kTrailingBytes);
     close();
+    // Where everything was held already, nothing has said yet whose bytes these are.
+    if (!is_own_record()) OTA_TRY(save_own_record());
+    mark_told(false);
     c_.publisher.enter(State::kVerifying);
     return {};
 }

@@ -11,7 +11,8 @@ namespace ota {
 struct Parts {
     DataComponent& config;
     DataComponent& stage;
-    ModuleBoards* modules;  // null: this device has none
+    ModuleBoards* modules;        // null: this device has none
+    const Status& config_status;  // of what the running image is paired with
 };
 
 // The SUIT package in hand, from the look at it to the restart: what its prefix said, and how far

@@ -13,7 +13,7 @@ uint32_t bank_size_of(Flash* flash, uint8_t banks) {
 
 DataComponent::DataComponent(Flash* flash, uint8_t banks, ErasePolicy policy, ReadBackSink& sink)
     : flash_(flash),
-      banks_(banks),
+      banks_(bank_size_of(flash, banks) == 0 ? uint8_t{0} : banks),
       bank_size_(bank_size_of(flash, banks)),
       writer_(region_, policy, sink) {
     if (bank_size_ != 0) choose(0);

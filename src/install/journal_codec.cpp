@@ -193,16 +193,18 @@ void encode(BoundedWriter& writer, const Pairings& pairings) {
     for (const Pairing& pairing : pairings) {
         writer.u8(pairing.slot);
         writer.u8(pairing.content.bank);
+        writer.copy(pairing.build);
         writer.u32(pairing.content.size);
         writer.copy(pairing.content.digest);
     }
 }
 
 void decode(BoundedReader& reader, Pairings& pairings) {
-    while (reader.remaining() >= 6 + kSha256Size) {
+    while (reader.remaining() >= 14 + kSha256Size) {
         Pairing pairing;
         pairing.slot = reader.u8();
         pairing.content.bank = reader.u8();
+        reader.copy(pairing.build);
         pairing.content.size = reader.u32();
         reader.copy(pairing.content.digest);
         if (!pairings.push_back(pairing)) return;

@@ -105,7 +105,8 @@ Status derive_kek(const CoseRecipient& recipient, psa_key_id_t own, psa_key_id_t
         status = psa_key_derivation_output_key(&attributes, &operation, &out);
     }
     (void)psa_key_derivation_abort(&operation);
-    return status == PSA_SUCCESS ? kOkStatus : kNoKey;
+    // A point that is not on the curve is the sender's fault, all else this device's.
+    return status == PSA_ERROR_INVALID_ARGUMENT ? kNoKey : from_psa(status);
 }
 
 Status open_recipient(const CoseRecipient& recipient, const PayloadKeys& keys, MutableBytes key) {
@@ -151,19 +152,24 @@ Status PayloadCipher::open(Bytes info, const PayloadKeys& keys, uint64_t offset)
     mbedtls_platform_zeroize(storage.data(), storage.size());
     OTA_TRY(opened);
     const auto counter = counter_at(encrypt.iv, offset);
-    OTA_TRY(from_psa(psa_cipher_decrypt_setup(&operation_, key_, PSA_ALG_CTR)));
-    return from_psa(psa_cipher_set_iv(&operation_, counter.data(), counter.size()));
+    psa_status_t status = psa_cipher_decrypt_setup(&operation_, key_, PSA_ALG_CTR);
+    if (status == PSA_SUCCESS) {
+        status = psa_cipher_set_iv(&operation_, counter.data(), counter.size());
+    }
+    if (status != PSA_SUCCESS) close();
+    return from_psa(status);
 }
 
-// Piece by piece: mbedTLS decrypts in place whole blocks only.
+// Piece by piece: mbedTLS decrypts in place whole blocks only. No larger output than the piece is
+// offered: mbedTLS 3.6 writes to the end of what it is offered, whatever it produces.
 Status PayloadCipher::apply(MutableBytes bytes) {
     std::array<uint8_t, 256> piece;
     while (!bytes.empty()) {
         const size_t n = std::min(bytes.size(), piece.size());
         std::copy_n(bytes.begin(), n, piece.begin());
         size_t length = 0;
-        OTA_TRY(from_psa(
-            psa_cipher_update(&operation_, piece.data(), n, bytes.data(), bytes.size(), &length)));
+        OTA_TRY(
+            from_psa(psa_cipher_update(&operation_, piece.data(), n, bytes.data(), n, &length)));
         if (length != n) return kFailed;
         bytes = bytes.subspan(n);
     }

@@ -29,8 +29,19 @@ bool segment_is(Bytes segment, std::string_view name) {
     return std::equal(segment.begin(), segment.end(), wanted.begin(), wanted.end());
 }
 
-// The component identifiers of the profile: ['app'], ['app','run'], ['cfg'], ['stage'],
-// ['bms', h'01'] and so on.
+// The component identifiers of the profile; beside them ['bms', h'01'] and so on.
+struct ComponentName {
+    std::string_view first;
+    std::string_view second;
+    ComponentKind kind;
+};
+constexpr std::array<ComponentName, 4> kComponentNames = {{
+    {"app", "", ComponentKind::kApp},
+    {"app", "run", ComponentKind::kAppRunning},
+    {"cfg", "", ComponentKind::kConfig},
+    {"stage", "", ComponentKind::kStage},
+}};
+
 Status parse_component(CborReader& reader, ComponentRef& out) {
     constexpr Status kUnknown{Code::kIncompatible, Origin::kPackage, Detail::kComponentUnknown};
     OTA_TRY_ASSIGN(const size_t segments, reader.array());
@@ -40,26 +51,19 @@ Status parse_component(CborReader& reader, ComponentRef& out) {
     if (segments == 2) {
         OTA_TRY_ASSIGN(second, reader.bytes());
     }
-    out = ComponentRef();
     if (segment_is(first, "bms") && second.size() == 1 && second[0] != 0) {
         out = {ComponentKind::kModule, second[0]};
         return {};
     }
-    if (segment_is(first, "app") && segments == 2 && segment_is(second, "run")) {
-        out.kind = ComponentKind::kAppRunning;
+    for (const ComponentName& name : kComponentNames) {
+        const bool same_length = (segments == 2) == !name.second.empty();
+        if (!same_length || !segment_is(first, name.first) || !segment_is(second, name.second)) {
+            continue;
+        }
+        out = {name.kind, 0};
         return {};
     }
-    if (segments == 2) return kUnknown;
-    if (segment_is(first, "app")) {
-        out.kind = ComponentKind::kApp;
-    } else if (segment_is(first, "cfg")) {
-        out.kind = ComponentKind::kConfig;
-    } else if (segment_is(first, "stage")) {
-        out.kind = ComponentKind::kStage;
-    } else {
-        return kUnknown;
-    }
-    return {};
+    return kUnknown;
 }
 
 // [+int]: the parts of a version.
@@ -71,9 +75,11 @@ Status check_version(Bytes version) {
     return reader.at_end() ? kOkStatus : malformed(Detail::kTrailingBytes);
 }
 
+// kSections.size() when it is none. (A loop: std::find is unrolled, which costs flash.)
 size_t section_index(int64_t key) {
-    return static_cast<size_t>(std::find(kSections.begin(), kSections.end(), key) -
-                               kSections.begin());
+    size_t i = 0;
+    while (i < kSections.size() && kSections[i] != key) ++i;
+    return i;
 }
 
 }  // namespace
@@ -177,9 +183,9 @@ Status SuitManifest::parse_components(CborReader& reader) {
     for (size_t i = 0; i < count; ++i) {
         ComponentRef component;
         OTA_TRY(parse_component(reader, component));
-        const bool twice =
-            std::find(components_.begin(), components_.end(), component) != components_.end();
-        if (twice) return malformed(Detail::kComponentIndex);
+        for (const ComponentRef& other : components_) {
+            if (other == component) return malformed(Detail::kComponentIndex);
+        }
         (void)components_.push_back(component);
     }
     return {};

@@ -41,6 +41,12 @@ Status falsehood(int64_t code) {
     }
 }
 
+// Settled by the configuration, not by a board.
+bool is_identity(int64_t code) {
+    return code == suit::kConditionVendorId || code == suit::kConditionClassId ||
+           code == suit::kConditionDeviceId;
+}
+
 struct ConditionForm {
     ConditionKind kind;
     suit::Parameter parameter;
@@ -113,7 +119,14 @@ Status SuitProcessor::condition(int64_t code, size_t component) {
     const Result<bool> holds = evaluate();
     const bool missing = holds.status().detail() == Detail::kParameterMissing;
     if (!holds.ok() && !missing) return holds.status();
-    if (!holds.ok() || !*holds) return condition_failed(missing ? kMissing : falsehood(code));
+    if (!holds.ok() || !*holds) {
+        Status why = missing ? kMissing : falsehood(code);
+        // What a board is or holds says nothing about the package; what it is asked for does.
+        const bool of_board =
+            manifest_->component(component).kind == ComponentKind::kModule && !is_identity(code);
+        if (of_board && !missing) why = {why.code(), Origin::kModules, why.detail()};
+        return condition_failed(why);
+    }
     if (code == suit::kConditionVendorId) vendor_checked_ |= 1U << component;
     if (code == suit::kConditionClassId) class_checked_ |= 1U << component;
     ++frames_.back().at;

@@ -1,6 +1,8 @@
 // What the journal remembers of the current and of past updates.
 #pragma once
 
+#include <algorithm>
+
 #include "ports/boot_control.hpp"
 #include "ports/component_ref.hpp"
 #include "ports/image.hpp"
@@ -142,10 +144,20 @@ struct SeenRecord {
 inline constexpr size_t kMaxRevokedKeys = 6;
 using RevokedKeys = FixedVector<Digest, kMaxRevokedKeys>;
 
+// The start of a build id.
+using BuildMark = std::array<uint8_t, 8>;
+inline BuildMark build_mark(const Digest& build) {
+    BuildMark out;
+    std::copy_n(build.begin(), out.size(), out.begin());
+    return out;
+}
+
 // Which bank of the configuration belongs to the image in a slot. It is looked up by the slot that
-// runs, so that a revert takes the configuration back without a write.
+// runs, so that a revert takes the configuration back without a write; and by the image, because an
+// older firmware or a cable may put another one there.
 struct Pairing {
     SlotId slot = kNoSlot;
+    BuildMark build{};
     BankContent content;
     bool operator==(const Pairing&) const = default;
 };
@@ -157,6 +169,10 @@ inline const Pairing* pairing_of(const Pairings& pairings, SlotId slot) {
         if (pairing.slot == slot) return &pairing;
     }
     return nullptr;
+}
+inline const Pairing* pairing_of(const Pairings& pairings, SlotId slot, const Digest& build) {
+    const Pairing* found = pairing_of(pairings, slot);
+    return found != nullptr && found->build == build_mark(build) ? found : nullptr;
 }
 
 // What the flash of a component without boot choice holds. Values are stored in flash.

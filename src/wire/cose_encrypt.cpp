@@ -8,7 +8,9 @@ namespace {
 constexpr uint64_t kTagEncrypt = 96;
 // Header labels (RFC 9052 3.1) and algorithms (IANA registry "COSE Algorithms").
 constexpr int64_t kHeaderAlgorithm = 1;
+constexpr int64_t kHeaderCritical = 2;
 constexpr int64_t kHeaderIv = 5;
+constexpr int64_t kHeaderPartialIv = 6;
 constexpr int64_t kEphemeralKey = -1;
 constexpr int64_t kA128Ctr = -65534;
 constexpr int64_t kA256Ctr = -65532;
@@ -34,11 +36,14 @@ struct Headers {
     Bytes ephemeral_key;  // encoded
 };
 
-// A map of header fields; those that are not needed are passed by.
+// A map of header fields; those that are not needed are passed by, unless they must not be.
 Status parse_headers(CborReader& reader, Headers& out) {
     OTA_TRY_ASSIGN(const size_t pairs, reader.map());
+    CborKeyOrder order;
     for (size_t i = 0; i < pairs; ++i) {
         OTA_TRY_ASSIGN(const int64_t label, reader.number());
+        OTA_TRY(order.next(label));
+        if (label == kHeaderCritical || label == kHeaderPartialIv) return kForm;
         if (label == kHeaderAlgorithm) {
             OTA_TRY_ASSIGN(out.algorithm, reader.number());
         } else if (label == kHeaderIv) {
@@ -56,54 +61,59 @@ Status parse_key(Bytes encoded, CoseRecipient& out) {
     OTA_TRY_ASSIGN(const size_t pairs, reader.map());
     bool is_p256 = false;
     bool is_ec2 = false;
+    CborKeyOrder order;
     for (size_t i = 0; i < pairs; ++i) {
         OTA_TRY_ASSIGN(const int64_t label, reader.number());
+        OTA_TRY(order.next(label));
         if (label == kKeyX) {
             OTA_TRY_ASSIGN(out.x, reader.bytes());
         } else if (label == kKeyY) {
             OTA_TRY_ASSIGN(out.y, reader.bytes());
-        } else {
+        } else if (label == kKeyType || label == kKeyCurve) {
             OTA_TRY_ASSIGN(const int64_t value, reader.number());
-            is_ec2 = is_ec2 || (label == kKeyType && value == kKeyTypeEc2);
-            is_p256 = is_p256 || (label == kKeyCurve && value == kCurveP256);
+            (label == kKeyType ? is_ec2 : is_p256) =
+                value == (label == kKeyType ? kKeyTypeEc2 : kCurveP256);
+        } else {
+            OTA_TRY(reader.item().status());  // its id
         }
     }
     const bool whole = out.x.size() == kCoordinate && out.y.size() == kCoordinate;
     return is_ec2 && is_p256 && whole ? kOkStatus : kOther;
 }
 
-// [protected, unprotected, wrapped key]; true: of a kind that is known here.
-Result<bool> parse_recipient(CborReader& reader, CoseRecipient& out) {
+// [protected, unprotected, wrapped key]. Of another form or kind: a failure.
+Status parse_recipient(Bytes encoded, CoseRecipient& out) {
+    CborReader reader(encoded);
     OTA_TRY_ASSIGN(const size_t members, reader.array());
     if (members != 3) return kForm;
     OTA_TRY_ASSIGN(out.protected_header, reader.bytes());
-    Headers headers;
+    if (out.protected_header.size() > kMaxProtected) return kOther;
+    Headers authenticated;
     if (!out.protected_header.empty()) {
         CborReader inner(out.protected_header);
-        OTA_TRY(parse_headers(inner, headers));
+        OTA_TRY(parse_headers(inner, authenticated));
         if (!inner.at_end()) return kForm;
     }
-    // Key wrap has nothing to authenticate a header with; key agreement has to.
-    const std::optional<int64_t> authenticated = headers.algorithm;
-    headers = Headers();
+    Headers headers;
     OTA_TRY(parse_headers(reader, headers));
     OTA_TRY_ASSIGN(out.wrapped_key, reader.bytes());
-    if (out.protected_header.size() > kMaxProtected) return false;
-    if (headers.algorithm == kA128Kw && !authenticated) {
+    // Key wrap has nothing to authenticate a header with; key agreement has to.
+    if (headers.algorithm == kA128Kw && out.protected_header.empty()) {
         out.kind = CoseRecipient::Kind::kAesKw;
-        return true;
+        return {};
     }
-    if (authenticated != kEcdhEsA128Kw) return false;
+    if (authenticated.algorithm != kEcdhEsA128Kw || headers.algorithm) return kOther;
     out.kind = CoseRecipient::Kind::kEcdhEs;
-    return parse_key(headers.ephemeral_key, out).ok();
+    return parse_key(headers.ephemeral_key, out);
 }
 
 Status parse_recipients(CborReader& reader, CoseEncrypt& out) {
     OTA_TRY_ASSIGN(const size_t count, reader.array());
     if (count == 0 || count > kMaxRecipients) return kForm;
     for (size_t i = 0; i < count; ++i) {
+        OTA_TRY_ASSIGN(const Bytes encoded, reader.item());
         CoseRecipient recipient;
-        OTA_TRY_ASSIGN(const bool known, parse_recipient(reader, recipient));
+        const bool known = parse_recipient(encoded, recipient).ok();
         if (known && recipient.wrapped_key.size() == out.key_size + 8) {
             (void)out.recipients.push_back(recipient);
         }

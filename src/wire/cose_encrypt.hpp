@@ -28,7 +28,7 @@ struct CoseEncrypt {
 };
 
 // kMalformed / kEncryptionForm; kIncompatible / kEncryptionForm for other algorithms. Recipients of
-// other kinds are passed by.
+// other kinds and forms are passed by.
 Status parse_cose_encrypt(Bytes encoded, CoseEncrypt& out);
 
 }  // namespace ota

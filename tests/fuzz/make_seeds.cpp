@@ -5,8 +5,9 @@
 #include <fstream>
 #include <string>
 
+#include "package/suit_envelope.hpp"
 #include "support/device.hpp"
-#include "support/suit_factory.hpp"
+#include "support/encryption.hpp"
 
 namespace {
 
@@ -16,6 +17,15 @@ void write(const std::filesystem::path& folder, const test::Buffer& bytes,
     std::ofstream(folder / name, std::ios::binary)
         .write(reinterpret_cast<const char*>(bytes.data()),
                static_cast<std::streamsize>(bytes.size()));
+}
+
+// Wrapper and manifest of a package, for the targets that take one of them.
+void write_parts(const std::filesystem::path& root, const test::Buffer& package, const char* name) {
+    ota::SuitPrefix prefix;
+    if (!ota::parse_suit_prefix(package, prefix).ok()) abort();
+    write(root / "cose_fuzz", {prefix.auth.begin(), prefix.auth.end()}, name);
+    write(root / "suit_manifest_fuzz", {prefix.manifest.begin(), prefix.manifest.end()}, name);
+    write(root / "cbor_fuzz", {prefix.manifest.begin(), prefix.manifest.end()}, name);
 }
 
 }  // namespace
@@ -91,5 +101,13 @@ int main(int argc, char** argv) {
                           cbor::wrap(match),
                           {0xF6}})}};
     write(root / "suit_fuzz", test::make_suit(spec), "everything");
+    write_parts(root, test::make_suit(spec), "everything");
+    const test::PackageSpec boards = test::boards_package(test::Buffer(64, 7), 3, 100);
+    write(root / "suit_fuzz", test::make_package(boards), "boards");
+    write_parts(root, test::make_package(boards), "boards");
+    const test::Encrypted shared = test::encrypt(test::Buffer(64, 7), test::Sender::kAesKw);
+    write(root / "cose_fuzz", shared.info, "shared");
+    write(root / "cose_fuzz", test::encrypt({}, test::Sender::kEcdhEs, 32).info, "device");
+    write(root / "cbor_fuzz", shared.info, "encrypt");
     return 0;
 }

@@ -152,6 +152,75 @@ def test_release_key_stays_in_its_token(twin, pack, shelf, token, tmp_path, kind
     twin.wait_for("CONFIRMED")
 
 
+def test_pin_goes_to_one_token_and_to_no_log(token, shelf, tmp_path):
+    uri, _ = token("ecdsa256", "01")
+    with_pin = uri.split("&pin-source")[0] + "&pin-value=4711"
+    image = shelf.image("newer", "1.1.0", None)
+    said = twin_module.otactl("image", "sign", "--key", with_pin, "-o", tmp_path / "signed.bin", image)
+    assert "4711" not in said.stdout + said.stderr
+    subprocess.run(["softhsm2-util", "--init-token", "--free", "--label", "second", "--pin", "1111", "--so-pin", "1112"],
+                   check=True, capture_output=True)
+    anywhere = with_pin.replace("token=release;", "")
+    with pytest.raises(twin_module.TwinError, match="several tokens fit"):
+        twin_module.otactl("image", "sign", "--key", anywhere, "-o", tmp_path / "signed.bin", image)
+
+
+def test_public_half_has_to_belong_to_the_key(token, shelf, tmp_path):
+    first, _ = token("ecdsa256", "01")
+    subprocess.run(["openssl", "ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", tmp_path / "b.pem"], check=True)
+    subprocess.run(["openssl", "pkcs8", "-topk8", "-nocrypt", "-in", tmp_path / "b.pem", "-out", tmp_path / "b.p8"], check=True)
+    subprocess.run(["softhsm2-util", "--import", tmp_path / "b.p8", "--token", "release", "--label", "b", "--id", "01",
+                    "--pin", "4711", "--force"], check=True, capture_output=True)
+    with pytest.raises(twin_module.TwinError, match="several public keys"):
+        twin_module.otactl("image", "sign", "--key", first.replace("object=ecdsa256", "object=b"), "-o",
+                           tmp_path / "signed.bin", shelf.image("newer", "1.1.0", None))
+
+
+DESCRIPTION = {"vendor": "bess.example", "class": CLASS, "sequence": 7, "version": "1.1.0"}
+
+
+@pytest.mark.parametrize("change, words", [
+    ({"use_befor": 1893456000}, "use_befor is not known"),
+    ({"sequence": -5}, "sequence has to be a whole number"),
+    ({"sequence": 1.5}, "sequence has to be a whole number"),
+    ({"time_of_day_utc": 90000}, "time_of_day_utc has to be"),
+    ({"vendor": 5}, "vendor has to be a text"),
+    ({"version": "1.0.0-rc.99999999999999999999"}, "too long"),
+    ({"components": [{"id": "app", "file": "app.bin", "url": "https://x/y"}]}, "components.url is not known"),
+    ({"components": [{"id": "app", "file": "app.bin", "uri": "http://x/y"}]}, "https://host/path"),
+    ({"components": [{"id": "bios", "file": "app.bin"}]}, "app, cfg and stage are known"),
+    ({"components": [{"id": "cfg", "file": "app.bin"}]}, "neither an application nor an image for a module board"),
+    ({"components": [{"id": "app", "file": "app.bin"}] * 2}, "named twice"),
+    ({"components": [{"id": "app", "file": "empty"}]}, "the file is empty"),
+    ({"components": [], "boards": {"class": "B", "file": "app.bin", "numbers": [300]}}, "1 to 12"),
+    ({"components": [], "boards": {"class": "B", "file": "app.bin", "numbers": []}}, "a list of numbers"),
+])
+def test_descriptions_are_taken_at_their_word(shelf, tmp_path, change, words):
+    (tmp_path / "app.bin").write_bytes(b"\xe9" * 100)
+    (tmp_path / "empty").write_bytes(b"")
+    description = {**DESCRIPTION, "components": [{"id": "app", "file": "app.bin"}], **change}
+    (tmp_path / "release.json").write_text(json.dumps(description))
+    result = twin_module.otactl("pack", "--description", tmp_path / "release.json", "--key", shelf.key,
+                                tmp_path / "out.suit", check=False)
+    assert result.returncode in (2, 3) and words in result.stderr
+    assert not (tmp_path / "out.suit").exists()
+
+
+def test_what_was_not_looked_at_is_said(shelf, tmp_path):
+    (tmp_path / "kek").write_text("00" * 16)
+    image = shelf.image("newer", "1.1.0", None)
+    description = {**DESCRIPTION, "components": [{"id": "app", "file": str(image), "uri": "https://update.example/app"}]}
+    (tmp_path / "release.json").write_text(json.dumps(description))
+    said = twin_module.otactl("pack", "--description", tmp_path / "release.json", "--key", shelf.key, "--kek",
+                              tmp_path / "kek", tmp_path / "out.suit")
+    # What has to lie at the URL is the encrypted image, and is written beside the package.
+    assert "to lie at https://update.example/app" in said.stdout
+    sent = (tmp_path / "out.suit.app.bin").read_bytes()
+    assert len(sent) == image.stat().st_size and sent != image.read_bytes()
+    found = json.loads(twin_module.otactl("verify", "--json", "--key", shelf.public, tmp_path / "out.suit").stdout)
+    assert found["unchecked"] == ["app: encrypted", "app: https://update.example/app"]
+
+
 def test_token_faults_say_what_to_do(token, pack):
     uri, _ = token("ecdsa256", "01")
     for wrong, words in ((uri.replace("token=release", "token=other"), "no token fits"),

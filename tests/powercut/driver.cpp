@@ -100,6 +100,10 @@ void prepare_config(Device& device) {
     (void)journal.open();
     ota::Pairing pairing;
     pairing.slot = device.running();
+    std::array<uint8_t, ota::layout::kImagePrefixSize> prefix{};
+    (void)device.flash.read(device.table().slot(device.running())->offset, prefix);
+    const Buffer build = test::sha256({prefix.begin(), prefix.end()});
+    std::copy_n(build.begin(), pairing.build.size(), pairing.build.begin());
     pairing.content.size = static_cast<uint32_t>(config.size());
     const Buffer digest = test::sha256(config);
     std::copy(digest.begin(), digest.end(), pairing.content.digest.begin());

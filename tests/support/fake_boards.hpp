@@ -11,9 +11,10 @@ class FakeBoards final : public ota::ModuleBoards {
     struct Board {
         Buffer holds;
         std::string version = "1.0.0";
-        uint32_t slow = 2;    // so many calls until an answer
-        bool dead = false;    // never answers
-        ota::Status refusal;  // of every installation
+        uint32_t slow = 2;     // so many calls until an answer
+        bool dead = false;     // never answers
+        ota::Status refusal;   // of every installation
+        bool forgets = false;  // takes an image, and goes back to its old one
     };
     std::vector<Board> boards;
     std::string next_version = "2.0.0";  // what an installed image says of itself
@@ -52,6 +53,7 @@ class FakeBoards final : public ota::ModuleBoards {
         if (!std::equal(own.begin(), own.end(), digest.begin())) {
             return {ota::Code::kUntrusted, ota::Origin::kModules, ota::Detail::kBoardFailed};
         }
+        if (board.forgets) return {};
         board.holds = bytes;
         board.version = next_version;
         return {};

@@ -7,6 +7,7 @@
 #include <openssl/pem.h>
 #include <openssl/rand.h>
 
+#include <array>
 #include <memory>
 
 namespace otactl {
@@ -68,8 +69,12 @@ Buffer wrap(const Buffer& kek, const Buffer& key) {
 Owned<EVP_PKEY> load_public(const std::string& pem) {
     const Owned<BIO> bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
     Owned<EVP_PKEY> key(PEM_read_bio_PUBKEY(bio.get(), nullptr, nullptr, nullptr));
+    std::array<char, 32> group{};
+    size_t length = 0;
     const bool p256 = key != nullptr && EVP_PKEY_get_base_id(key.get()) == EVP_PKEY_EC &&
-                      EVP_PKEY_get_bits(key.get()) == 256;
+                      EVP_PKEY_get_utf8_string_param(key.get(), OSSL_PKEY_PARAM_GROUP_NAME,
+                                                     group.data(), group.size(), &length) == 1 &&
+                      std::string(group.data()) == "prime256v1";
     if (!p256) throw Failure(Exit::kMalformed, "a recipient is no P-256 public key in PEM");
     return key;
 }

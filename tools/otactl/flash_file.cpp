@@ -4,6 +4,7 @@
 
 #include "linux/partition_table.hpp"
 #include "ports/flash_layout.hpp"
+#include "ports/update_record.hpp"
 
 namespace otactl {
 namespace {
@@ -47,19 +48,23 @@ Buffer create_flash(const FlashPlan& plan, const Buffer& image) {
     if (plan.slot_size % layout::kSectorSize != 0 || plan.slot_size == 0) {
         throw Failure(Exit::kUsage, "--slot-size: a multiple of 4096");
     }
-    if (plan.config_size % layout::kSectorSize != 0 || plan.stage_size % layout::kSectorSize != 0) {
-        throw Failure(Exit::kUsage, "--config-size, --stage-size: multiples of 4096");
-    }
     if (plan.slots < 2 || plan.slots > layout::kMaxOtaSlots) {
         throw Failure(Exit::kUsage, "--slots: 2 to 16");
+    }
+    const uint32_t bank_unit = plan.slots * layout::kSectorSize;
+    const uint32_t default_size = plan.slots > ota::kMaxPairings ? 0 : 4 * bank_unit;
+    const uint32_t config_size = plan.config_size.value_or(default_size);
+    if (config_size % bank_unit != 0 || plan.stage_size % layout::kSectorSize != 0) {
+        throw Failure(Exit::kUsage,
+                      "--config-size: a multiple of 4096 for each slot; --stage-size: of 4096");
     }
     TableBuilder builder(plan.size);
     builder.add("nvs", layout::kTypeData, layout::kSubtypeNvs, kNvsSize);
     builder.add("otadata", layout::kTypeData, layout::kSubtypeOtadata, layout::kOtadataSize);
     builder.add(layout::kJournalLabel, layout::kTypeData, layout::kSubtypeUndefined, kJournalSize);
-    if (plan.config_size != 0) {
+    if (config_size != 0) {
         builder.add(layout::kConfigLabel, layout::kTypeData, layout::kSubtypeUndefined,
-                    plan.config_size);
+                    config_size);
     }
     if (plan.factory) {
         builder.add("factory", layout::kTypeApp, layout::kSubtypeFactory, plan.slot_size);

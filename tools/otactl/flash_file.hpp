@@ -1,5 +1,7 @@
 #pragma once
 
+#include <optional>
+
 #include "files.hpp"
 
 namespace otactl {
@@ -9,7 +11,7 @@ struct FlashPlan {
     uint32_t slot_size = 4U * 1024 * 1024;
     uint8_t slots = 2;
     bool factory = false;
-    uint32_t config_size = 32U * 1024;       // of all banks; 0 = none
+    std::optional<uint32_t> config_size;     // of all banks, 0 = none; default 16 KiB for each slot
     uint32_t stage_size = 2U * 1024 * 1024;  // likewise
 };
 

@@ -9,6 +9,7 @@
 #include <array>
 
 #include "mpi.hpp"
+#include "verify/signature.hpp"
 
 namespace otactl {
 namespace {
@@ -105,6 +106,8 @@ class Session {
     Buffer attribute(CK_OBJECT_HANDLE object, CK_ATTRIBUTE_TYPE type) {
         CK_ATTRIBUTE wanted = {type, nullptr, 0};
         check(module_->C_GetAttributeValue(session_, object, &wanted, 1), "reading the key");
+        constexpr CK_ULONG kLongest = 4096;
+        if (wanted.ulValueLen > kLongest) fail("reading the key", "an attribute is not available");
         Buffer out(wanted.ulValueLen);
         wanted.pValue = out.data();
         check(module_->C_GetAttributeValue(session_, object, &wanted, 1), "reading the key");
@@ -183,9 +186,16 @@ class TokenKey final : public HsmKey {
     bool is_rsa() const override { return is_rsa_; }
     std::string public_pem() const override { return pem_; }
     Buffer sign(const ota::Digest& digest) override {
-        if (!is_rsa_) return session_->sign(key_, {CKM_ECDSA, nullptr, 0}, digest);
         CK_RSA_PKCS_PSS_PARAMS pss = {CKM_SHA256, CKG_MGF1_SHA256, 32};
-        return session_->sign(key_, {CKM_RSA_PKCS_PSS, &pss, sizeof pss}, digest);
+        const CK_MECHANISM mechanism = is_rsa_ ? CK_MECHANISM{CKM_RSA_PKCS_PSS, &pss, sizeof pss}
+                                               : CK_MECHANISM{CKM_ECDSA, nullptr, 0};
+        Buffer signature = session_->sign(key_, mechanism, digest);
+        // The public half was found by its id alone.
+        ota::TrustStore own;
+        require(own.load_pem(pem_), "the token's public key");
+        const bool holds = ota::signature_holds(own.keys()[0], digest, signature);
+        if (!holds) fail("the token's public key", "it does not belong to the private one");
+        return signature;
     }
 
   private:
@@ -197,6 +207,7 @@ class TokenKey final : public HsmKey {
         const CK_OBJECT_HANDLE own = session_->find(
             {{CKA_CLASS, &kind, sizeof kind}, {CKA_ID, id.data(), id.size()}}, count);
         if (own == 0) fail("the token", "it has no public key with the id of the private one");
+        if (count > 1) fail("the token", "several public keys have the id of the private one");
         pem_ = is_rsa_ ? rsa_pem(session_->attribute(own, CKA_MODULUS),
                                  session_->attribute(own, CKA_PUBLIC_EXPONENT))
                        : ec_pem(session_->attribute(own, CKA_EC_PARAMS),
@@ -228,26 +239,25 @@ std::vector<CK_SLOT_ID> tokens_of(CK_FUNCTION_LIST* module, const Uri& uri) {
 
 std::shared_ptr<HsmKey> HsmKey::open(const std::string& text) {
     const Uri uri(text);
-    const std::string pin = uri.pin();
-    size_t tokens = 0;
+    std::vector<std::pair<CK_FUNCTION_LIST*, CK_SLOT_ID>> tokens;
     for (CK_FUNCTION_LIST* module : load_modules(uri)) {
-        for (const CK_SLOT_ID slot : tokens_of(module, uri)) {
-            ++tokens;
-            auto session = std::make_unique<Session>(module, slot, pin);
-            CK_OBJECT_CLASS kind = CKO_PRIVATE_KEY;
-            std::vector<CK_ATTRIBUTE> wanted = {{CKA_CLASS, &kind, sizeof kind}};
-            for (const CK_ATTRIBUTE_TYPE type : {CKA_LABEL, CKA_ID}) {
-                CK_ATTRIBUTE* given = p11_kit_uri_get_attribute(uri.get(), type);
-                if (given != nullptr) wanted.push_back(*given);
-            }
-            size_t count = 0;
-            const CK_OBJECT_HANDLE key = session->find(wanted, count);
-            if (count > 1) fail("several keys fit the URI", "say object= or id=");
-            if (key != 0) return std::make_shared<TokenKey>(std::move(session), key);
-        }
+        for (const CK_SLOT_ID slot : tokens_of(module, uri)) tokens.emplace_back(module, slot);
     }
-    fail(tokens == 0 ? "no token fits the URI" : "no private key fits the URI",
-         tokens == 0 ? "check token= and module-path=" : "check object=, id= and the PIN");
+    if (tokens.empty()) fail("no token fits the URI", "check token= and module-path=");
+    // A PIN is for one token: another would count a failed attempt, and see it.
+    if (tokens.size() > 1) fail("several tokens fit the URI", "say which by token= or serial=");
+    auto session = std::make_unique<Session>(tokens[0].first, tokens[0].second, uri.pin());
+    CK_OBJECT_CLASS kind = CKO_PRIVATE_KEY;
+    std::vector<CK_ATTRIBUTE> wanted = {{CKA_CLASS, &kind, sizeof kind}};
+    for (const CK_ATTRIBUTE_TYPE type : {CKA_LABEL, CKA_ID}) {
+        CK_ATTRIBUTE* given = p11_kit_uri_get_attribute(uri.get(), type);
+        if (given != nullptr) wanted.push_back(*given);
+    }
+    size_t count = 0;
+    const CK_OBJECT_HANDLE key = session->find(wanted, count);
+    if (count == 0) fail("no private key fits the URI", "check object=, id= and the PIN");
+    if (count > 1) fail("several keys fit the URI", "say object= or id=");
+    return std::make_shared<TokenKey>(std::move(session), key);
 }
 
 }  // namespace otactl

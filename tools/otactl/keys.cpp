@@ -29,6 +29,10 @@ constexpr size_t kEcBytes = 32;
 
 }  // namespace
 
+std::string name_of_key(const std::string& path) {
+    return HsmKey::is_uri(path) ? path.substr(0, path.find('?')) : path;
+}
+
 Random::Random() {
     mbedtls_entropy_init(&entropy_);
     mbedtls_ctr_drbg_init(&drbg_);

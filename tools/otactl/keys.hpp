@@ -22,6 +22,9 @@ class Random {
     mbedtls_ctr_drbg_context drbg_;
 };
 
+// For messages: of a URI what comes before its query, in which a PIN may stand.
+std::string name_of_key(const std::string& path);
+
 // A private key, RSA-3072 or ECDSA P-256: in a file, or in a token that keeps it.
 class PrivateKey {
   public:

@@ -109,7 +109,7 @@ void add_sign(CLI::App& image) {
     command->footer(
         "Example:\n  otactl image sign --key release.pem bess-1.1.0.bin\n"
         "  otactl image sign --key second.pem --append bess-1.1.0.bin");
-    command->add_option("--key", o->key, "Private key (PEM)")->required();
+    command->add_option("--key", o->key, "Private key (PEM, or a PKCS #11 URI)")->required();
     command->add_flag("--append", o->append, "Add a second or third block");
     command->add_option("image", o->in, "Image to sign")->required();
     command->add_option("--output,-o", o->out, "Write here instead of in place");
@@ -118,7 +118,7 @@ void add_sign(CLI::App& image) {
         const Buffer signed_image = sign_image(read_file(o->in), key, o->append);
         const std::string& out = o->out.empty() ? o->in : o->out;
         write_file(out, signed_image);
-        fmt::print("{}: signed with {} ({})\n", out, o->key,
+        fmt::print("{}: signed with {} ({})\n", out, name_of_key(o->key),
                    key.is_rsa() ? "RSA-3072-PSS" : "ECDSA P-256");
     });
 }
@@ -155,20 +155,29 @@ void add_verify(CLI::App& app) {
     command->add_option("file", o->file, "Image or package")->required();
     command->callback([o] {
         const Buffer file = read_file(o->file);
+        Json unchecked = Json::array();
         if (is_suit(file)) {
+            if (!o->class_name.empty() && o->vendor.empty()) {
+                throw Failure(Exit::kUsage, "--class needs --vendor: the id comes from both");
+            }
             SuitDevice device{o->device, "", "", o->signatures};
             if (!o->vendor.empty()) device.vendor = uuid_text(vendor_uuid(o->vendor));
-            if (!o->vendor.empty() && !o->class_name.empty()) {
+            if (!o->class_name.empty()) {
                 device.class_id = uuid_text(class_uuid(vendor_uuid(o->vendor), o->class_name));
             }
-            verify_suit(file, read_text(o->key), device);
+            unchecked = verify_suit(file, read_text(o->key), device);
         } else {
             verify_image(file, read_text(o->key), o->device);
         }
         if (o->json) {
-            fmt::print("{}\n", Json({{"file", o->file}, {"accepted", true}}).dump());
+            fmt::print(
+                "{}\n",
+                Json({{"file", o->file}, {"accepted", true}, {"unchecked", unchecked}}).dump());
         } else {
             fmt::print("{}: accepted\n", o->file);
+            for (const Json& what : unchecked) {
+                fmt::print("  not looked at: {}\n", what.get<std::string>());
+            }
         }
     });
 }
@@ -215,7 +224,9 @@ void add_flash_create(CLI::App& flash) {
     command->add_option("--slot-size", o->plan.slot_size, "Bytes of each slot")
         ->transform(CLI::AsSizeValue(false));
     command->add_option("--slots", o->plan.slots, "Number of OTA slots")->capture_default_str();
-    command->add_option("--config-size", o->plan.config_size, "Bytes for configurations; 0 = none")
+    command
+        ->add_option("--config-size", o->plan.config_size,
+                     "Bytes for configurations; 0 = none; default 16 KiB for each slot")
         ->transform(CLI::AsSizeValue(false));
     command->add_option("--stage-size", o->plan.stage_size, "Bytes to stage images; 0 = none")
         ->transform(CLI::AsSizeValue(false));

@@ -8,7 +8,7 @@
 
 #include "base/hex.hpp"
 #include "inspect.hpp"
-#include "suit_pack.hpp"
+#include "suit_description.hpp"
 #include "suit_show.hpp"
 
 namespace otactl {
@@ -88,10 +88,12 @@ void add_pack(CLI::App& app) {
         "pin-source=…'");
     command->add_option("--description", o->description, "What to pack (JSON)");
     command->add_option("--app", o->app, "Or one image")->excludes("--description");
-    command->add_option("--vendor", o->vendor, "Domain of the vendor");
-    command->add_option("--class", o->class_name, "Name of the device class");
-    command->add_option("--sequence", o->sequence, "Default: when the image was built");
-    command->add_option("--version", o->version, "Default: the image's");
+    command->add_option("--vendor", o->vendor, "Domain of the vendor")->excludes("--description");
+    command->add_option("--class", o->class_name, "Name of the device class")
+        ->excludes("--description");
+    command->add_option("--sequence", o->sequence, "Default: when the image was built")
+        ->excludes("--description");
+    command->add_option("--version", o->version, "Default: the image's")->excludes("--description");
     command->add_option("--key", o->keys, "Private key (PEM, or a PKCS #11 URI); up to three")
         ->required();
     command->add_option("--encrypt-to", o->encrypt_to, "Public P-256 key of a device (PEM)");
@@ -107,10 +109,16 @@ void add_pack(CLI::App& app) {
         plan.recipients = recipients_of(*o);
         std::vector<PrivateKey> keys;
         for (const std::string& path : o->keys) keys.push_back(PrivateKey::load(path));
-        const Buffer package = pack(plan, keys);
+        const Packed packed = pack(plan, keys);
+        const Buffer& package = packed.package;
         write_file(o->out, package);
         fmt::print("{}: {} number {}, {} bytes, for {} / {}\n", o->out, plan.version, plan.sequence,
                    package.size(), uuid_text(plan.vendor), uuid_text(plan.class_id));
+        for (const Packed::Elsewhere& part : packed.elsewhere) {
+            const std::string path = fmt::format("{}.{}.bin", o->out, part.id);
+            write_file(path, part.bytes);
+            fmt::print("{}: {} bytes, to lie at {}\n", path, part.bytes.size(), part.uri);
+        }
     });
 }
 
@@ -125,14 +133,14 @@ void add_package_sign(CLI::App& app) {
     CLI::App* command = app.add_subcommand("sign", "Add a signature to a SUIT package");
     command->footer("Example:\n  otactl sign --add --key second.pem bess-1.1.0.suit");
     command->add_flag("--add", o->add, "Keep the signatures that are there")->required();
-    command->add_option("--key", o->key, "Private key (PEM)")->required();
+    command->add_option("--key", o->key, "Private key (PEM, or a PKCS #11 URI)")->required();
     command->add_option("package", o->in, "Package")->required();
     command->add_option("--output,-o", o->out, "Write here instead of in place");
     command->callback([o] {
         PrivateKey key = PrivateKey::load(o->key);
         const std::string& out = o->out.empty() ? o->in : o->out;
         write_file(out, add_signature(read_file(o->in), key));
-        fmt::print("{}: signed with {} too\n", out, o->key);
+        fmt::print("{}: signed with {} too\n", out, name_of_key(o->key));
     });
 }
 

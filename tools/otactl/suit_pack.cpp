@@ -3,8 +3,7 @@
 #include <fmt/format.h>
 #include <psa/crypto.h>
 
-#include <filesystem>
-#include <nlohmann/json.hpp>
+#include <cctype>
 
 #include "base/hex.hpp"
 #include "base/version.hpp"
@@ -14,16 +13,17 @@
 #include "wire/esp_image.hpp"
 #include "wire/sha256.hpp"
 #include "wire/suit_auth.hpp"
+#include "wire/uri.hpp"
 
 namespace otactl {
 namespace {
 
 namespace suit = ota::suit;
 using cbor::Item;
-using Json = nlohmann::json;
 
 constexpr int64_t kReportAll = 15;  // record and explain, well or not
 constexpr int64_t kReportFailure = 2;
+constexpr size_t kMaxUri = 256;
 
 Item sha256_of(const Item& bytes) {
     ota::Digest digest;
@@ -241,9 +241,15 @@ Item version_array(const std::string& text) {
         parts.push_back(cbor::number(name.starts_with("rc")     ? suit::kReleaseCandidate
                                      : name.starts_with("beta") ? -2
                                                                 : -3));
-        const size_t digit = name.find_first_of("0123456789");
-        if (digit != std::string::npos)
-            parts.push_back(cbor::head(0, std::stoul(name.substr(digit))));
+        uint64_t number = 0;  // as the device reads it: all digits of the name
+        bool any = false;
+        for (const char c : name) {
+            if (std::isdigit(static_cast<unsigned char>(c)) == 0) continue;
+            any = true;
+            number = number * 10 + static_cast<uint64_t>(c - '0');
+            if (number > 1000000000) throw Failure(Exit::kUsage, "version " + text + ": too long");
+        }
+        if (any) parts.push_back(cbor::head(0, number));
     }
     return cbor::bytes(cbor::array(parts));
 }
@@ -289,10 +295,42 @@ Item sign1(const Item& digest_item, PrivateKey& key) {
                                       cbor::bytes(key.sign(digest))}));
 }
 
+void check_component(const PackComponent& component) {
+    const bool known = component.id == "app" || component.id == "cfg" || component.id == "stage" ||
+                       is_board(component);
+    if (!known) throw Failure(Exit::kUsage, component.id + ": app, cfg and stage are known");
+    if (component.payload.empty())
+        throw Failure(Exit::kUsage, component.id + ": the file is empty");
+    if (component.uri.empty()) return;
+    ota::UriParts parts;
+    const bool usable = component.uri.size() <= kMaxUri && ota::parse_uri(component.uri, parts) &&
+                        parts.is_https() && parts.user_info.empty();
+    if (!usable) {
+        throw Failure(Exit::kUsage, component.id +
+                                        ": uri has to be https://host/path of at most 256 "
+                                        "characters, without user and password");
+    }
+}
+
 void check_plan(const PackPlan& plan) {
     if (plan.components.empty()) throw Failure(Exit::kUsage, "nothing to pack");
-    if (plan.components.size() > ota::kMaxPayloads) {
-        throw Failure(Exit::kUsage, "more components than the profile allows");
+    if (plan.components.size() > ota::kMaxComponents) {
+        throw Failure(Exit::kUsage,
+                      "more than sixteen components, boards and their stage included");
+    }
+    bool activates = false;
+    for (const PackComponent& component : plan.components) check_component(component);
+    for (size_t i = 0; i < plan.components.size(); ++i) {
+        const PackComponent& component = plan.components[i];
+        activates = activates || component.id == "app" || is_board(component);
+        for (size_t k = 0; k < i; ++k) {
+            const bool twice = plan.components[k].id == component.id &&
+                               plan.components[k].board == component.board;
+            if (twice) throw Failure(Exit::kUsage, component.id + ": named twice");
+        }
+    }
+    if (!activates) {
+        throw Failure(Exit::kUsage, ota::detail_text(ota::Detail::kNothingToActivate));
     }
     if (plan.sequence == 0) throw Failure(Exit::kUsage, "the sequence number is missing");
 }
@@ -317,7 +355,7 @@ void check_package(const Buffer& package) {
 
 }  // namespace
 
-Buffer pack(const PackPlan& plan, std::vector<PrivateKey>& keys) {
+Packed pack(const PackPlan& plan, std::vector<PrivateKey>& keys) {
     check_plan(plan);
     if (keys.empty() || keys.size() > ota::kMaxSignatures) {
         throw Failure(Exit::kUsage, "one to three keys sign a package");
@@ -330,15 +368,20 @@ Buffer pack(const PackPlan& plan, std::vector<PrivateKey>& keys) {
     std::vector<std::pair<Item, Item>> members = {
         {cbor::number(suit::kAuthWrapper), cbor::bytes(cbor::array(wrapper))},
         {cbor::number(suit::kManifest), encoded}};
+    Packed out;
     size_t integrated = 0;
     for (size_t i = 0; i < plan.components.size(); ++i) {
         const PackComponent& component = plan.components[i];
-        if (!component.uri.empty() || is_board(component)) continue;
+        if (is_board(component)) continue;
+        if (!component.uri.empty()) {
+            out.elsewhere.push_back({component.id, component.uri, sent[i].bytes});
+            continue;
+        }
         members.emplace_back(cbor::text(payload_key(integrated++)), cbor::bytes(sent[i].bytes));
     }
-    Buffer package = cbor::tag(suit::kTagEnvelope, cbor::map(members));
-    check_package(package);
-    return package;
+    out.package = cbor::tag(suit::kTagEnvelope, cbor::map(members));
+    check_package(out.package);
+    return out;
 }
 
 Buffer add_signature(const Buffer& package, PrivateKey& key) {
@@ -392,11 +435,6 @@ Uuid name_uuid(const Uuid& space, const std::string& name) {
 constexpr Uuid kNamespaceDns = {0x6B, 0xA7, 0xB8, 0x10, 0x9D, 0xAD, 0x11, 0xD1,
                                 0x80, 0xB4, 0x00, 0xC0, 0x4F, 0xD4, 0x30, 0xC8};
 
-template <typename T>
-std::optional<T> optional_of(const Json& tree, const char* name) {
-    return tree.contains(name) ? std::optional<T>(tree.at(name).get<T>()) : std::nullopt;
-}
-
 }  // namespace
 
 Uuid vendor_uuid(const std::string& domain) {
@@ -431,39 +469,6 @@ void add_boards(PackPlan& plan, const Buffer& image, const std::vector<uint8_t>&
     for (const uint8_t number : numbers) {
         if (number == 0) throw Failure(Exit::kUsage, "boards are numbered from 1");
         plan.components.push_back({"bms", image, "", number});
-    }
-}
-
-PackPlan plan_from_json(const std::string& text, const std::string& folder) {
-    const Json tree = Json::parse(text, nullptr, false);
-    if (!tree.is_object()) throw Failure(Exit::kMalformed, "the description is no JSON object");
-    try {
-        PackPlan plan;
-        plan.vendor = vendor_uuid(tree.at("vendor"));
-        plan.class_id = class_uuid(plan.vendor, tree.at("class"));
-        if (tree.contains("device")) plan.device = parse_uuid(tree.at("device"));
-        plan.sequence = tree.at("sequence");
-        plan.version = tree.value("version", "");
-        plan.use_before = optional_of<uint64_t>(tree, "use_before");
-        plan.minimum_energy = optional_of<uint64_t>(tree, "minimum_energy_mwh");
-        plan.authorize = optional_of<int64_t>(tree, "authorize");
-        plan.not_before = optional_of<uint64_t>(tree, "not_before");
-        plan.time_of_day = optional_of<uint64_t>(tree, "time_of_day_utc");
-        const auto read = [&](const Json& part) {
-            const std::string file = part.at("file");
-            return read_file((std::filesystem::path(folder) / file).string());
-        };
-        for (const Json& part : tree.value("components", Json::array())) {
-            plan.components.push_back({part.at("id"), read(part), part.value("uri", ""), 0});
-        }
-        if (tree.contains("boards")) {
-            const Json& boards = tree.at("boards");
-            plan.module_class = class_uuid(plan.vendor, boards.at("class"));
-            add_boards(plan, read(boards), boards.at("numbers").get<std::vector<uint8_t>>());
-        }
-        return plan;
-    } catch (const Json::exception& error) {
-        throw Failure(Exit::kMalformed, std::string("description: ") + error.what());
     }
 }
 

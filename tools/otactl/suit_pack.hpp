@@ -41,12 +41,19 @@ struct PackPlan {
 // An image for module boards: the stage, and a component for each board.
 void add_boards(PackPlan& plan, const Buffer& image, const std::vector<uint8_t>& numbers);
 
-// From JSON; file names are relative to folder.
-PackPlan plan_from_json(const std::string& text, const std::string& folder);
-
 // The whole package; the same input gives the same bytes (with ECDSA keys in files, and unless
 // payloads are encrypted).
-Buffer pack(const PackPlan& plan, std::vector<PrivateKey>& keys);
+struct Packed {
+    Buffer package;
+    // What the device fetches by itself, as it has to lie there.
+    struct Elsewhere {
+        std::string id;
+        std::string uri;
+        Buffer bytes;
+    };
+    std::vector<Elsewhere> elsewhere;
+};
+Packed pack(const PackPlan& plan, std::vector<PrivateKey>& keys);
 
 // Adds a signature to the wrapper of a package.
 Buffer add_signature(const Buffer& package, PrivateKey& key);

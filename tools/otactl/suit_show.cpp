@@ -97,7 +97,9 @@ class ImaginaryDevice final : public ota::ComponentHost, public ota::ConditionHo
         for (const SuitPart& payload : package_.payloads) {
             if (payload.name != order.uri) continue;
             const bool plain = order.arguments.empty() && order.encryption.empty();
-            if (plain && payload.bytes.size() != order.size) return bad(ota::Detail::kImageSize);
+            // Encryption by a counter keeps the length.
+            const bool sized = order.arguments.empty();
+            if (sized && payload.bytes.size() != order.size) return bad(ota::Detail::kImageSize);
             if (plain) contents_.emplace_back(component, &payload.bytes);
             return {};
         }
@@ -325,7 +327,7 @@ std::string suit_diagnostic(const Buffer& file) {
     return diagnose(reader, 0) + "\n";
 }
 
-void verify_suit(const Buffer& file, const std::string& public_pem, const SuitDevice& device) {
+Json verify_suit(const Buffer& file, const std::string& public_pem, const SuitDevice& device) {
     ota::TrustStore trusted;
     require(trusted.load_pem(public_pem), "--key");
     ota::SuitPrefix prefix;
@@ -340,6 +342,14 @@ void verify_suit(const Buffer& file, const std::string& public_pem, const SuitDe
     require(run_sections(package, imaginary), "manifest");
     const Buffer* app = imaginary.held_by({ota::ComponentKind::kApp, 0});
     if (app != nullptr) check_image(*app, device.device);
+    Json unchecked = Json::array();
+    for (const Json& fetch : imaginary.fetches) {
+        const std::string component = fetch["component"];
+        const std::string from = fetch["from"];
+        if (fetch.contains("encrypted")) unchecked.push_back(component + ": encrypted");
+        if (!from.starts_with("#")) unchecked.push_back(component + ": " + from);
+    }
+    return unchecked;
 }
 
 std::vector<SuitPart> unpack_suit(const Buffer& file) {

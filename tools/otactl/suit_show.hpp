@@ -23,7 +23,8 @@ struct SuitDevice {
     std::string class_id;
     size_t signatures = 1;
 };
-void verify_suit(const Buffer& file, const std::string& public_pem, const SuitDevice& device);
+// Returns what could not be looked at: encrypted payloads, and those that lie elsewhere.
+Json verify_suit(const Buffer& file, const std::string& public_pem, const SuitDevice& device);
 
 // The payloads by their key, and the manifest.
 struct SuitPart {

@@ -70,7 +70,9 @@ Status HttpsSource::open_location(std::string_view uri, bool foreign) {
     const HttpCredentials& own = config_.credentials;
     SecretText<128> user(own.user);
     SecretText<128> password(own.password);
-    if (own.user.empty() && !split_user_info(parts.user_info, user, password)) {
+    UriParts home;
+    (void)parse_uri(home_url_, home);
+    if (own.user.empty() && !split_user_info(home.user_info, user, password)) {
         return fault(Code::kRefused, Detail::kUriMalformed);
     }
     if (!user.empty() && !basic_.set(user.view(), password.view())) {

@@ -19,6 +19,8 @@ class HttpsSource final : public Source {
         HttpCredentials credentials;
         HttpTls tls;
         uint64_t max_bytes_per_day = 0;  // 0 = no limit
+        // The configured URL: where the credentials belong. Empty: that of the first own fetch.
+        std::string_view home;
     };
     // config's texts stay the caller's.
     HttpsSource(HttpClient& client, Clock& clock, const TimeFloor& floor, const Config& config)
@@ -26,7 +28,8 @@ class HttpsSource final : public Source {
           clock_(clock),
           floor_(floor),
           config_(config),
-          budget_(config.max_bytes_per_day) {}
+          budget_(config.max_bytes_per_day),
+          home_url_(config.home) {}
 
     Status start(const Fetch& fetch) override;
     Result<size_t> read(MutableBytes out) override;

@@ -110,6 +110,118 @@ TEST(BoardsUpdate, BoardOfAnotherClassOrOneThatIsNotThere) {
     EXPECT_EQ(device.flash.operations(), before);
 }
 
+// What a board is and holds says nothing about the package.
+TEST(BoardsUpdate, BoardThatGoesBackIsNotThePackagesFault) {
+    ComponentsBench device;
+    device.offer(test::boards_package(kBoardImage, 3, 100));
+    device.boards.boards[1].forgets = true;
+    ASSERT_EQ(device.start(), Detail::kNone);
+    EXPECT_EQ(device.apply(), State::kFailed);
+    EXPECT_EQ(device.outcome_of(ComponentKind::kModule, 2), ComponentOutcome::kFailed);
+    device.boards.boards[1].forgets = false;
+    device.settings.automatic_update = true;
+    ASSERT_TRUE(device.boot());
+    (void)device.post(CommandKind::kCheck);
+    ASSERT_TRUE(device.run_until([&] { return device.events.last(State::kComplete) != nullptr; }));
+    ASSERT_TRUE(device.run_to(State::kIdle));
+    EXPECT_TRUE(device.boards.boards[1].holds == kBoardImage);
+    EXPECT_EQ(device.manager().snapshot().attempt.outcome, Outcome::kConfirmed);
+}
+
+TEST(BoardsUpdate, FailingBoardIsLeftAloneForADay) {
+    ComponentsBench device;
+    device.settings.automatic_update = true;
+    device.settings.check_interval_ms = 3600000;
+    ASSERT_TRUE(device.boot());
+    device.offer(test::boards_package(kBoardImage, 1, 100));
+    device.boards.boards[0].forgets = true;
+    (void)device.run_until([] { return false; }, 7ULL * 86400000);
+    EXPECT_LE(device.boards.installations, 5U + 7U);
+    // Who asks is served.
+    const uint32_t before = device.boards.installations;
+    EXPECT_EQ(device.start(), Detail::kImageDigest);
+    EXPECT_EQ(device.boards.installations, before + 1);
+}
+
+TEST(BoardsUpdate, BadImageForBoardsCostsNoFallback) {
+    ComponentsBench device;
+    device.source.package = test::make_suit(SuitBench::spec_of("1.1.0", 90));
+    ASSERT_EQ(device.start(), Detail::kNone);
+    (void)device.apply();
+    ASSERT_TRUE(device.restart_and_settle());
+    test::PackageSpec bad = test::boards_package(kBoardImage, 3, 100);
+    bad.payloads[0][5000] ^= 1;
+    device.offer(bad);
+    EXPECT_EQ(device.start(), Detail::kImageDigest);
+    EXPECT_EQ(device.outcome_of(ComponentKind::kStage), ComponentOutcome::kFailed);
+    (void)device.post(CommandKind::kRollback);
+    EXPECT_TRUE(device.run_until([&] { return device.restart_requested(); }, 10000));
+}
+
+TEST(BoardsUpdate, NoBoardIsTouchedBeforeApply) {
+    ComponentsBench device;
+    test::PackageSpec early = test::boards_package(kBoardImage, 3, 100);
+    early.fetch.insert(early.fetch.end(), early.install.begin(), early.install.end());
+    early.install = {test::select(0), test::kMatch};
+    device.offer(early);
+    EXPECT_EQ(device.start(), Detail::kCommandPlace);
+    EXPECT_EQ(device.boards.installations, 0U);
+}
+
+TEST(BoardsUpdate, LongPauseIsNotHeldAgainstTheBoard) {
+    ComponentsBench device;
+    device.offer(test::boards_package(kBoardImage, 3, 100));
+    for (auto& board : device.boards.boards) board.slow = 50;
+    ASSERT_EQ(device.start(), Detail::kNone);
+    (void)device.post(CommandKind::kApply);
+    ASSERT_TRUE(device.run_until([&] { return device.boards.installations == 1; }));
+    for (int i = 0; i < 5; ++i) device.step();
+    device.battery.values.current_milliampere = 20000;
+    (void)device.run_until([] { return false; }, 2 * 3600000);
+    device.battery.values.current_milliampere = 0;
+    ASSERT_TRUE(device.run_to(State::kIdle));
+}
+
+test::PackageSpec waiting_boards(uint64_t sequence) {
+    test::PackageSpec spec = test::boards_package(kBoardImage, 3, sequence);
+    const Buffer tonight =
+        cbor::wrap(cbor::map({{cbor::number(5), cbor::number(kWednesdayNoon + 40000)}}));
+    test::Commands install = {
+        test::select(0), {20, cbor::map({{cbor::number(29), tonight}})}, {29, cbor::number(2)}};
+    install.insert(install.end(), spec.install.begin(), spec.install.end());
+    spec.install = install;
+    return spec;
+}
+
+// The stage holds the image already, so nothing of this package was ever written.
+TEST(BoardsUpdate, WaitIsRememberedAlsoWhenNothingWasFetched) {
+    ComponentsBench device;
+    device.offer(test::boards_package(kBoardImage, 2, 100));
+    ASSERT_EQ(device.start(), Detail::kNone);
+    ASSERT_EQ(device.apply(), State::kIdle);
+    device.offer(waiting_boards(101));
+    ASSERT_EQ(device.start(), Detail::kNone);
+    (void)device.post(CommandKind::kApply);
+    (void)device.run_until([] { return false; }, 20000);
+    ASSERT_TRUE(device.boot());
+    EXPECT_TRUE(device.run_to(State::kApplying, 60000));
+    device.clock.set_wall(kWednesdayNoon + 40001);
+    ASSERT_TRUE(device.run_to(State::kIdle));
+    EXPECT_TRUE(device.boards.boards[2].holds == kBoardImage);
+}
+
+TEST(BoardsUpdate, OnlyThePackageThatWaitsIsGoneOnWith) {
+    ComponentsBench device;
+    device.offer(waiting_boards(101));
+    ASSERT_EQ(device.start(), Detail::kNone);
+    (void)device.post(CommandKind::kApply);
+    (void)device.run_until([] { return false; }, 20000);
+    ASSERT_TRUE(device.boot());
+    device.source.package = test::make_suit(SuitBench::spec_of("1.1.0", 102));
+    EXPECT_FALSE(device.run_until([&] { return device.restart_requested(); }, 60000));
+    EXPECT_EQ(device.state(), State::kUpdateAvailable);
+}
+
 // [operator 2: at least, [parts]]
 std::pair<int64_t, Buffer> at_least(const std::vector<uint64_t>& version) {
     std::vector<Buffer> parts;
@@ -141,8 +253,17 @@ TEST(FieldCase, C20_dependent_components_never_reach_a_dead_end) {
         if (!boards_first) {
             const uint64_t before = device.flash.operations();
             device.offer(app);
+            device.source.tag = "\"app\"";
             EXPECT_EQ(device.start(), Detail::kVersionCondition);
             EXPECT_EQ(device.flash.operations(), before);
+            // It is looked at again when the boards are newer, also by an automatic check.
+            device.boards.boards[0].version = "2.0.0";
+            (void)device.post(CommandKind::kCheck);
+            EXPECT_TRUE(device.run_to(State::kUpdateAvailable));
+            (void)device.post(CommandKind::kAbort);
+            ASSERT_TRUE(device.run_to(State::kAborted));
+            device.boards.boards[0].version = "1.0.0";
+            device.source.tag.clear();
         }
         device.offer(boards);
         ASSERT_EQ(device.start(), Detail::kNone);

@@ -81,7 +81,7 @@ TEST(ConfigUpdate, StaysWhenAnApplicationComesWithoutOne) {
     EXPECT_TRUE(device.running_version() == "1.2.0");
     EXPECT_TRUE(device.configuration() == kFirst);
     // The next one finds the other bank free, and again the next.
-    for (uint64_t i = 3; i < 6; ++i) {
+    for (uint32_t i = 3; i < 6; ++i) {
         const Buffer config = filled(100 * i, static_cast<uint8_t>(i));
         device.offer(
             test::app_and_config(image_of("1." + std::to_string(i) + ".0"), config, 200 + i));
@@ -131,6 +131,70 @@ TEST(ConfigUpdate, DamageIsFoundAndEndsATrial) {
     EXPECT_STREQ(device.manager().snapshot().report_probe, "configuration");
 }
 
+// It would be handed on, and each new image would fail its trial.
+TEST(ConfigUpdate, DamagedOneHoldsUpWhatBringsNone) {
+    ConfiguredBench device;
+    const uint8_t zero = 0;
+    ASSERT_TRUE(device.config_region().program(100, Bytes(&zero, 1)).ok());
+    ASSERT_TRUE(device.boot());
+    device.source.package = test::make_suit(SuitBench::spec_of("1.2.0", 101));
+    EXPECT_EQ(device.start(), Detail::kConfigDamaged);
+    device.source.package = test::make_signed_of_size("1.2.0", 32 * 1024, 3);
+    EXPECT_EQ(device.start(), Detail::kConfigDamaged);
+    device.offer(test::app_and_config(image_of("1.2.0"), kSecond, 101));
+    EXPECT_EQ(device.start(), Detail::kNone);
+}
+
+// An older firmware, or a cable, put it there.
+TEST(ConfigUpdate, AnotherImageInTheSlotDoesNotGetIt) {
+    ConfiguredBench device;
+    device.put_image(device.running(), test::make_signed_of_size("1.3.0", 32 * 1024, 8));
+    ASSERT_TRUE(device.boot());
+    EXPECT_TRUE(device.running_version() == "1.3.0");
+    EXPECT_TRUE(device.configuration().empty());
+}
+
+TEST(ConfigUpdate, OddPairingsAreSurvived) {
+    for (const uint32_t size : {0U, 0x4000U}) {
+        test::DeviceLayout layout = kWithParts;
+        layout.config_size = size;
+        ComponentsBench device(layout);
+        Journal journal(device.journal_region());
+        ASSERT_TRUE(journal.open().ok());
+        std::array<uint8_t, layout::kImagePrefixSize> prefix{};
+        (void)device.flash.read(device.table().slot(0)->offset, prefix);
+        Digest build{};
+        ASSERT_TRUE(sha256(prefix, build).ok());
+        Pairings pairings;
+        for (const uint8_t bank : std::array<uint8_t, 3>{200, 0, 1}) {
+            (void)pairings.push_back({0, build_mark(build), {bank, 100, {}}});
+        }
+        (void)pairings.push_back({77, {}, {1, 5000000, {}}});
+        ASSERT_TRUE(journal.save(pairings).ok());
+        ASSERT_TRUE(device.boot());
+        EXPECT_TRUE(device.configuration().empty());
+        // The boot choice is lost after the arming.
+        device.offer(test::app_and_config(image_of("1.1.0"), kFirst, 100));
+        const bool started = device.start() == Detail::kNone;
+        EXPECT_EQ(started, size != 0);
+        if (!started) continue;
+        (void)device.apply();
+        ASSERT_TRUE(device.otadata_region().erase(0, layout::kOtadataSize).ok());
+        ASSERT_TRUE(device.boot(ResetReason::kBrownout));
+        ASSERT_TRUE(device.run_until([&] { return device.restart_requested(); }));
+        ASSERT_TRUE(device.restart_and_settle());
+        EXPECT_TRUE(device.configuration() == kFirst);
+    }
+}
+
+TEST(ConfigUpdate, TooOldAnApplicationIsToldAsItsOwnFault) {
+    ComponentsBench device;
+    device.offer(test::app_and_config(image_of("0.9.0"), kFirst, 100));
+    EXPECT_EQ(device.start(), Detail::kVersionOlder);
+    EXPECT_EQ(device.outcome_of(ComponentKind::kApp), ComponentOutcome::kFailed);
+    EXPECT_EQ(device.outcome_of(ComponentKind::kConfig), ComponentOutcome::kWritten);
+}
+
 TEST(ConfigUpdate, ThreeSlotsKeepEachTheirOwn) {
     test::DeviceLayout layout = kWithParts;
     layout.slots = 3;
@@ -173,6 +237,10 @@ TEST(ConfigUpdate, IsRefusedAloneAndWhereThereIsNoBank) {
     alone.payloads = {kFirst};
     device.offer(alone);
     const uint64_t before = device.flash.operations();
+    EXPECT_EQ(device.start(), Detail::kNothingToActivate);
+    test::PackageSpec with_boards = test::boards_package(kFirst, 3, 100);
+    with_boards.components.push_back({.id = {test::id_of("cfg")}, .content = kFirst});
+    device.offer(with_boards);
     EXPECT_EQ(device.start(), Detail::kNothingToActivate);
     device.offer(test::app_and_config(image_of("1.1.0"), filled(0x2001, 1), 100));
     EXPECT_EQ(device.start(), Detail::kSlotTooSmall);

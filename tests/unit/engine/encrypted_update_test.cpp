@@ -54,15 +54,68 @@ TEST(EncryptedUpdate, ContinuesWhereItWas) {
     EXPECT_LE(device.source.bytes_read, device.source.package.size() - 4096);
 }
 
-TEST(EncryptedUpdate, WithoutTheKeyNothingIsTaken) {
+// Not even the fallback is lost; and when the key is there, the package is taken by itself.
+TEST(EncryptedUpdate, WithoutTheKeyNothingIsTouched) {
     EncryptedBench device;
     device.settings.payload_keys = test::stranger_keys();
     ASSERT_TRUE(device.boot());
     device.offer(encrypted_app(image_of("1.1.0"), Sender::kAesKw));
+    device.source.tag = "\"e\"";
+    const uint64_t before = device.flash.operations();
     EXPECT_EQ(device.start(), Detail::kEncryptionKey);
-    EXPECT_TRUE(device.running_version() == "1.0.0");
+    EXPECT_LE(device.flash.operations(), before + 1);  // the record of the attempt
+    device.settings.payload_keys = test::device_keys();
     ASSERT_TRUE(device.boot());
-    EXPECT_TRUE(device.running_version() == "1.0.0");
+    (void)device.post(CommandKind::kCheck);
+    EXPECT_TRUE(device.run_to(State::kUpdateAvailable));
+}
+
+// The configuration is held already, so its cipher opened and closed without a byte written.
+TEST(EncryptedUpdate, PlainPayloadAfterAHeldConfigurationStaysPlain) {
+    EncryptedBench device;
+    const Buffer app = image_of("1.1.0");
+    const Buffer config = filled(150, 4);
+    const test::Encrypted sent = test::encrypt(config, Sender::kEcdhEs);
+    test::PackageSpec spec = test::app_and_config(app, config, 100);
+    spec.components[1].parameters = {{18, cbor::bytes(sent.payload)}, {19, cbor::bytes(sent.info)}};
+    spec.fetch = {test::select(1),          {18, cbor::number(2)}, test::kMatch, test::select(0),
+                  test::fetch_from("#p00"), test::kFetchIt,        test::kMatch};
+    spec.payloads.pop_back();
+    device.offer(spec);
+    device.source.chunk = 500;
+    (void)device.post(CommandKind::kStartUpdate);
+    ASSERT_TRUE(device.run_until([&] { return device.manager().snapshot().received > 2000; }));
+    (void)device.post(CommandKind::kAbort);
+    ASSERT_TRUE(device.run_to(State::kAborted));
+    EXPECT_EQ(device.start(), Detail::kNone);
+}
+
+// What lies in the stage is not asked for at the source again, however long ago it spoke.
+TEST(EncryptedUpdate, CopyFromAHeldStageNeedsNoSource) {
+    EncryptedBench device;
+    const Buffer app = image_of("1.1.0");
+    const test::Encrypted sent = test::encrypt(app, Sender::kEcdhEs);
+    test::PackageSpec spec;
+    spec.components = {{.id = {test::id_of("stage")}, .content = sent.payload},
+                       {.id = {test::id_of("app")},
+                        .content = app,
+                        .parameters = {{19, cbor::bytes(sent.info)}, {22, cbor::number(0)}}}};
+    spec.fetch = {test::select(0), test::fetch_from("#p00"), test::kFetchIt, test::kMatch,
+                  test::select(1), {22, cbor::number(2)},    test::kMatch};
+    spec.install = spec.validate = {test::select(1), test::kMatch};
+    spec.payloads = {sent.payload};
+    device.offer(spec);
+    ASSERT_EQ(device.start(), Detail::kNone);
+    (void)device.post(CommandKind::kAbort);
+    ASSERT_TRUE(device.run_to(State::kAborted));
+    ASSERT_TRUE(device.boot());
+    (void)device.run_until([] { return false; }, 120000);
+    spec.sequence = 101;
+    device.offer(spec);
+    ASSERT_EQ(device.start(), Detail::kNone);
+    (void)device.apply();
+    EXPECT_EQ(device.manager().snapshot().attempt.retries, 0U);
+    EXPECT_EQ(device.manager().snapshot().attempt.received, 0U);
 }
 
 TEST(EncryptedUpdate, DigestDecidesAndNotTheCipher) {

@@ -27,7 +27,8 @@ struct HttpsSourceBench {
     Status fetch(uint64_t offset = 0, uint64_t length = kToEnd, size_t chunk = 1000,
                  const char* url = kUrl) {
         got.clear();
-        const Status started = source.start({{url}, offset, length, {known.begin(), known.size()}});
+        const Status started =
+            source.start({{url}, offset, length, {known.begin(), known.size()}, foreign});
         if (!started.ok()) return started;
         Buffer buffer(chunk);
         for (int i = 0; i < 100000; ++i) {
@@ -54,6 +55,7 @@ struct HttpsSourceBench {
     test::FakeHttpClient client;
     HttpsSource source;
     FixedVector<Validator, 2> known;
+    bool foreign = false;  // the URL is a package's word
     Buffer got;
 };
 

@@ -86,6 +86,38 @@ TEST(FieldCase, A13_credentials_stay_with_their_origin) {
     }
 }
 
+// Where a manifest sends the device, nothing of the configuration goes along, unless it is home.
+TEST(HttpsSource, UrlOfAPackageGetsCredentialsAtHomeAlone) {
+    const std::pair<const char*, bool> cases[] = {{"https://update.example/other.bin", true},
+                                                  {"https://update.example:444/other.bin", false},
+                                                  {"https://update.example.evil.test/x", false},
+                                                  {"https://cdn.example/x", false}};
+    for (const auto& [url, at_home] : cases) {
+        for (const bool asked_before : {false, true}) {
+            std::array<HttpField, 1> fields;
+            HttpsSource::Config config = secret_config(fields);
+            config.home = kUrl;
+            Bench bench(config);
+            if (asked_before) (void)bench.fetch();
+            bench.foreign = true;
+            EXPECT_TRUE(bench.fetch(0, kToEnd, 1000, url).is(Code::kEndOfData));
+            const test::SeenRequest& request = bench.client.requests.back();
+            EXPECT_EQ(request.field("Authorization") == "Bearer t0ken", at_home) << url;
+            EXPECT_EQ(request.field("X-Api-Key") == "s3cret", at_home) << url;
+            EXPECT_EQ(request.client_certificate, at_home) << url;
+            EXPECT_EQ(request.pinned, at_home) << url;
+        }
+    }
+    HttpsSource::Config config;
+    config.home = "https://user:pass@update.example/latest.bin";
+    Bench in_url(config);
+    in_url.foreign = true;
+    (void)in_url.fetch(0, kToEnd, 1000, "https://update.example/other.bin");
+    EXPECT_TRUE(in_url.client.requests.back().field("Authorization") == "Basic dXNlcjpwYXNz");
+    EXPECT_EQ(in_url.fetch(0, kToEnd, 1000, "https://a:b@update.example/x").detail(),
+              Detail::kUriMalformed);
+}
+
 // ---------------------------------------------------------------- credentials
 
 TEST(FieldCase, A11_basic_credentials_in_every_form) {

@@ -59,6 +59,37 @@ TEST(CoseEncrypt, RefusesOtherAlgorithms) {
         (Form{.recipients = {Form::recipient(-5, 24), Form::recipient(-3, 24)}}.parse().ok()));
 }
 
+// One meaning for every bit: what stands twice, or in the wrong place, is refused.
+TEST(CoseEncrypt, RefusesAmbiguousHeaders) {
+    const auto with_headers = [](const std::vector<std::pair<Buffer, Buffer>>& pairs) {
+        Buffer map = cbor::head(5, pairs.size());
+        for (const auto& [label, value] : pairs) {
+            map.insert(map.end(), label.begin(), label.end());
+            map.insert(map.end(), value.begin(), value.end());
+        }
+        const Buffer body =
+            cbor::array({cbor::bytes({}), map, {0xF6}, cbor::array({Form::recipient(-3, 24)})});
+        Buffer out = cbor::head(6, 96);
+        out.insert(out.end(), body.begin(), body.end());
+        CoseEncrypt parsed;
+        return parse_cose_encrypt(out, parsed).ok();
+    };
+    const std::pair<Buffer, Buffer> algorithm = {cbor::number(1), cbor::number(-65534)};
+    const std::pair<Buffer, Buffer> iv = {cbor::number(5), cbor::bytes(Buffer(16, 1))};
+    const std::pair<Buffer, Buffer> critical = {cbor::number(2), cbor::array({cbor::number(5)})};
+    const std::pair<Buffer, Buffer> partial = {cbor::number(6), cbor::bytes(Buffer(4, 1))};
+    EXPECT_TRUE(with_headers({algorithm, iv}));
+    EXPECT_FALSE(with_headers({algorithm, algorithm, iv}));
+    EXPECT_FALSE(with_headers({algorithm, iv, iv}));
+    EXPECT_FALSE(with_headers({iv, algorithm}));
+    EXPECT_FALSE(with_headers({algorithm, critical, iv}));
+    EXPECT_FALSE(with_headers({algorithm, iv, partial}));
+    // A recipient of another form is passed by, and does not hide the good one.
+    const Buffer nested = cbor::array({cbor::bytes({}), cbor::map({}), cbor::bytes({}), {0x80}});
+    EXPECT_TRUE((Form{.recipients = {nested, Form::recipient(-3, 24)}}.parse().ok()));
+    EXPECT_TRUE((Form{.recipients = {nested}}.parse().is(Code::kIncompatible)));
+}
+
 TEST(CoseEncrypt, RefusesOtherForms) {
     for (const Form& form :
          {Form{.iv_size = 12}, Form{.ciphertext = {0x40}}, Form{.recipients = {}},
