@@ -247,7 +247,7 @@ typedef struct {
     uint32_t response_id;
 } ota_canbus_config_t;
 
-/* Mount point, directories and file name; the name may hold * and ?. Up to 1024 characters. */
+/* Mount point, directories and file name; the name may hold * and ?. Up to 240 characters. */
 typedef struct {
     const char* filepath;
 } ota_sd_card_config_t;

@@ -272,7 +272,17 @@ def rv32():
     found = re.search(r"^(\d+) passed, (\d+) failed$", result.stdout, re.M)
     if not found:
         return verdict("unit tests under qemu-riscv32", False, result.stdout[-4000:])
-    return Count(int(found[1]), int(found[2]), 0)
+    count = Count(int(found[1]), int(found[2]), 0)
+    result = run(["qemu-riscv32", "build/rv32/powercut_rv32"], text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    count += verdict(f"power cuts under qemu-riscv32: {(result.stdout.splitlines() or ['none'])[-1]}",
+                     result.returncode == 0, result.stdout)
+    result = run([sys.executable, "tools/size_report.py", "--json"], text=True, stdout=subprocess.PIPE)
+    sizes = json.loads(result.stdout) if result.returncode == 0 else {}
+    for name, value, most in (("deepest stack", sizes.get("deepest stack", 0), 5120),
+                              ("working memory", sizes.get("sizeof", {}).get("Workspace", 0), 20480),
+                              ("SUIT processor with CBOR and COSE", sizes.get("SUIT processor", 0), 14 * 1024)):
+        count += verdict(f"{name}: {value} of {most} bytes", 0 < value <= most)
+    return count
 
 
 def soak():

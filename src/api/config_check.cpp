@@ -6,13 +6,12 @@
 
 #include "base/hex.hpp"
 #include "base/text.hpp"
+#include "ports/file_store.hpp"
 #include "sources/https/credentials.hpp"
 #include "wire/uri.hpp"
 
 namespace ota {
 namespace {
-
-constexpr size_t kMaxPath = 1024;
 
 bool is_switch(int8_t value) {
     return value == 0 || value == 1 || value == OTA_OFF;
@@ -128,7 +127,7 @@ const char* check_https(const ota_https_config_t& c) {
 bool is_path(const char* path) {
     if (path == nullptr || path[0] != '/') return false;
     const size_t length = std::strlen(path);
-    return length > 1 && length <= kMaxPath && path[length - 1] != '/';
+    return length > 1 && length <= kMaxConfiguredPath && path[length - 1] != '/';
 }
 
 // False for NaN too.
@@ -225,11 +224,11 @@ const char* check_source(ota_source_t source, const ota_source_config_t& config)
         case OTA_SOURCE_SD_CARD:
             return is_path(config.sd_card.filepath)
                        ? nullptr
-                       : "config.sd_card.filepath: an absolute path of at most 1024 characters";
+                       : "config.sd_card.filepath: an absolute path of at most 240 characters";
         case OTA_SOURCE_USB_DRIVE:
             return is_path(config.usb_drive.filepath)
                        ? nullptr
-                       : "config.usb_drive.filepath: an absolute path of at most 1024 characters";
+                       : "config.usb_drive.filepath: an absolute path of at most 240 characters";
         default:
             return "source: not a known source";
     }

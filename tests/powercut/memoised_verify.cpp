@@ -2,8 +2,9 @@
 // remembered. In this program alone; a signature check takes longer than the rest of a recovery.
 #include <psa/crypto.h>
 
-#include <map>
 #include <string>
+#include <utility>
+#include <vector>
 
 extern "C" {
 psa_status_t __real_psa_verify_hash(psa_key_id_t key, psa_algorithm_t alg, const uint8_t* hash,
@@ -13,7 +14,7 @@ psa_status_t __real_psa_verify_hash(psa_key_id_t key, psa_algorithm_t alg, const
 psa_status_t __wrap_psa_verify_hash(psa_key_id_t key, psa_algorithm_t alg, const uint8_t* hash,
                                     size_t hash_length, const uint8_t* signature,
                                     size_t signature_length) {
-    static std::map<std::string, psa_status_t> known;
+    static std::vector<std::pair<std::string, psa_status_t>> known;  // a handful
     uint8_t public_key[512];
     size_t length = 0;
     if (psa_export_public_key(key, public_key, sizeof public_key, &length) != PSA_SUCCESS) {
@@ -23,10 +24,12 @@ psa_status_t __wrap_psa_verify_hash(psa_key_id_t key, psa_algorithm_t alg, const
     question.append(reinterpret_cast<const char*>(hash), hash_length);
     question.append(reinterpret_cast<const char*>(signature), signature_length);
     question.append(std::to_string(alg));
-    const auto [entry, is_new] = known.try_emplace(std::move(question), PSA_SUCCESS);
-    if (is_new)
-        entry->second =
-            __real_psa_verify_hash(key, alg, hash, hash_length, signature, signature_length);
-    return entry->second;
+    for (const auto& [asked, answer] : known) {
+        if (asked == question) return answer;
+    }
+    const psa_status_t answer =
+        __real_psa_verify_hash(key, alg, hash, hash_length, signature, signature_length);
+    known.emplace_back(std::move(question), answer);
+    return answer;
 }
 }

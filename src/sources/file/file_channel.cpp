@@ -66,15 +66,15 @@ void FileChannel::report(const Report& report) {
     // Where several files were looked at, the refused one is not known.
     const bool looked = report.attempt.phase == State::kChecking;
     if (looked || report.attempt.version.empty()) return;
-    FixedString<kMaxUri> path = path_;
-    if (offered_ == 0 && !find_reported(report.attempt.build_id, path)) return;
-    if (!path.try_append(kResult)) return;
-    (void)store_.replace(path.view(), as_bytes(report.json));
+    if (offered_ == 0 && !find_reported(report.attempt.build_id)) return;
+    const size_t length = path_.view().size();
+    if (path_.try_append(kResult)) (void)store_.replace(path_.view(), as_bytes(report.json));
+    path_.truncate(length);
 }
 
 // After a restart: the package beside which lies a result about this build. One walk through the
 // directory, and few files are opened.
-bool FileChannel::find_reported(const Digest& build_id, FixedString<kMaxUri>& path) {
+bool FileChannel::find_reported(const Digest& build_id) {
     const auto wanted = hex_text(build_id);
     FixedString<kMaxFileName> name;
     size_t opened = 0;
@@ -83,18 +83,20 @@ bool FileChannel::find_reported(const Digest& build_id, FixedString<kMaxUri>& pa
         if (!name.view().ends_with(kResult)) continue;
         name.truncate(name.view().size() - kResult.size());
         if (!is_package_name(name.view())) continue;
-        path.assign(directory_);
-        path.append("/");
-        path.append(name.view());
+        path_.assign(directory_);
+        path_.append("/");
+        path_.append(name.view());
         ++opened;
-        if (speaks_of(path, wanted.view())) return true;
+        if (speaks_of(wanted.view())) return true;
     }
     return false;
 }
 
-bool FileChannel::speaks_of(const FixedString<kMaxUri>& package, std::string_view build_id) {
-    FixedString<kMaxUri> path = package;
-    if (!path.try_append(kResult) || !store_.open(path.view()).ok()) return false;
+bool FileChannel::speaks_of(std::string_view build_id) {
+    const size_t length = path_.view().size();
+    const bool opened = path_.try_append(kResult) && store_.open(path_.view()).ok();
+    path_.truncate(length);
+    if (!opened) return false;
     std::array<uint8_t, 128> head{};
     const Result<size_t> n = store_.read_at(0, head);
     store_.close();

@@ -26,15 +26,15 @@ class FileChannel final : public Channel {
 
     bool is_package_name(std::string_view name) const;
     Result<bool> find_next();
-    bool find_reported(const Digest& build_id, FixedString<kMaxUri>& path);
-    bool speaks_of(const FixedString<kMaxUri>& package, std::string_view build_id);
+    bool find_reported(const Digest& build_id);
+    bool speaks_of(std::string_view build_id);
 
     FileStore& store_;
     std::string_view directory_;
     std::string_view wanted_;
     FixedString<kMaxFileName> previous_;  // offered last
     FixedString<kMaxFileName> candidate_;
-    FixedString<kMaxUri> path_;
+    FixedString<kMaxPath> path_;  // of the package in hand
     size_t offered_ = 0;
     bool present_ = false;
     bool looked_ = false;

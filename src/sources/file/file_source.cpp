@@ -62,7 +62,7 @@ Status FileSource::read_sidecars(std::string_view path) {
 Status FileSource::read_sidecar(std::string_view path, std::string_view extension,
                                 MutableBytes digest, bool& found) {
     found = false;
-    FixedString<kMaxUri> name(path);
+    FixedString<kMaxPath> name(path);
     if (!name.try_append(extension)) return fault(Code::kOutOfRange, Detail::kFileNotFound);
     const Status opened = store_.open(name.view());
     if (opened.detail() == Detail::kFileNotFound) return {};

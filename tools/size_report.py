@@ -1,0 +1,283 @@
+#!/usr/bin/env python3
+"""What the core costs on the ESP32-P4's instruction set: flash by stage and feature, RAM, and the deepest stack.
+
+  tools/size_report.py [--json] [--top N]
+
+Every file of src/ is compiled for rv32imafc with -Os, linked into one object with what the C API can't reach left
+out, and counted. The libraries below (mbedTLS, ESP-IDF, the C++ library's out-of-line code) are not ours and not
+counted. The stack is the longest path through the call graph that the compiler writes (-fcallgraph-info=su); a virtual
+call counts as the deepest method of that name of the classes that implement the interface, so the figure is an upper
+bound for the core. What adapters and callbacks use comes on top.
+
+Needs the packages and headers of `./check rv32`. Exit codes: 0 well, 1 something can't be counted, 2 usage."""
+
+import argparse
+import concurrent.futures
+import json
+import os
+import re
+import subprocess
+import sys
+from collections import defaultdict
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+DEPS = ROOT / "build" / "rv32-deps"
+OUT = ROOT / "build" / "size"
+TOOL = "riscv64-unknown-elf-"
+LIBSTDCXX = DEPS / "libstdc++/usr/include/newlib/c++/12.2.1"
+FLAGS = ["-march=rv32imafc", "-mabi=ilp32f", "--specs=picolibc.specs", "-Os", "-ffunction-sections", "-fdata-sections",
+         "-xc++", "-std=c++20", "-fno-exceptions", "-fno-rtti", "-fno-threadsafe-statics", "-fno-asynchronous-unwind-tables",
+         "-fstack-usage", "-fcallgraph-info=su", "-D_GLIBCXX_EXTERN_TEMPLATE=0",
+         '-DMBEDTLS_CONFIG_FILE="mbedtls_config.h"', f"-I{ROOT}/src", f"-I{ROOT}/include", f"-I{ROOT}/tests/rv32",
+         "-isystem", LIBSTDCXX, "-isystem", LIBSTDCXX / "arm-none-eabi", "-isystem", DEPS / "mbedtls/include"]
+# What a build might leave out; the first pattern that fits a file's path decides, the rest is the core.
+FEATURES = [
+    ("SUIT packages", r"package/suit_|wire/(cbor|suit_auth)|verify/(manifest_signature|suit_admission)|safety/schedule"
+                      r"|engine/session_(suit|conditions)"),
+    ("components beside the application", r"engine/session_components|install/data_component|verify/part_check"),
+    ("encrypted payloads", r"install/payload_cipher|wire/cose_encrypt"),
+    ("HTTPS source", r"sources/https/|wire/(http_|uri)"),
+    ("SD card and USB drive", r"sources/file/"),
+    ("report and console log", r"observe/"),
+    ("C API and texts", r"api/|base/status_text"),
+    ("core and raw images", r""),
+]
+# What an issue of this project holds to 14 KiB: from the bytes of an envelope to the commands that are run.
+PROCESSOR = r"package/(suit_|package_reader)|wire/(cbor|suit_auth)"
+# RAM that is there for the manager's whole life: all of it is one static object, Instance.
+OBJECTS = ["Workspace", "Session", "Journal", "Manager", "Instance"]
+PROBE = '#include "api/instance.hpp"\nnamespace ota {\n' + "".join(
+    f"extern char size_of_{name}[];\nchar size_of_{name}[sizeof({name})];\n" for name in OBJECTS) + "}\n"
+SPECIFIED_STACK = 8192
+
+
+def run(*command, **options):
+    return subprocess.run(list(map(str, command)), text=True, capture_output=True, check=True, **options).stdout
+
+
+def compile_one(source, target):
+    run(*(["ccache"] if have("ccache") else []), TOOL + "gcc", *FLAGS, *os.environ.get("SIZE_FLAGS", "").split(), "-c", source, "-o", target, cwd=OUT)
+    return target
+
+
+def have(program):
+    return subprocess.run(["sh", "-c", f"command -v {program}"], capture_output=True).returncode == 0
+
+
+def compile_all():
+    OUT.mkdir(parents=True, exist_ok=True)
+    sources = [path for path in sorted((ROOT / "src").rglob("*.cpp")) if path.name != "unsigned_allowed.cpp"]
+    names = {OUT / (str(path.relative_to(ROOT / "src")).replace("/", "__")[:-4] + ".o"): path for path in sources}
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        list(pool.map(lambda item: compile_one(item[1], item[0]), names.items()))
+    return {target: str(path.relative_to(ROOT / "src")) for target, path in names.items()}
+
+
+def symbols_of(path):
+    """(size, kind, name) of everything that is defined."""
+    for line in run(TOOL + "nm", "-S", path).splitlines():
+        found = re.match(r"[0-9a-f]+ ([0-9a-f]+) (\w) (\S+)$", line)
+        if found:
+            yield int(found[1], 16), found[2], found[3]
+
+
+def link(objects):
+    """One object of what the C API reaches; its flash bytes in all, and each symbol with the file it comes from."""
+    roots = sorted(set(re.findall(r"\bota_manager_\w+(?=\()", (ROOT / "include" / "ota_manager.h").read_text())))
+    whole = OUT / "whole.elf"
+    run(TOOL + "ld", "-m", "elf32lriscv", "-r", "--gc-sections", *[f"-u{name}" for name in roots], *objects, "-o", whole)
+    home = {}
+    for path, source in objects.items():
+        for _, _, name in symbols_of(path):
+            home.setdefault(name, source)
+    sections = defaultdict(int)
+    for line in run(TOOL + "size", "-A", whole).splitlines():
+        fields = line.split()
+        if len(fields) == 3 and fields[1].isdigit():
+            for kind in (".text", ".rodata", ".srodata", ".data", ".sdata", ".bss", ".sbss"):
+                if fields[0] == kind or fields[0].startswith(kind + "."):
+                    sections[kind.replace(".s", ".") if kind != ".srodata" else ".rodata"] += int(fields[1])
+    # A constructor has two names.
+    named = {re.sub(r"C[12]E", "CE", name): (size, kind.upper(), name, home.get(name, "?"))
+             for size, kind, name in symbols_of(whole)}
+    return sections, list(named.values())
+
+
+def feature_of(source):
+    return next(name for name, pattern in FEATURES if re.search(pattern, source))
+
+
+def sizes_of_objects():
+    (OUT / "probe.cpp").write_text(PROBE)
+    probe = compile_one(OUT / "probe.cpp", OUT / "probe.o")
+    return {re.search(r"size_of_([A-Z][a-z]+)", name)[1]: size
+            for size, _, name in symbols_of(probe) if "size_of_" in name}
+
+
+# Functions that call themselves, and how deep their own limits let them.
+RECURSION = {"lint_sequence": 5, "CborReader4skip": 9}
+# Of names that more than one interface has, what the callers' words for the object mean.
+RECEIVERS = {
+    "output_": {"LineOutput"}, "writer": {"ImageWriter"}, "image": {"ImageReader"}, "slot": {"ImageReader"},
+    "image_": {"ImageReader"}, "standby_image": {"ImageReader"}, "running_image": {"ImageReader"},
+    "store_": {"FileStore"}, "source": {"Source"}, "payload_source": {"Source"}, "client_": {"HttpClient"},
+    "slot_": {"Flash"}, "flash_": {"Flash"}, "channel": {"Channel"}, "log": {"UpdateLog"}, "log_": {"UpdateLog"},
+    "boot": {"BootControl"}, "boot_": {"BootControl"}, "modules": {"ModuleBoards"}, "components_": {"ComponentHost"},
+    "conditions_": {"ConditionHost"}, "host_": {"PayloadHost"}, "app": {"Component"}, "gate": {"SafetyGate"},
+    "health_": set(), "probe": {"HealthProbe"}, "probes_": {"HealthProbe"}, "sink": {"EventSink", "ReadBackSink"},
+    "battery": {"Battery"}, "battery_": {"Battery"}, "mailbox": {"Mailbox"}, "restart": {"Restart"},
+}
+
+
+def read_classes():
+    """Interfaces with the names of their pure virtual methods, and the classes of src/ that implement each."""
+    interfaces, classes = defaultdict(set), defaultdict(set)
+    for path in (ROOT / "src").rglob("*.hpp"):
+        name = None
+        for line in re.sub(r"\n\s+:", " :", path.read_text()).splitlines():
+            head = re.match(r"(?:class|struct) (\w+)(?: final)?(?: : (.*?))? \{", line)
+            if head:
+                name = head[1]
+                for base in re.findall(r"(?:public|private) (\w+)", head[2] or ""):
+                    classes[base].add(name)
+            method = re.search(r"virtual .*?(\w+)\(", line)
+            if method and name:
+                interfaces[name].add(method[1])
+    return interfaces, classes
+
+
+class CallGraph:
+    """Functions with their frames, from the .ci files; what is called through a table is looked for by its name."""
+
+    def __init__(self, folder):
+        self.frame, self.calls, self.by_name = {}, defaultdict(set), defaultdict(set)
+        indirect = []
+        for path in folder.glob("*.ci"):
+            text = path.read_text()
+            for title, label in re.findall(r'node: \{ title: "([^"]+)" label: "([^"]+)"', text):
+                bytes_ = re.search(r"(\d+) bytes \((\w+)", label)
+                if bytes_:
+                    self.frame[title] = max(self.frame.get(title, 0), int(bytes_[1]))
+                    method = re.search(r"([~\w]+)\(", label.split("\\n")[0].replace("operator()", "call("))
+                    if method and "::" in label.split("\\n")[0]:
+                        self.by_name[method[1]].add(title)
+            for source, target, place in re.findall(
+                    r'edge: \{ sourcename: "([^"]+)" targetname: "([^"]+)"(?: label: "([^"]+)")?', text):
+                if target == "__indirect_call":
+                    indirect.append((source, place))
+                else:
+                    self.calls[source].add(target)
+        self.interfaces, self.classes = read_classes()
+        self.lines = {}
+        self.unresolved = set()
+        for source, place in indirect:
+            targets = self.candidates(place)
+            self.calls[source] |= targets
+            if not targets:
+                self.unresolved |= {name for _, name in self.calls_in(place)}
+
+    def calls_in(self, place):
+        """Pairs of an object's name and the method that is called there, for methods of interfaces."""
+        found = re.findall(r"(\w+)(?:\(\)|\[\w+\])?(?:\.|->)(\w+)\(", self.text_at(place))
+        return [pair for pair in found if any(pair[1] in methods for methods in self.interfaces.values())]
+
+    def text_at(self, place):
+        found = re.match(r"(.*):(\d+):(\d+)$", place or "")
+        if not found:
+            return ""
+        path = found[1]
+        if path not in self.lines:
+            self.lines[path] = Path(path).read_text().splitlines() if Path(path).exists() else []
+        lines = self.lines[path][int(found[2]) - 1:int(found[2]) + 1]
+        return " ".join(line.strip() for line in lines)
+
+    def candidates(self, place):
+        """The functions that the source line of an indirect call may mean: methods of that name in the classes that
+        implement an interface which has one."""
+        out = set()
+        for receiver, name in self.calls_in(place):
+            owners = {owner for owner, methods in self.interfaces.items() if name in methods}
+            if len(owners) > 1:
+                owners &= RECEIVERS.get(receiver, owners)
+            for owner in owners:
+                out |= {title for title in self.by_name.get(name, ())
+                        if any(f"{len(cls)}{cls}" in title for cls in self.classes[owner])}
+        return out
+
+    def deepest(self, root):
+        """(bytes, path) of the deepest chain from root."""
+        known, open_ = {}, set()
+
+        def visit(name):
+            if name in known:
+                return known[name]
+            if name in open_ or name not in self.frame:
+                return 0, ()
+            open_.add(name)
+            best = max((visit(target) for target in self.calls[name]), default=(0, ()), key=lambda item: item[0])
+            open_.discard(name)
+            times = next((deep for part, deep in RECURSION.items() if part in name), 1)
+            known[name] = times * self.frame[name] + best[0], (name, *best[1])
+            return known[name]
+
+        sys.setrecursionlimit(10000)
+        return visit(root)
+
+
+def demangle(name):
+    plain = run("c++filt", name.split(":")[-1]).strip()
+    return re.sub(r"\(.*", "", plain).replace("ota::", "")
+
+
+def main():
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("--json", action="store_true", help="for machines")
+    arguments.add_argument("--top", type=int, default=12, help="how many of the largest functions to name")
+    options = arguments.parse_args()
+    if not (DEPS / "complete").exists():
+        print("run ./check rv32 first: it installs the compiler and lays out headers", file=sys.stderr)
+        return 1
+    try:
+        objects = compile_all()
+        sections, named = link(objects)
+        ram = sizes_of_objects()
+    except subprocess.CalledProcessError as error:
+        print(error.stderr, file=sys.stderr)
+        return 1
+    flash = sections[".text"] + sections[".rodata"] + sections[".data"]
+    stages, features = defaultdict(int), defaultdict(int)
+    for size, kind, _, source in named:
+        if kind in "TRVWD":
+            stages[source.split("/")[0]] += size
+            features[feature_of(source)] += size
+    strings = flash - sum(stages.values())
+    graph = CallGraph(OUT)
+    engine = [title for title in graph.frame if "7Manager4stepE" in title or title.endswith("Manager::step")]
+    stack, path = max((graph.deepest(title) for title in engine), default=(0, ()), key=lambda item: item[0])
+    processor = sum(size for size, kind, _, source in named if kind in "TRVWD" and re.match(PROCESSOR, source))
+    report = {"SUIT processor": processor, "flash": flash, "strings and padding": strings, "stages": dict(stages), "features": dict(features),
+              "static RAM of ours": sections[".bss"] + sections[".data"], "sizeof": ram, "deepest stack": stack}
+    if options.json:
+        print(json.dumps(report))
+        return 0
+    print(f"flash {flash} bytes: code {sections['.text']}, constants {sections['.rodata'] + sections['.data']}")
+    for name, size in sorted(features.items(), key=lambda item: -item[1]):
+        print(f"  {size:7}  {name}")
+    print(f"  {strings:7}  texts, tables and padding without a name\nby folder")
+    for name, size in sorted(stages.items(), key=lambda item: -item[1]):
+        print(f"  {size:7}  {name}")
+    print(f"SUIT processor with CBOR reader and COSE signatures: {processor}")
+    print(f"largest {options.top}")
+    for size, _, name, source in sorted((n for n in named if n[1] in "TRVWD"), reverse=True)[:options.top]:
+        print(f"  {size:7}  {demangle(name)} ({source})")
+    print("RAM, bytes: " + ", ".join(f"{name} {size}" for name, size in ram.items()))
+    print(f"deepest stack below the engine's loop, upper bound: {stack} of {SPECIFIED_STACK} bytes")
+    for name in path:
+        print(f"  {graph.frame[name]:7}  {demangle(name)}")
+    print("what is called beyond it (adapters, callbacks) comes on top: " + ", ".join(sorted(graph.unresolved)))
+    return 0 if stack and ram else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
