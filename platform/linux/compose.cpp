@@ -4,10 +4,10 @@
 #include <optional>
 
 #include "api/platform.hpp"
+#include "boot/otadata.hpp"
 #include "linux/clock_real.hpp"
 #include "linux/directory_store.hpp"
 #include "linux/http_curl.hpp"
-#include "linux/otadata.hpp"
 #include "linux/partition_table.hpp"
 #include "linux/threads.hpp"
 #include "observe/console_log.hpp"

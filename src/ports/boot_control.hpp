@@ -56,6 +56,23 @@ struct BootStatus {
     }
 };
 
+// What the platform knows of this start before otadata is read.
+struct BootSetup {
+    SlotId running = kNoSlot;
+    uint8_t slot_count = 0;
+    bool factory = false;
+    ResetReason reset = ResetReason::kPowerOn;
+};
+
+// Would the bootloader run what is in this slot?
+class SlotInspector {
+  public:
+    virtual bool is_bootable(SlotId slot) = 0;
+
+  protected:
+    ~SlotInspector() = default;
+};
+
 // Engine context. Each write erases one 4 KiB sector and programs one 32-byte entry; power lost
 // between the two loses that entry alone, and boot_audit notices it with the journal's help.
 class BootControl {

@@ -41,6 +41,8 @@ class HttpHeadSink {
     virtual void on_status(uint16_t status) = 0;
     // name as sent (compare without regard to case); value without surrounding white space.
     virtual void on_field(std::string_view name, std::string_view value) = 0;
+    // The status of a head that began with 0, where the library tells it after the fields.
+    virtual void set_status(uint16_t status) = 0;
 
   protected:
     ~HttpHeadSink() = default;

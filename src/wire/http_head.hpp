@@ -28,6 +28,7 @@ class HttpHead final : public HttpHeadSink {
   public:
     void on_status(uint16_t status) override;
     void on_field(std::string_view name, std::string_view value) override;
+    void set_status(uint16_t status) override { status_ = status; }
 
     uint16_t status() const { return status_; }
     uint64_t content_length() const { return content_length_; }  // kUnknownLength: not said

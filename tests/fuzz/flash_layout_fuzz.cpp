@@ -4,9 +4,9 @@
 #include <cstdlib>
 #include <vector>
 
+#include "boot/otadata.hpp"
 #include "bootloader.hpp"
 #include "linux/flash_model.hpp"
-#include "linux/otadata.hpp"
 #include "linux/partition_table.hpp"
 
 namespace {

@@ -4,10 +4,10 @@
 
 #include <memory>
 
+#include "boot/otadata.hpp"
 #include "bootloader.hpp"
 #include "engine/manager.hpp"
 #include "linux/flash_model.hpp"
-#include "linux/otadata.hpp"
 #include "linux/partition_table.hpp"
 #include "ports/flash_region.hpp"
 #include "support/fakes.hpp"

@@ -5,10 +5,10 @@
 #include <algorithm>
 
 #include "base/status_text.hpp"
+#include "boot/otadata.hpp"
 #include "engine/attempt.hpp"
 #include "install/journal.hpp"
 #include "linux/flash_model.hpp"
-#include "linux/otadata.hpp"
 #include "linux/partition_table.hpp"
 #include "observe/event_text.hpp"
 #include "ports/flash_region.hpp"

@@ -1,8 +1,6 @@
 #pragma once
 
-#include <mbedtls/platform_util.h>
-
-#include "base/fixed.hpp"
+#include "base/secret_text.hpp"
 #include "ports/http_client.hpp"
 
 namespace ota {
@@ -17,16 +15,6 @@ struct HttpCredentials {
     std::string_view password;
     std::string_view bearer_token;  // RFC 6750
     std::span<const HttpField> custom_fields;
-};
-
-// Text that leaves no trace in memory.
-template <size_t N>
-struct SecretText : FixedString<N> {
-    SecretText() = default;
-    explicit SecretText(std::string_view text) : FixedString<N>(text) {}
-    SecretText(const SecretText&) = delete;
-    SecretText& operator=(const SecretText&) = delete;
-    ~SecretText() { mbedtls_platform_zeroize(this, sizeof *this); }
 };
 
 // The value of a Basic Authorization field without its scheme.

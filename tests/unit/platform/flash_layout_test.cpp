@@ -1,7 +1,7 @@
 // Partition table and otadata, byte for byte as ESP-IDF writes them.
+#include "boot/otadata.hpp"
 #include "bootloader.hpp"
 #include "linux/flash_model.hpp"
-#include "linux/otadata.hpp"
 #include "linux/partition_table.hpp"
 #include "support/test.hpp"
 

@@ -1,4 +1,4 @@
-// ESP-IDF's otadata and what esp_ota_ops.c does with it, over a flash partition of the twin.
+// ESP-IDF's otadata and what esp_ota_ops.c does with it, over the partition itself.
 #pragma once
 
 #include "ports/boot_control.hpp"
@@ -9,25 +9,11 @@ namespace ota {
 OtadataEntry parse_otadata_entry(Bytes bytes);
 void serialize_otadata_entry(uint32_t seq, uint32_t state, MutableBytes out);
 
-// Would the bootloader run what is in this slot?
-class SlotInspector {
-  public:
-    virtual bool is_bootable(SlotId slot) = 0;
-
-  protected:
-    ~SlotInspector() = default;
-};
-
 // The behaviour of components/app_update/esp_ota_ops.c with rollback enabled: every write erases
 // the copy's sector and programs one entry; a state changes in place.
 class OtadataBootControl final : public BootControl {
   public:
-    struct Setup {
-        SlotId running = kNoSlot;
-        uint8_t slot_count = 0;
-        bool factory = false;
-        ResetReason reset = ResetReason::kPowerOn;
-    };
+    using Setup = BootSetup;
     OtadataBootControl(Flash& otadata, SlotInspector& inspector, const Setup& setup)
         : flash_(otadata), inspector_(inspector), setup_(setup) {}
 

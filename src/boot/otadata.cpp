@@ -1,4 +1,4 @@
-#include "linux/otadata.hpp"
+#include "boot/otadata.hpp"
 
 #include "base/crc32.hpp"
 #include "ports/flash_layout.hpp"

@@ -1,0 +1,114 @@
+// The one file that names all adapters of ESP-IDF.
+#include <esp_chip_info.h>
+#include <esp_ota_ops.h>
+
+#include <optional>
+
+#include "api/platform.hpp"
+#include "boot/otadata.hpp"
+#include "esp_idf/esp_boot.hpp"
+#include "esp_idf/esp_clock.hpp"
+#include "esp_idf/esp_http.hpp"
+#include "esp_idf/esp_log_output.hpp"
+#include "esp_idf/esp_restart.hpp"
+#include "esp_idf/partition_flash.hpp"
+#include "esp_idf/rtos.hpp"
+#include "observe/console_log.hpp"
+
+namespace ota {
+namespace {
+
+constexpr Status missing(Detail detail) {
+    return {Code::kStorage, Origin::kPlatform, detail};
+}
+
+const esp_partition_t* find_data(const char* label) {
+    return esp_partition_find_first(ESP_PARTITION_TYPE_DATA, ESP_PARTITION_SUBTYPE_ANY, label);
+}
+
+uint16_t chip_revision() {
+    esp_chip_info_t info{};
+    esp_chip_info(&info);
+    return info.revision;  // major * 100 + minor
+}
+
+// Everything between init and deinit, in one static place.
+struct Chip {
+    Status open();
+    // A partition that a device may do without.
+    static Flash* open_optional(const char* label, PartitionFlash& flash) {
+        const esp_partition_t* partition = find_data(label);
+        if (partition == nullptr) return nullptr;
+        flash = PartitionFlash(*partition);
+        return &flash;
+    }
+
+    PartitionFlash running;
+    PartitionFlash standby;
+    PartitionFlash journal;
+    PartitionFlash otadata;
+    PartitionFlash config;
+    PartitionFlash stage;
+    EspSlotInspector inspector;
+    OtadataBootControl entries{otadata, inspector, boot_setup()};
+    EspBootControl boot{entries};
+    EspClock clock;
+    EspRestart restart;
+    QueueMailbox mailbox;
+    EventGroupSignal signal;
+    PinnedTask task;
+    EspHttpClient http;
+    EspLogOutput output;
+    ConsoleLog console{output, true};
+    std::optional<Platform> platform;
+};
+
+Status Chip::open() {
+    const esp_partition_t* own = esp_ota_get_running_partition();
+    const esp_partition_t* next = esp_ota_get_next_update_partition(nullptr);
+    const esp_partition_t* data =
+        esp_partition_find_first(ESP_PARTITION_TYPE_DATA, ESP_PARTITION_SUBTYPE_DATA_OTA, nullptr);
+    const esp_partition_t* records = find_data(layout::kJournalLabel);
+    if (own == nullptr || next == nullptr || data == nullptr) {
+        return missing(Detail::kPartitionMissing);
+    }
+    if (records == nullptr) return missing(Detail::kJournalAbsent);
+    running = PartitionFlash(*own);
+    otadata = PartitionFlash(*data);
+    journal = PartitionFlash(*records);
+    BootStatus status;
+    OTA_TRY(boot.status(status));
+    const esp_partition_t* slot = esp_partition_find_first(
+        ESP_PARTITION_TYPE_APP,
+        static_cast<esp_partition_subtype_t>(ESP_PARTITION_SUBTYPE_APP_OTA_MIN + status.standby),
+        nullptr);
+    if (slot == nullptr) return missing(Detail::kPartitionMissing);
+    standby = PartitionFlash(*slot);
+    Flash* const own_config = open_optional(layout::kConfigLabel, config);
+    Flash* const own_stage = open_optional(layout::kStageLabel, stage);
+    platform.emplace(Platform{running, standby, journal, boot, clock, restart, mailbox, signal,
+                              task, &http, nullptr, nullptr, &console,
+                              ErasePolicy::OTA_MANAGER_ERASE_POLICY, layout::kChipEsp32P4,
+                              chip_revision(), own_config, own_stage, nullptr});
+    return {};
+}
+
+std::optional<Chip> chip;
+
+}  // namespace
+
+const Platform* open_platform(Status& why) {
+    chip.emplace();
+    why = chip->open();
+    if (!why.ok()) {
+        chip.reset();
+        return nullptr;
+    }
+    return &*chip->platform;
+}
+
+void close_platform() {
+    chip.reset();
+}
+
+}  // namespace ota

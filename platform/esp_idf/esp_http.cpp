@@ -1,0 +1,143 @@
+#include "esp_idf/esp_http.hpp"
+
+#include <esp_crt_bundle.h>
+#include <esp_tls_errors.h>
+
+#include <ctime>
+
+namespace ota {
+namespace {
+
+constexpr Status fault(Code code, Detail detail) {
+    return {code, Origin::kSource, detail};
+}
+constexpr Status kLost = fault(Code::kUnavailable, Detail::kConnectionLost);
+
+constexpr int kReceiveBuffer = 4096;
+// A signed URL and all fields of a request.
+constexpr int kSendBuffer = 4096;
+
+// mbedtls/x509.h, MBEDTLS_X509_BADCERT_*: what verification has found.
+constexpr int kExpired = 0x01;
+constexpr int kOtherHost = 0x04;
+constexpr int kNotTrusted = 0x08;
+constexpr int kNotYetValid = 0x0200;
+
+}  // namespace
+
+Status EspHttpClient::start(const HttpRequest& request, HttpHeadSink& head) {
+    close();
+    // A check that can't be switched on must not be missing.
+    if (request.tls.pinned_key_sha256 != nullptr) {
+        return fault(Code::kRefused, Detail::kTlsHandshake);
+    }
+    esp_http_client_config_t config{};
+    config.url = request.url;
+    config.cert_pem = request.tls.ca_pem;
+    if (config.cert_pem == nullptr) config.crt_bundle_attach = esp_crt_bundle_attach;
+    config.client_cert_pem = request.tls.client_cert_pem;
+    config.client_key_pem = request.tls.client_key_pem;
+    config.timeout_ms = kConnectTimeout;
+    config.disable_auto_redirect = true;
+    config.max_authorization_retries = -1;
+    config.event_handler = on_event;
+    config.user_data = this;
+    config.buffer_size = kReceiveBuffer;
+    config.buffer_size_tx = kSendBuffer;
+    config.keep_alive_enable = true;
+    handle_ = esp_http_client_init(&config);
+    if (handle_ == nullptr || !set_fields(request.fields)) {
+        close();
+        return fault(Code::kUnavailable, Detail::kOutOfMemory);
+    }
+    head_ = &head;
+    head_->on_status(0);
+    phase_ = Phase::kConnect;
+    return {};
+}
+
+// esp_http_client copies them; our own copy is wiped.
+bool EspHttpClient::set_fields(std::span<const HttpField> fields) {
+    for (const HttpField& field : fields) {
+        SecretText<kMaxField> value(field.prefix);
+        SecretText<64> name;
+        const bool fits = value.try_append(field.value) && name.try_append(field.name);
+        if (!fits || esp_http_client_set_header(handle_, name.c_str(), value.c_str()) != ESP_OK) {
+            return false;
+        }
+    }
+    return true;
+}
+
+esp_err_t EspHttpClient::on_event(esp_http_client_event_t* event) {
+    auto& self = *static_cast<EspHttpClient*>(event->user_data);
+    if (event->event_id == HTTP_EVENT_ON_HEADER) {
+        self.head_->on_field(event->header_key, event->header_value);
+    }
+    return ESP_OK;
+}
+
+Status EspHttpClient::await_head() {
+    if (phase_ == Phase::kBody) return {};
+    if (phase_ == Phase::kClosed) return fault(Code::kInternal, Detail::kNone);
+    if (phase_ == Phase::kConnect) OTA_TRY(open());
+    const int64_t length = esp_http_client_fetch_headers(handle_);
+    if (length == -ESP_ERR_HTTP_EAGAIN) return fault(Code::kTryAgain, Detail::kNone);
+    const int status = esp_http_client_get_status_code(handle_);
+    if (status <= 0 || status > UINT16_MAX)
+        return length < 0 ? kLost : fault(Code::kRefused, Detail::kHttpProtocol);
+    head_->set_status(static_cast<uint16_t>(status));
+    phase_ = Phase::kBody;
+    return {};
+}
+
+Status EspHttpClient::open() {
+    const esp_err_t error = esp_http_client_open(handle_, 0);
+    if (error != ESP_OK) return tls_finding();
+    proven_at_ = static_cast<UnixTime>(std::time(nullptr));
+    (void)esp_http_client_set_timeout_ms(handle_, kReadTimeout);
+    phase_ = Phase::kHead;
+    return {};
+}
+
+// Why there is no connection.
+Status EspHttpClient::tls_finding() {
+    int library = 0;
+    int flags = 0;
+    const esp_err_t error = esp_http_client_get_and_clear_last_tls_error(handle_, &library, &flags);
+    if ((flags & kNotYetValid) != 0)
+        return fault(Code::kUntrusted, Detail::kCertificateNotYetValid);
+    if ((flags & kExpired) != 0) return fault(Code::kUntrusted, Detail::kCertificateExpired);
+    if ((flags & kOtherHost) != 0) return fault(Code::kUntrusted, Detail::kCertificateHost);
+    if ((flags & kNotTrusted) != 0) return fault(Code::kUntrusted, Detail::kCertificateIssuer);
+    switch (error) {
+        case ESP_ERR_ESP_TLS_CANNOT_RESOLVE_HOSTNAME:
+            return fault(Code::kUnavailable, Detail::kDnsFailed);
+        case ESP_ERR_ESP_TLS_FAILED_CONNECT_TO_HOST:
+        case ESP_ERR_ESP_TLS_CONNECTION_TIMEOUT:
+            return fault(Code::kUnavailable, Detail::kConnectRefused);
+        case ESP_ERR_MBEDTLS_SSL_HANDSHAKE_FAILED:
+            return fault(Code::kRefused, Detail::kTlsHandshake);
+        default:
+            return kLost;
+    }
+}
+
+Result<size_t> EspHttpClient::read(MutableBytes out) {
+    if (phase_ != Phase::kBody) return fault(Code::kInternal, Detail::kNone);
+    const int n = esp_http_client_read(handle_, reinterpret_cast<char*>(out.data()),
+                                       static_cast<int>(out.size()));
+    if (n > 0) return static_cast<size_t>(n);
+    if (n == -ESP_ERR_HTTP_EAGAIN) return size_t{0};
+    if (n < 0 || !esp_http_client_is_complete_data_received(handle_)) return kLost;
+    return fault(Code::kEndOfData, Detail::kNone);
+}
+
+void EspHttpClient::close() {
+    if (handle_ != nullptr) (void)esp_http_client_cleanup(handle_);
+    handle_ = nullptr;
+    phase_ = Phase::kClosed;
+    proven_at_ = 0;
+}
+
+}  // namespace ota

@@ -1,0 +1,42 @@
+// HttpClient over esp_http_client (components/esp_http_client).
+#pragma once
+
+#include <esp_http_client.h>
+
+#include "base/secret_text.hpp"
+#include "ports/http_client.hpp"
+
+namespace ota {
+
+// Connecting, TLS included, holds the engine up for as long as kConnectTimeout; headers and body do
+// not. Each request makes its own connection. What differs from the twin: a pin of the server's key
+// is refused (esp_http_client has no place for it), and certificates are judged by the system's
+// time, so that a device whose clock is not set is told to set it.
+class EspHttpClient final : public HttpClient {
+  public:
+    ~EspHttpClient() { close(); }
+
+    Status start(const HttpRequest& request, HttpHeadSink& head) override;
+    Status await_head() override;
+    UnixTime proven_at() override { return proven_at_; }
+    Result<size_t> read(MutableBytes out) override;
+    void close() override;
+
+  private:
+    enum class Phase : uint8_t { kClosed, kConnect, kHead, kBody };
+    static constexpr int kConnectTimeout = 10000;  // ms
+    static constexpr int kReadTimeout = 50;        // ms
+    static constexpr size_t kMaxField = 512;       // a value; the longest is a token
+
+    static esp_err_t on_event(esp_http_client_event_t* event);
+    bool set_fields(std::span<const HttpField> fields);
+    Status open();
+    Status tls_finding();
+
+    esp_http_client_handle_t handle_ = nullptr;
+    HttpHeadSink* head_ = nullptr;
+    Phase phase_ = Phase::kClosed;
+    UnixTime proven_at_ = 0;
+};
+
+}  // namespace ota

@@ -1,0 +1,2 @@
+#pragma once
+int esp_event_loop_create_default(void);

@@ -1,0 +1,2 @@
+#pragma once
+int esp_netif_init(void);

@@ -1,0 +1,2 @@
+#pragma once
+int example_connect(void);
