@@ -121,6 +121,18 @@ Status parse_recipients(CborReader& reader, CoseEncrypt& out) {
     return out.recipients.empty() ? kOther : kOkStatus;
 }
 
+// Of the content key; empty: another algorithm.
+std::optional<size_t> key_size_of(int64_t algorithm) {
+    switch (algorithm) {
+        case kA128Ctr:
+            return 16;
+        case kA256Ctr:
+            return 32;
+        default:
+            return std::nullopt;
+    }
+}
+
 Status parse(Bytes encoded, CoseEncrypt& out) {
     CborReader reader(encoded);
     OTA_TRY(reader.tag(kTagEncrypt));
@@ -131,9 +143,10 @@ Status parse(Bytes encoded, CoseEncrypt& out) {
     OTA_TRY(parse_headers(reader, headers));
     // A counter mode has no authentication that could protect a header.
     if (!protected_header.empty()) return kOther;
-    if (headers.algorithm != kA128Ctr && headers.algorithm != kA256Ctr) return kOther;
+    const std::optional<size_t> key_size = key_size_of(headers.algorithm.value_or(0));
+    if (!key_size) return kOther;
     if (headers.iv.size() != kCtrBlock) return kForm;
-    out.key_size = headers.algorithm == kA128Ctr ? 16 : 32;
+    out.key_size = *key_size;
     out.iv = headers.iv;
     OTA_TRY(reader.null());  // the ciphertext is the payload
     OTA_TRY(parse_recipients(reader, out));

@@ -18,9 +18,6 @@ class FakeBoards final : public ota::ModuleBoards {
     };
     std::vector<Board> boards;
     std::string next_version = "2.0.0";  // what an installed image says of itself
-    // Power is lost in the middle of the n-th installation from now; 0 = never.
-    uint32_t cut_in = 0;
-    ota::FlashModel* power = nullptr;
     uint32_t installations = 0;
     uint32_t aborts = 0;
 
@@ -43,10 +40,6 @@ class FakeBoards final : public ota::ModuleBoards {
         if (waited_ == 0) board.holds = {0xBA, 0xD0};  // half of it
         OTA_TRY(answer(number));
         ++installations;
-        if (cut_in != 0 && --cut_in == 0) {
-            power->cut_at(power->operations() + 1, ota::CutKind::kClean, 1);
-            return {ota::Code::kTryAgain, ota::Origin::kModules};
-        }
         Buffer bytes(static_cast<size_t>(size));
         OTA_TRY(image.read_at(0, bytes));
         const Buffer own = sha256(bytes);

@@ -58,7 +58,7 @@ Buffer run_cipher(const EVP_CIPHER* cipher, const Buffer& key, const uint8_t* iv
                                         static_cast<int>(in.size())) == 1 &&
                       EVP_EncryptFinal_ex(context.get(), out.data() + length, &rest) == 1;
     require_openssl(well, "encryption failed");
-    out.resize(static_cast<size_t>(length + rest));
+    out.resize(static_cast<size_t>(length) + static_cast<size_t>(rest));
     return out;
 }
 

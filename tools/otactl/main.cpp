@@ -35,7 +35,8 @@ void add_keygen(CLI::App& app) {
         bool force = false;
     };
     auto o = std::make_shared<Options>();
-    CLI::App* command = app.add_subcommand("keygen", "Make a signing key pair");
+    CLI::App* command =
+        app.add_subcommand("keygen", "Make a key pair, to sign with or, ecdsa256, to encrypt to");
     command->footer(
         "Example:\n  otactl keygen --type rsa3072 release.pem release.pub.pem\n"
         "Keep the private key off the build server; the device gets the public one.");

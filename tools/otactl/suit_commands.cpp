@@ -96,8 +96,11 @@ void add_pack(CLI::App& app) {
     command->add_option("--version", o->version, "Default: the image's")->excludes("--description");
     command->add_option("--key", o->keys, "Private key (PEM, or a PKCS #11 URI); up to three")
         ->required();
-    command->add_option("--encrypt-to", o->encrypt_to, "Public P-256 key of a device (PEM)");
-    command->add_option("--kek", o->keks, "Key shared with devices: file of 32 hexadecimal digits");
+    command->add_option("--encrypt-to", o->encrypt_to,
+                        "Public P-256 key of a device (PEM); payloads are encrypted to "
+                        "all that are named, four at most");
+    command->add_option("--kek", o->keks,
+                        "Likewise, a key shared with devices: file of 32 hexadecimal digits");
     command->add_option("package", o->out, "Package to write")->required();
     command->callback([o] {
         if (o->description.empty() == o->app.empty()) {

@@ -346,8 +346,9 @@ Json verify_suit(const Buffer& file, const std::string& public_pem, const SuitDe
     for (const Json& fetch : imaginary.fetches) {
         const std::string component = fetch["component"];
         const std::string from = fetch["from"];
-        if (fetch.contains("encrypted")) unchecked.push_back(component + ": encrypted");
-        if (!from.starts_with("#")) unchecked.push_back(component + ": " + from);
+        if (fetch.contains("encrypted"))
+            unchecked.push_back(fmt::format("{}: encrypted", component));
+        if (!from.starts_with("#")) unchecked.push_back(fmt::format("{}: {}", component, from));
     }
     return unchecked;
 }

@@ -1,0 +1,11 @@
+#pragma once
+#include <stdint.h>
+typedef uint32_t TickType_t;
+typedef int BaseType_t;
+typedef unsigned UBaseType_t;
+#define pdTRUE 1
+#define pdFALSE 0
+#define pdPASS 1
+#define portMAX_DELAY 0xFFFFFFFFU
+#define configTICK_RATE_HZ 100U
+#define pdMS_TO_TICKS(ms) ((TickType_t)(((uint64_t)(ms) * configTICK_RATE_HZ) / 1000U))

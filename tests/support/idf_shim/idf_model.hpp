@@ -1,0 +1,24 @@
+// What the model of ESP-IDF has in it, for the tests that use it.
+#pragma once
+
+#include <esp_system.h>
+
+#include <vector>
+
+#include "esp_partition.h"
+#include "linux/flash_model.hpp"
+
+namespace idf_model {
+
+struct Chip {
+    ota::FlashModel* flash = nullptr;
+    std::vector<esp_partition_t> partitions;
+    uint32_t running = 0;  // address of the partition that runs
+    esp_reset_reason_t reset = ESP_RST_POWERON;
+    esp_err_t image = ESP_OK;  // what verification finds
+    uint32_t valid_calls = 0;  // of esp_ota_mark_app_valid_cancel_rollback
+    uint32_t delays = 0;       // of vTaskDelay
+};
+extern Chip chip;
+
+}  // namespace idf_model
