@@ -23,7 +23,7 @@ MUTANTS = [
      "if (image.secure_version < device.min_secure_version) {", "if (false) {"),
     ("the battery is not asked before the restart", "src/engine/session_install.cpp",
      "if (!stands_in_wait_ && !gate_is_open(Phase::kReboot)) return kPausePoll;", "if (false) return kPausePoll;"),
-    ("a half-written slot stays bootable", "src/engine/session_install.cpp",
+    ("a half-written slot stays bootable", "src/engine/session_stage.cpp",
      "    OTA_TRY(c_.boot.invalidate_standby());\n", ""),
     ("a torn journal record counts", "src/install/journal.cpp",
      "if (load_le32(&header[12]) != crc) return 0U;", "if (false) return 0U;"),
@@ -60,7 +60,7 @@ MUTANTS = [
      "if (!is_base && recorded_part(kind) != wanted) return false;", "if (false) return false;"),
     ("boards are installed before apply", "src/engine/session_components.cpp",
      "if (downloading == is_board || to.kind == ComponentKind::kStage) {", "if (to.kind == ComponentKind::kStage) {"),
-    ("a cipher stays open for the next payload", "src/engine/session_install.cpp",
+    ("a cipher stays open for the next payload", "src/engine/session_stage.cpp",
      "    suit_.cipher.close();\n    if (is_suit_ && !suit_.encryption.empty()) {",
      "    if (is_suit_ && !suit_.encryption.empty()) {"),
 ]
