@@ -8,7 +8,11 @@ extern "C" {
 #endif
 #define ESP_ERR_HTTP_EAGAIN 0x7007
 typedef struct esp_http_client* esp_http_client_handle_t;
-typedef enum { HTTP_EVENT_ERROR, HTTP_EVENT_ON_CONNECTED, HTTP_EVENT_ON_HEADER } esp_http_client_event_id_t;
+typedef enum {
+    HTTP_EVENT_ERROR,
+    HTTP_EVENT_ON_CONNECTED,
+    HTTP_EVENT_ON_HEADER
+} esp_http_client_event_id_t;
 typedef struct {
     esp_http_client_event_id_t event_id;
     void* user_data;
@@ -31,7 +35,8 @@ typedef struct {
     esp_err_t (*crt_bundle_attach)(void* conf);
 } esp_http_client_config_t;
 esp_http_client_handle_t esp_http_client_init(const esp_http_client_config_t* config);
-esp_err_t esp_http_client_set_header(esp_http_client_handle_t client, const char* key, const char* value);
+esp_err_t esp_http_client_set_header(esp_http_client_handle_t client, const char* key,
+                                     const char* value);
 esp_err_t esp_http_client_open(esp_http_client_handle_t client, int write_len);
 int64_t esp_http_client_fetch_headers(esp_http_client_handle_t client);
 int esp_http_client_get_status_code(esp_http_client_handle_t client);

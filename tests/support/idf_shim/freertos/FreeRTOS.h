@@ -8,4 +8,4 @@ typedef unsigned UBaseType_t;
 #define pdPASS 1
 #define portMAX_DELAY 0xFFFFFFFFU
 #define configTICK_RATE_HZ 100U
-#define pdMS_TO_TICKS(ms) ((TickType_t)(((uint64_t)(ms) * configTICK_RATE_HZ) / 1000U))
+#define pdMS_TO_TICKS(ms) ((TickType_t)(configTICK_RATE_HZ * (uint64_t)(ms) / 1000U))
