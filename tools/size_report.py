@@ -16,6 +16,7 @@ import concurrent.futures
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections import defaultdict
@@ -56,17 +57,15 @@ def run(*command, **options):
     return subprocess.run(list(map(str, command)), text=True, capture_output=True, check=True, **options).stdout
 
 
+# Without ccache: it keeps no call graph, and the one of an earlier build would be read in its place.
 def compile_one(source, target):
-    run(*(["ccache"] if have("ccache") else []), TOOL + "gcc", *FLAGS, *os.environ.get("SIZE_FLAGS", "").split(), "-c", source, "-o", target, cwd=OUT)
+    run(TOOL + "gcc", *FLAGS, *os.environ.get("SIZE_FLAGS", "").split(), "-c", source, "-o", target, cwd=OUT)
     return target
 
 
-def have(program):
-    return subprocess.run(["sh", "-c", f"command -v {program}"], capture_output=True).returncode == 0
-
-
 def compile_all():
-    OUT.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(OUT, ignore_errors=True)
+    OUT.mkdir(parents=True)
     sources = [path for path in sorted((ROOT / "src").rglob("*.cpp")) if path.name != "unsigned_allowed.cpp"]
     names = {OUT / (str(path.relative_to(ROOT / "src")).replace("/", "__")[:-4] + ".o"): path for path in sources}
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
