@@ -160,6 +160,43 @@ TEST(Verifier, AdmitsByTheBytesThatWereReadBack) {
     EXPECT_EQ(verdict(test::make_signed({}), c), Detail::kVersionOlder);
 }
 
+// The configuration that is switched with the image: what was read back from its bank has to be
+// what was signed, whole, and has to have been read at all.
+TEST(Verifier, HoldsTheConfigurationToItsDigest) {
+    const Buffer image = test::make_signed({});
+    const Buffer config(300, 7);
+    const Buffer hash = test::sha256(config);
+    BankContent content{1, 300, {}};
+    std::copy(hash.begin(), hash.end(), content.digest.begin());
+    const auto verdict_of = [&](const std::optional<Buffer>& read_back, const BankContent& wanted) {
+        TrustStore trusted;
+        EXPECT_TRUE(trusted.load_pem(test::public_pem(Key::kEc)).ok());
+        Verifier verifier(trusted, true);
+        DeviceProfile device;
+        device.project.assign("bess");
+        device.version.assign("1.0.0");
+        device.slot_size = 1 << 20;
+        EXPECT_TRUE(verifier.begin(image.size(), {}).ok());
+        EXPECT_TRUE(verifier.sink().on_read_back(image).ok());
+        if (read_back) {
+            EXPECT_TRUE(verifier.parts().begin(ComponentKind::kConfig, read_back->size()).ok());
+            EXPECT_TRUE(verifier.parts().on_read_back(*read_back).ok());
+        }
+        MemoryImage reader(image);
+        std::optional<VerifiedSet> set;
+        const Status status = verifier.images(1, reader, device, wanted, set);
+        EXPECT_EQ(set.has_value(), status.ok());
+        EXPECT_TRUE(!set || set->config() == wanted);
+        return status.detail();
+    };
+    EXPECT_EQ(verdict_of(config, content), Detail::kNone);
+    Buffer rotten = config;
+    rotten[299] ^= 1;
+    EXPECT_EQ(verdict_of(rotten, content), Detail::kImageDigest);
+    EXPECT_EQ(verdict_of(std::nullopt, content), Detail::kImageDigest);
+    EXPECT_EQ(verdict_of(config, {1, 299, content.digest}), Detail::kImageDigest);
+}
+
 TEST(Verifier, SetSaysWhatWasVerified) {
     const Buffer image = test::make_signed({});
     std::optional<VerifiedSet> set;
