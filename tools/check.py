@@ -159,6 +159,7 @@ def unit():
     build("host")
     count = gtest("host")
     count += gtest("host", program="fault_tests")
+    count += gtest("host", program="reduced_tests")
     return count
 
 

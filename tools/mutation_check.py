@@ -57,12 +57,13 @@ MUTANTS = [
     ("a bank is written while its slot boots", "src/engine/session_components.cpp",
      "    if (kind == ComponentKind::kConfig) OTA_TRY(c_.boot.invalidate_standby());\n", ""),
     ("a digest alone says what is held", "src/engine/session_components.cpp",
-     "if (!is_base && recorded_part(kind) != wanted) return false;", "if (false) return false;"),
+     "if (!is_base && recorded_part(kind) != wanted) return false;",
+     "if (!is_base && recorded_part(kind) != wanted) (void)0;"),
     ("boards are installed before apply", "src/engine/session_components.cpp",
-     "if (downloading == is_board || to.kind == ComponentKind::kStage) {", "if (to.kind == ComponentKind::kStage) {"),
-    ("a cipher stays open for the next payload", "src/engine/session_stage.cpp",
-     "    suit_.cipher.close();\n    if (is_suit_ && !suit_.encryption.empty()) {",
-     "    if (is_suit_ && !suit_.encryption.empty()) {"),
+     "if (downloading == is_board || to.kind == ComponentKind::kStage) {",
+     "if (downloading && !is_board && to.kind == ComponentKind::kStage) {"),
+    ("a cipher stays open for the next payload", "src/engine/session_suit.cpp",
+     "    OTA_TRY(reader_.end());\n    suit_.cipher.close();\n", "    OTA_TRY(reader_.end());\n"),
 ]
 
 

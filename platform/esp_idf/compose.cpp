@@ -26,6 +26,12 @@ const esp_partition_t* find_data(const char* label) {
     return esp_partition_find_first(ESP_PARTITION_TYPE_DATA, ESP_PARTITION_SUBTYPE_ANY, label);
 }
 
+// Of a part that this build may not have.
+template <typename T>
+T* address_of(std::optional<T>& part) {
+    return part ? &*part : nullptr;
+}
+
 uint16_t chip_revision() {
     esp_chip_info_t info{};
     esp_chip_info(&info);
@@ -57,9 +63,9 @@ struct Chip {
     QueueMailbox mailbox;
     EventGroupSignal signal;
     PinnedTask task;
-    EspHttpClient http;
+    std::optional<EspHttpClient> http;
     EspLogOutput output;
-    ConsoleLog console{output, true};
+    std::optional<ConsoleLog> console;
     std::optional<Platform> platform;
 };
 
@@ -86,8 +92,10 @@ Status Chip::open() {
     standby = PartitionFlash(*slot);
     Flash* const own_config = open_optional(layout::kConfigLabel, config);
     Flash* const own_stage = open_optional(layout::kStageLabel, stage);
+    if constexpr (build::kHttps) http.emplace();
+    if constexpr (build::kConsoleLog) console.emplace(output, true);
     platform.emplace(Platform{running, standby, journal, boot, clock, restart, mailbox, signal,
-                              task, &http, nullptr, nullptr, &console,
+                              task, address_of(http), nullptr, nullptr, address_of(console),
                               ErasePolicy::OTA_MANAGER_ERASE_POLICY, layout::kChipEsp32P4,
                               chip_revision(), own_config, own_stage, nullptr});
     return {};

@@ -4,6 +4,7 @@
 
 #include <cstring>
 
+#include "base/build_options.hpp"
 #include "base/hex.hpp"
 #include "base/text.hpp"
 #include "ports/file_store.hpp"
@@ -65,7 +66,9 @@ bool is_base64_digest(const char* text) {
 const char* check_url(const char* url) {
     UriParts parts;
     const bool usable = url != nullptr && std::strlen(url) < kMaxUri && parse_uri(url, parts);
-    if (!usable) return "config.https.url: https://host/path, fewer than 2048 visible characters";
+    if (!usable)
+        return "config.https.url: https://host/path of visible characters, shorter than "
+               "OTA_MANAGER_URI_SIZE";
     if (!parts.is_https()) return "config.https.url: https only";
     SecretText<128> user;
     SecretText<128> password;
@@ -213,11 +216,14 @@ const char* check_task(const ota_manager_config_t& c) {
 }  // namespace
 
 bool is_supported(ota_source_t source) {
-    return source == OTA_SOURCE_HTTPS || source == OTA_SOURCE_SD_CARD ||
-           source == OTA_SOURCE_USB_DRIVE;
+    return (build::kHttps && source == OTA_SOURCE_HTTPS) ||
+           (build::kSdCard && source == OTA_SOURCE_SD_CARD) ||
+           (build::kUsbDrive && source == OTA_SOURCE_USB_DRIVE);
 }
 
 const char* check_source(ota_source_t source, const ota_source_config_t& config) {
+    const bool known = source >= OTA_SOURCE_HTTPS && source <= OTA_SOURCE_USB_DRIVE;
+    if (known && !is_supported(source)) return "source: left out of this build";
     switch (source) {
         case OTA_SOURCE_HTTPS:
             return check_https(config.https);

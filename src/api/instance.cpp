@@ -34,13 +34,9 @@ FileStore* store_for(const Platform& platform, ota_source_t source) {
 
 // Null and the offending field, or the trusted keys.
 esp_err_t check(const ota_manager_config_t& config, TrustStore& trusted) {
-    if (!is_supported(config.source)) {
-        config_error = "source: left out of this build";
-        return ESP_ERR_NOT_SUPPORTED;
-    }
     if (const char* error = check_config(config)) {
         config_error = error;
-        return ESP_ERR_INVALID_ARG;
+        return is_supported(config.source) ? ESP_ERR_INVALID_ARG : ESP_ERR_NOT_SUPPORTED;
     }
     if (config.public_key_pem == nullptr) return ESP_OK;
     const Status loaded = trusted.load_pem(config.public_key_pem);
@@ -106,6 +102,8 @@ HttpsSource::Config https_config_of(const ota_https_config_t& config,
     return out;
 }
 
+constexpr char kTooMany[] = "source: at most four";
+
 esp_err_t refuse_source(esp_err_t error, const char* why) {
     config_error = why;
     return error;
@@ -115,10 +113,13 @@ esp_err_t add_https(Instance& self, const ota_https_config_t& config) {
     if (self.platform.http == nullptr) {
         return refuse_source(ESP_ERR_NOT_SUPPORTED, "source: this platform has no HTTP client");
     }
-    if (self.https) return refuse_source(ESP_ERR_NO_MEM, "source: one HTTPS source at most");
-    HttpsPair& pair = self.https.emplace(self.platform, self.manager.time_floor(), config);
-    (void)self.manager.add_source({&pair.channel, &pair.source, SourceKind::kHttps});
-    return ESP_OK;
+    for (std::optional<HttpsPair>& place : self.https) {
+        if (place) continue;
+        HttpsPair& pair = place.emplace(self.platform, self.manager.time_floor(), config);
+        (void)self.manager.add_source({&pair.channel, &pair.source, SourceKind::kHttps});
+        return ESP_OK;
+    }
+    return refuse_source(ESP_ERR_NO_MEM, "source: one HTTPS source at most");
 }
 
 esp_err_t add_file(Instance& self, ota_source_t source, const ota_source_config_t& config) {
@@ -132,9 +133,14 @@ esp_err_t add_file(Instance& self, ota_source_t source, const ota_source_config_
     }
     const char* path =
         source == OTA_SOURCE_SD_CARD ? config.sd_card.filepath : config.usb_drive.filepath;
-    FilePair& pair = self.files[self.source_count].emplace(*store, path);
-    (void)self.manager.add_source({&pair.channel, &pair.source, static_cast<SourceKind>(source)});
-    return ESP_OK;
+    for (std::optional<FilePair>& place : self.files) {
+        if (place) continue;
+        FilePair& pair = place.emplace(*store, path);
+        (void)self.manager.add_source(
+            {&pair.channel, &pair.source, static_cast<SourceKind>(source)});
+        return ESP_OK;
+    }
+    return refuse_source(ESP_ERR_NO_MEM, kTooMany);
 }
 
 }  // namespace
@@ -145,9 +151,7 @@ HttpsPair::HttpsPair(const Platform& platform, const TimeFloor& floor,
       source(*platform.http, platform.clock, floor, https_config_of(config, fields)) {}
 
 esp_err_t add_source(Instance& self, ota_source_t source, const ota_source_config_t& config) {
-    if (self.source_count == self.files.size()) {
-        return refuse_source(ESP_ERR_NO_MEM, "source: at most four");
-    }
+    if (self.source_count == kMaxSources) return refuse_source(ESP_ERR_NO_MEM, kTooMany);
     const esp_err_t error =
         source == OTA_SOURCE_HTTPS ? add_https(self, config.https) : add_file(self, source, config);
     if (error == ESP_OK) ++self.source_count;

@@ -44,8 +44,8 @@ struct Instance {
     Workspace workspace;
     Manager manager;
     FixedVector<CallbackProbe, kMaxProbes> probes;
-    std::array<std::optional<FilePair>, kMaxSources> files;
-    std::optional<HttpsPair> https;
+    std::array<std::optional<FilePair>, build::kFiles ? kMaxSources : 0> files;
+    std::array<std::optional<HttpsPair>, build::kHttps ? 1 : 0> https;
     size_t source_count = 0;
     bool takes_unsigned;
     UserSafetyCallback safety;

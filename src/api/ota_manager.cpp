@@ -319,13 +319,9 @@ esp_err_t ota_manager_add_source(ota_source_t source, const ota_source_config_t*
     if (config == nullptr) return ESP_ERR_INVALID_ARG;
     return ota::configure([&](ota::Instance& self) {
         ota::config_error = "";
-        if (!ota::is_supported(source)) {
-            ota::config_error = "source: left out of this build";
-            return ESP_ERR_NOT_SUPPORTED;
-        }
         if (const char* error = ota::check_source(source, *config)) {
             ota::config_error = error;
-            return ESP_ERR_INVALID_ARG;
+            return ota::is_supported(source) ? ESP_ERR_INVALID_ARG : ESP_ERR_NOT_SUPPORTED;
         }
         return ota::add_source(self, source, *config);
     });

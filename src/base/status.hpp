@@ -208,6 +208,7 @@ enum class Detail : uint16_t {
     kEncryptionForm,
     kEncryptionKey,
     kBoardsRest,
+    kLeftOut,
     kCount_,
 };
 

@@ -94,7 +94,7 @@ constexpr auto kDetailTexts = std::to_array<const char*>({
     "a partition is missing",
     "the partition table is malformed",
     "power is off",
-    "the URL is malformed: it has to be https://host/path of at most 2048 characters",
+    "the URL is malformed: it has to be https://host/path, shorter than OTA_MANAGER_URI_SIZE",
     "the server's name can't be resolved: check DNS and the host in the URL",
     "the server can't be reached: check network, host and port",
     "the connection was lost: check the network; the download continues where it was",
@@ -175,6 +175,7 @@ constexpr auto kDetailTexts = std::to_array<const char*>({
     "the payload is encrypted in another way than this device knows: use AES-CTR with A128KW",
     "no key of this device opens the payload: check payload_kek_id and payload_ecdh_key_id",
     "its module boards failed five times: tried again in a day, or when asked",
+    "the package needs what this firmware was built without: SUIT, or encrypted payloads",
 });
 static_assert(kDetailTexts.size() == static_cast<size_t>(Detail::kCount_));
 

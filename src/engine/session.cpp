@@ -74,7 +74,7 @@ Millis Session::step() {
 // ---------------------------------------------------------------- 1 poll, 2 admit
 
 Millis Session::step_check() {
-    if (judging_) {
+    if (is_suit() && judging_) {
         const Status verdict = judge_suit();
         if (verdict.is(Code::kTryAgain)) return suit_.on_bus ? kPoll : kNow;
         finish_judging(verdict);
@@ -150,10 +150,10 @@ void Session::read_candidate() {
 void Session::end_of_candidate(Status why) {
     if (!why.is(Code::kEndOfData)) return refuse_candidate(why);
     const bool asked_for_little =
-        is_suit_ && prefix_filled_ == kPackagePrefixSize && !asked_for_more_;
+        is_suit() && prefix_filled_ == kPackagePrefixSize && !asked_for_more_;
     if (!asked_for_little) {
         return refuse_candidate({Code::kMalformed, Origin::kPackage,
-                                 is_suit_ ? Detail::kCborTruncated : Detail::kImageLength});
+                                 is_suit() ? Detail::kCborTruncated : Detail::kImageLength});
     }
     asked_for_more_ = true;
     Source& source = *c_.sources[source_index_].source;
@@ -166,7 +166,10 @@ void Session::end_of_candidate(Status why) {
 void Session::look_at_prefix() {
     const Bytes have = Bytes(c_.workspace.prefix).first(prefix_filled_);
     is_suit_ = detect_format(have) == PackageFormat::kSuit;
-    if (!is_suit_) {
+    if (is_suit_ && !build::kSuit) {
+        return refuse_candidate({Code::kIncompatible, Origin::kPackage, Detail::kLeftOut});
+    }
+    if (!is_suit()) {
         if (prefix_filled_ == kPackagePrefixSize) judge_candidate();
         return;
     }
@@ -180,10 +183,10 @@ void Session::judge_candidate() {
     const auto begin = [&]() -> Status {
         OTA_TRY(c_.sources[source_index_].source->info(info_));
         payload_ = Payload();
-        return is_suit_ ? begin_suit() : judge_image();
+        return is_suit() ? begin_suit() : judge_image();
     };
     const Status begun = begin();
-    judging_ = is_suit_ && begun.ok();
+    judging_ = is_suit() && begun.ok();
     candidate_since_ = now();  // of asking the boards
     if (!judging_) finish_judging(begun);
 }

@@ -17,12 +17,12 @@ namespace ota {
 // The transfer buffer (design rule 15) and the start of the package, which with SUIT holds the
 // manifest until the restart. Caller-owned, so that its place in RAM is visible.
 struct Workspace {
-    std::array<uint8_t, 4096> io;
-    std::array<uint8_t, kMaxEnvelopePrefix> prefix;
+    std::array<uint8_t, build::kIoBuffer> io;
+    std::array<uint8_t, build::kSuit ? kMaxEnvelopePrefix : kPackagePrefixSize> prefix;
 };
 
 // One update from poll to restart; the file reads top to bottom as the flow of it. Engine context.
-class Session final : private PayloadHost, private ComponentHost, private ConditionHost {
+class Session final : private PayloadHost {
   public:
     struct Context {
         Clock& clock;
@@ -43,10 +43,7 @@ class Session final : private PayloadHost, private ComponentHost, private Condit
         Parts parts;
     };
     explicit Session(const Context& context)
-        : c_(context),
-          reader_(*this),
-          suit_(*this, *this),
-          attempt_(context.log, context.publisher, context.clock) {}
+        : c_(context), reader_(*this), attempt_(context.log, context.publisher, context.clock) {}
 
     // Looks for an update that nobody asked for: builds that were reverted or refused are left
     // alone.
@@ -77,6 +74,8 @@ class Session final : private PayloadHost, private ComponentHost, private Condit
     Millis retry_after() const { return retry_after_; }
 
   private:
+    friend class SuitHosts;
+
     enum class StageStep : uint8_t {
         kCommand,   // SUIT: the next command
         kSeek,      // SUIT: to the head of the next payload
@@ -114,6 +113,7 @@ class Session final : private PayloadHost, private ComponentHost, private Condit
     // 3 stage
     void begin_staging();
     Millis step_stage();
+    Status run_stage_step();
     Status open_slot();
     Status prepare_slot();
     Status open_source();
@@ -128,6 +128,7 @@ class Session final : private PayloadHost, private ComponentHost, private Condit
     Status same_prefix(bool& same);
     UpdateRecord staging_record() const;
     void begin_commands();
+    Status run_suit_step();
     Status run_command();
     Status drain();
     Status seek();
@@ -167,11 +168,11 @@ class Session final : private PayloadHost, private ComponentHost, private Condit
     Status check_boards_rest() const;
     void count_board_failure();
     Status finish_part();
-    bool has(ComponentRef component) override;
-    Result<bool> match(ComponentRef component, const Digest& digest, uint64_t size) override;
-    Status fetch(ComponentRef component, const FetchOrder& order) override;
-    Status copy(ComponentRef from, ComponentRef to, const FetchOrder& order) override;
-    Status write(ComponentRef component, Bytes content, Bytes encryption) override;
+    bool has(ComponentRef component);
+    Result<bool> match(ComponentRef component, const Digest& digest, uint64_t size);
+    Status fetch(ComponentRef component, const FetchOrder& order);
+    Status copy(ComponentRef from, ComponentRef to, const FetchOrder& order);
+    Status write(ComponentRef component, Bytes content, Bytes encryption);
     Status begin_payload(const Payload& payload) override;
     Status payload(Bytes bytes) override;
     Status end_payload() override;
@@ -193,14 +194,15 @@ class Session final : private PayloadHost, private ComponentHost, private Condit
     Status note_wait();
     void forget_wait();
     void hold_to_wait();
-    Result<bool> check(const Condition& condition) override;
+    Result<bool> check(const Condition& condition);
     Result<bool> is_before(uint64_t time);
     Result<bool> has_energy(uint64_t wanted_mwh);
     Result<bool> has_version(const Condition& condition);
-    Status wait(Bytes info) override;
-    Status invoke(ComponentRef component) override;
+    Status wait(Bytes info);
 
     // throughout
+    // Is the package in hand an envelope? Never in a build without them.
+    bool is_suit() const { return build::kSuit && is_suit_; }
     bool gate_is_open(Phase phase);
     bool is_source_open() const;
     StageStep reopen_step() const;
@@ -228,7 +230,7 @@ class Session final : private PayloadHost, private ComponentHost, private Condit
     size_t prefix_wanted_ = 0;
     bool asked_for_more_ = false;
     bool judging_ = false;  // the candidate is read; its manifest's conditions are run
-    bool is_suit_ = false;  // the package in hand is an envelope
+    bool is_suit_ = false;  // see is_suit()
     Status refusal_;
     SourceKind refused_by_ = SourceKind::kHttps;
     ImageIdentity refused_image_;

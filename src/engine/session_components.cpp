@@ -37,7 +37,7 @@ DataComponent& Session::part_of(ComponentKind kind) {
 }
 
 ImageWriter& Session::writer() {
-    const bool is_app = !is_suit_ || suit_.target.kind == ComponentKind::kApp;
+    const bool is_app = !is_suit() || suit_.target.kind == ComponentKind::kApp;
     return is_app ? c_.app.writer() : part_of(suit_.target.kind).writer();
 }
 
@@ -195,7 +195,7 @@ void Session::let_go_of_boards() {
 
 // Boards that fail again and again wear out. The next automatic attempt is then a day away.
 Status Session::check_boards_rest() const {
-    const bool same = is_suit_ && board_failures_.package == suit_.manifest.digest();
+    const bool same = is_suit() && board_failures_.package == suit_.manifest.digest();
     const bool rests = same && board_failures_.count >= kMaxBoardFailures &&
                        now() < board_failures_.at + kBoardRest;
     return rests ? Status{Code::kNoUpdate, Origin::kModules, Detail::kBoardsRest} : kOkStatus;

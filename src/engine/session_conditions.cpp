@@ -21,11 +21,11 @@ bool is_same_id(const Uuid& own, Bytes id) {
 Status Session::run_before_restart() {
     if (suit_.section == 2 * kBeforeRestart.size()) return {Code::kEndOfData, Origin::kPackage};
     if (suit_.section % 2 == 0) {
-        suit_.processor.begin(suit_.manifest, kBeforeRestart[suit_.section / 2]);
+        suit_.processor->begin(suit_.manifest, kBeforeRestart[suit_.section / 2]);
         ++suit_.section;
         return {};
     }
-    const Status status = suit_.processor.step();
+    const Status status = suit_.processor->step();
     if (!status.is(Code::kEndOfData)) return status;
     ++suit_.section;
     return {};
@@ -143,10 +143,6 @@ Status Session::wait(Bytes info) {
                                               c_.gate.check(Phase::kReboot).safe()});
     suit_.waits = status.is(Code::kTryAgain);
     return status;
-}
-
-Status Session::invoke(ComponentRef) {
-    return {};  // the restart is the platform's step
 }
 
 }  // namespace ota

@@ -110,7 +110,7 @@ void Session::end() {
     }
     close();
     c_.app.writer().abort();
-    if (suit_.target.kind != ComponentKind::kApp && is_suit_) writer().abort();
+    if (suit_.target.kind != ComponentKind::kApp && is_suit()) writer().abort();
     suit_.cipher.close();
     let_go_of_boards();
     armed_ = paused_ = rearming_ = candidate_open_ = judging_ = false;
@@ -131,7 +131,7 @@ void Session::give_up_staged(Status why) {
     UpdateRecord record = c_.log.update();
     // Of this package, not of another that lies there still.
     const bool own = rearming_ || record.build_id == payload_.image.build_id ||
-                     (is_suit_ && record.package_id == suit_.manifest.digest());
+                     (is_suit() && record.package_id == suit_.manifest.digest());
     const bool staged =
         own && (record.stage == UpdateStage::kStaging || record.stage == UpdateStage::kArmed ||
                 record.stage == UpdateStage::kConfirming);
@@ -152,7 +152,7 @@ void Session::give_up_staged(Status why) {
     if (!file_unproven) record.digest = c_.device.judge_id;
     (void)c_.log.save(record);
     // A package for boards alone has not touched the slot.
-    if (!rearming_ && is_suit_ && !suit_.has_app) return;
+    if (!rearming_ && is_suit() && !suit_.has_app) return;
     (void)c_.app.wipe_standby();
     (void)c_.verifier.begin(0, {});  // what it saw is not there any more
 }

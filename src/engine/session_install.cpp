@@ -8,7 +8,7 @@ namespace ota {
 
 // For the report: which component it failed at.
 void Session::blame(ComponentRef component, Status why) {
-    if (!is_suit_) return;
+    if (!is_suit()) return;
     attempt_.component(component, ComponentOutcome::kFailed, why.detail());
     if (why.origin() == Origin::kModules) count_board_failure();
 }
@@ -43,7 +43,7 @@ Millis Session::step_verify() {
     Status status;
     if (rearming_) status = read_again();
     if (status.is(Code::kTryAgain)) return kNow;
-    const bool has_app = rearming_ || !is_suit_ || suit_.has_app;
+    const bool has_app = rearming_ || !is_suit() || suit_.has_app;
     if (status.ok() && has_app) status = judge_standby();
     if (!status.ok()) {
         blame({ComponentKind::kApp, 0}, status);
@@ -75,10 +75,10 @@ Status Session::read_again() {
 }
 
 Status Session::judge_standby() {
-    const std::optional<BankContent> config = is_suit_ || rearming_ ? suit_.config : std::nullopt;
+    const std::optional<BankContent> config = is_suit() || rearming_ ? suit_.config : std::nullopt;
     OTA_TRY(
         c_.verifier.images(c_.app.standby(), c_.app.standby_image(), c_.device, config, verified_));
-    if (is_suit_ && !rearming_) {
+    if (is_suit() && !rearming_) {
         // Known only now, and from bytes that the manifest's signature covers.
         payload_.image.built_at = verified_->image().built_at;
         OTA_TRY(check_build_time());
@@ -95,7 +95,7 @@ Status Session::judge_standby() {
 Millis Session::step_apply() {
     // A wait is not held against the plant: it may be weeks, and the battery works meanwhile.
     if (!stands_in_wait_ && !gate_is_open(Phase::kReboot)) return kPausePoll;
-    if (!armed_ && is_suit_ && !rearming_) {
+    if (!armed_ && is_suit() && !rearming_) {
         suit_.waits = suit_.on_bus = false;
         const Status status = run_before_restart();
         stands_in_wait_ = status.is(Code::kTryAgain) && suit_.waits;

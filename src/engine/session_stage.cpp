@@ -15,7 +15,7 @@ void Session::begin_staging() {
     const Verdict verdict = c_.gate.check(Phase::kDownload);
     if (!verdict.safe()) return fail(verdict.reason, verdict);
     stage_step_ = StageStep::kOpenSlot;
-    if (is_suit_) begin_commands();
+    if (is_suit()) begin_commands();
     retries_ = 0;
     retry_at_ = retry_after_ = 0;
     backoff_.reset();
@@ -25,28 +25,7 @@ void Session::begin_staging() {
 Millis Session::step_stage() {
     if (!gate_is_open(Phase::kInstall)) return kPausePoll;
     if (now() < retry_at_) return std::min(retry_at_ - now(), kPausePoll);
-    const auto run = [&]() -> Status {
-        switch (stage_step_) {
-            case StageStep::kCommand:
-                return run_command();
-            case StageStep::kSeek:
-                return seek();
-            case StageStep::kReadHead:
-                return read_head();
-            case StageStep::kOpenSlot:
-                return open_slot();
-            case StageStep::kPrepare:
-                return prepare_slot();
-            case StageStep::kOpenSource:
-                return open_source();
-            case StageStep::kAwaitSource:
-                return await_source();
-            case StageStep::kPump:
-                return pump();
-        }
-        return engine_status(Code::kInternal, Detail::kNone);
-    };
-    const Status status = run();
+    const Status status = run_stage_step();
     if (status.ok()) return kNow;
     if (status.is(Code::kTryAgain)) return is_source_open() || suit_.on_bus ? kPoll : kNow;
     const bool transient =
@@ -64,20 +43,40 @@ Millis Session::step_stage() {
     return kNow;
 }
 
+Status Session::run_stage_step() {
+    switch (stage_step_) {
+        case StageStep::kCommand:
+        case StageStep::kSeek:
+        case StageStep::kReadHead:
+            return is_suit() ? run_suit_step() : engine_status(Code::kInternal, Detail::kNone);
+        case StageStep::kOpenSlot:
+            return open_slot();
+        case StageStep::kPrepare:
+            return prepare_slot();
+        case StageStep::kOpenSource:
+            return open_source();
+        case StageStep::kAwaitSource:
+            return await_source();
+        case StageStep::kPump:
+            return pump();
+    }
+    return engine_status(Code::kInternal, Detail::kNone);
+}
+
 // Makes sure that nothing boots what the slot is about to become.
 Status Session::open_slot() {
-    if (is_suit_ && suit_.target.kind != ComponentKind::kApp) return open_part();
+    if (is_suit() && suit_.target.kind != ComponentKind::kApp) return open_part();
     attempt_.touched();
     resume_ = may_resume();
     continued_ = false;
     OTA_TRY(c_.boot.invalidate_standby());
-    if (resume_ && !is_suit_) {
+    if (resume_ && !is_suit()) {
         bool same = false;
         OTA_TRY(same_prefix(same));
         resume_ = same;
     }
     Expectation expected = c_.settings.expected;
-    if (is_suit_) {
+    if (is_suit()) {
         expected.signed_sha256 = suit_.digest;  // what lies beside the file is about the envelope
     } else {
         if (!expected.sha256) expected.sha256 = info_.expected_sha256;
@@ -113,14 +112,13 @@ Status Session::prepare_slot() {
     OTA_TRY_ASSIGN(offset_, writer().prepare(payload_, resume_));
     attempt_.resumed_at(offset_);
     // From here on flash holds bytes of this payload alone: recorded before the first one lands.
-    if (is_suit_ && suit_.target.kind != ComponentKind::kApp) {
+    if (is_suit() && suit_.target.kind != ComponentKind::kApp) {
         OTA_TRY(record_part());
     } else if (!resume_) {
         OTA_TRY(c_.log.save(staging_record()));
     }
     if (is_own_record()) mark_told(false);
-    suit_.cipher.close();
-    if (is_suit_ && !suit_.encryption.empty()) {
+    if (is_suit() && !suit_.encryption.empty()) {
         OTA_TRY(suit_.cipher.open(suit_.encryption, c_.settings.payload_keys, offset_));
     }
     reader_.begin(payload_.size, offset_);
@@ -133,8 +131,8 @@ Status Session::prepare_slot() {
 bool Session::is_own_record() const {
     const UpdateRecord& record = c_.log.update();
     if (record.stage != UpdateStage::kStaging) return false;
-    return is_suit_ ? record.package_id == suit_.manifest.digest()
-                    : record.build_id == payload_.image.build_id;
+    return is_suit() ? record.package_id == suit_.manifest.digest()
+                     : record.build_id == payload_.image.build_id;
 }
 
 UpdateRecord Session::staging_record() const {
@@ -147,25 +145,25 @@ UpdateRecord Session::staging_record() const {
     record.build_id = payload_.image.build_id;
     record.version = payload_.image.version;
     record.source = c_.sources[source_index_].kind;
-    if (is_suit_) {
+    if (is_suit()) {
         record.package_id = suit_.manifest.digest();
         record.sequence_number = suit_.manifest.sequence_number();
     }
     const UpdateRecord& last = c_.log.update();
     const bool same =
-        last.build_id == record.build_id || (is_suit_ && last.package_id == record.package_id);
+        last.build_id == record.build_id || (is_suit() && last.package_id == record.package_id);
     if (same && !asked_) record.attempts = last.attempts;
     return record;
 }
 
 Status Session::open_source() {
-    if (is_suit_ && suit_.from == SuitPackage::From::kStage) {
+    if (is_suit() && suit_.from == SuitPackage::From::kStage) {
         restart_timers();
         stage_step_ = StageStep::kPump;
         return {};
     }
     continued_ = continued_ || reader_.position() != offset_;
-    const uint64_t length = is_suit_ ? payload_.size - reader_.position() : kToEnd;
+    const uint64_t length = is_suit() ? payload_.size - reader_.position() : kToEnd;
     OTA_TRY(payload_source().start(
         {payload_place(), payload_at() + reader_.position(), length, {}, is_from_web()}));
     restart_timers();
@@ -194,7 +192,7 @@ Status Session::same_package(Source& source) {
 
 Status Session::pump() {
     MutableBytes room = c_.workspace.io;
-    if (is_suit_) {
+    if (is_suit()) {
         const uint64_t left = payload_.size - reader_.position();
         room = room.first(static_cast<size_t>(std::min<uint64_t>(room.size(), left)));
     }
@@ -214,12 +212,12 @@ Status Session::pump() {
         retries_ = 0;
         backoff_.reset();
     }
-    const bool over = is_suit_ && reader_.position() == payload_.size;
+    const bool over = is_suit() && reader_.position() == payload_.size;
     return over ? end_of_suit_payload() : kOkStatus;
 }
 
 Result<size_t> Session::read_payload(MutableBytes room) {
-    if (is_suit_ && suit_.from == SuitPackage::From::kStage) {
+    if (is_suit() && suit_.from == SuitPackage::From::kStage) {
         OTA_TRY(c_.parts.stage.image().read_at(reader_.position(), room));
         return room.size();
     }
@@ -230,11 +228,11 @@ Result<size_t> Session::read_payload(MutableBytes room) {
 
 // Where in its file the image begins.
 uint64_t Session::payload_at() const {
-    return is_suit_ && !is_from_web() ? suit_.file_at : 0;
+    return is_suit() && !is_from_web() ? suit_.file_at : 0;
 }
 
 bool Session::is_from_web() const {
-    return is_suit_ && suit_.from == SuitPackage::From::kWeb;
+    return is_suit() && suit_.from == SuitPackage::From::kWeb;
 }
 
 // Who delivers the payload: of what a manifest fetches from elsewhere, the HTTPS source.
@@ -300,7 +298,7 @@ Status Session::end_of_stream() {
 
 // Of all components together, where there are several.
 void Session::show_progress(uint64_t position) {
-    if (!is_suit_) return c_.publisher.progress(position, reader_.size());
+    if (!is_suit()) return c_.publisher.progress(position, reader_.size());
     suit_.total = std::max(suit_.total, suit_.done + position);
     c_.publisher.progress(suit_.done + position, suit_.total);
 }

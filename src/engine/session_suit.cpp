@@ -37,8 +37,10 @@ Status Session::begin_suit() {
         OTA_TRY(
             check_sequence(suit_.manifest.sequence_number(), suit_.manifest.digest(), confirmed));
     }
+    SuitHosts& hosts = suit_.hosts.emplace(*this);
+    suit_.processor.emplace(hosts, hosts);
     // The conditions of the shared sequence alone.
-    suit_.processor.begin(suit_.manifest, suit::kSharedSequence);
+    suit_.processor->begin(suit_.manifest, suit::kSharedSequence);
     // What was seen of an earlier package must not stand for this one.
     c_.verifier.parts().forget_all();
     (void)c_.verifier.begin(0, {});
@@ -80,13 +82,13 @@ Status Session::judge_suit() {
         return {Code::kTimeout, Origin::kModules, Detail::kBoardSilent};
     }
     Status status;
-    while (status.ok()) status = suit_.processor.step();
+    while (status.ok()) status = suit_.processor->step();
     if (!status.is(Code::kEndOfData)) return status;
     suit_.total = 0;
     for (size_t i = 0; i < suit_.manifest.component_count(); ++i) {
         const ComponentKind kind = suit_.manifest.component(i).kind;
         if (kind == ComponentKind::kAppRunning || kind == ComponentKind::kModule) continue;
-        const uint64_t size = suit_.processor.image_size(i);
+        const uint64_t size = suit_.processor->image_size(i);
         const uint64_t room =
             kind == ComponentKind::kApp ? c_.device.slot_size : part_of(kind).size();
         if (size > room) return {Code::kNoSpace, Origin::kVerify, Detail::kSlotTooSmall};
@@ -111,7 +113,7 @@ Status Session::name_suit_version() {
 // ---------------------------------------------------------------- 3 stage
 
 void Session::begin_commands() {
-    suit_.processor.begin(suit_.manifest, suit::kPayloadFetch);
+    suit_.processor->begin(suit_.manifest, suit::kPayloadFetch);
     suit_.payloads.begin(suit_.prefix.payloads);
     suit_.file_at = suit_.prefix.size;
     suit_.staged = suit_.fetched = suit_.draining = false;
@@ -127,9 +129,20 @@ void Session::begin_commands() {
     stage_step_ = StageStep::kCommand;
 }
 
+Status Session::run_suit_step() {
+    switch (stage_step_) {
+        case StageStep::kCommand:
+            return run_command();
+        case StageStep::kSeek:
+            return seek();
+        default:
+            return read_head();
+    }
+}
+
 Status Session::run_command() {
     suit_.on_bus = false;
-    const Status status = suit_.processor.step();
+    const Status status = suit_.processor->step();
     if (!status.is(Code::kEndOfData)) return status;
     suit_.draining = true;
     suit_.from = SuitPackage::From::kFile;

@@ -15,16 +15,35 @@ struct Parts {
     const Status& config_status;  // of what the running image is paired with
 };
 
+class Session;
+
+// What the processor may ask for is the session's doing. Made with the first envelope alone, so
+// that a build without them has none of it.
+class SuitHosts final : public ComponentHost, public ConditionHost {
+  public:
+    explicit SuitHosts(Session& session) : session_(session) {}
+
+    bool has(ComponentRef component) override;
+    Result<bool> match(ComponentRef component, const Digest& digest, uint64_t size) override;
+    Status fetch(ComponentRef component, const FetchOrder& order) override;
+    Status copy(ComponentRef from, ComponentRef to, const FetchOrder& order) override;
+    Status write(ComponentRef component, Bytes content, Bytes encryption) override;
+    Result<bool> check(const Condition& condition) override;
+    Status wait(Bytes info) override;
+    Status invoke(ComponentRef component) override;
+
+  private:
+    Session& session_;
+};
+
 // The SUIT package in hand, from the look at it to the restart: what its prefix said, and how far
 // its commands and its payloads have come. The buffer of the prefix is the caller's and keeps its
 // bytes for as long.
 struct SuitPackage {
-    explicit SuitPackage(ComponentHost& components, ConditionHost& conditions)
-        : processor(components, conditions) {}
-
     SuitPrefix prefix;
     SuitManifest manifest;
-    SuitProcessor processor;
+    std::optional<SuitHosts> hosts;
+    std::optional<SuitProcessor> processor;
     SuitPayloadReader payloads;
     uint64_t file_at = 0;  // place in the file of what payloads reads next
 

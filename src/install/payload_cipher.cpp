@@ -2,11 +2,14 @@
 
 #include <mbedtls/platform_util.h>
 
+#include "base/build_options.hpp"
+
 namespace ota {
 namespace {
 
 constexpr Status kFailed{Code::kInternal, Origin::kInstall, Detail::kCryptoFailed};
 constexpr Status kNoKey{Code::kIncompatible, Origin::kInstall, Detail::kEncryptionKey};
+constexpr Status kLeftOut{Code::kIncompatible, Origin::kInstall, Detail::kLeftOut};
 constexpr size_t kBlock = 16;
 constexpr size_t kHalf = 8;
 constexpr size_t kMaxWrapped = 40;
@@ -137,6 +140,7 @@ std::array<uint8_t, kBlock> counter_at(Bytes iv, uint64_t offset) {
 }  // namespace
 
 Status PayloadCipher::open(Bytes info, const PayloadKeys& keys, uint64_t offset) {
+    if constexpr (!build::kEncryption) return kLeftOut;
     close();
     CoseEncrypt encrypt;
     OTA_TRY(parse_cose_encrypt(info, encrypt));

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "base/build_options.hpp"
 #include "base/fixed.hpp"
 #include "wire/cbor.hpp"
 #include "wire/suit_labels.hpp"
@@ -9,7 +10,7 @@ namespace ota {
 // Limits of the profile BESS-SUIT-1 (docs/package-format.md).
 inline constexpr size_t kMaxAuthWrapper = 5120;
 inline constexpr size_t kMaxManifest = 3072;
-inline constexpr size_t kMaxEnvelopePrefix = 8192;
+inline constexpr size_t kMaxEnvelopePrefix = build::kManifestPrefix;
 inline constexpr size_t kMaxPayloads = 16;
 
 // A member of the manifest that travels beside it; the manifest holds its digest.

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string_view>
 
+#include "base/build_options.hpp"
 #include "base/bytes.hpp"
 #include "base/fixed.hpp"
 #include "base/status.hpp"
@@ -12,7 +13,7 @@
 namespace ota {
 
 // The longest URI or path (design limit; RFC 9110 4.1 recommends 8,000 for servers).
-inline constexpr size_t kMaxUri = 2048;
+inline constexpr size_t kMaxUri = build::kUri;
 
 // Same order as ota_source_t. Values are stored in flash.
 enum class SourceKind : uint8_t { kHttps, kAwsIot, kModbus, kCanbus, kSdCard, kUsbDrive };

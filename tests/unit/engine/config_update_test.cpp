@@ -145,6 +145,32 @@ TEST(ConfigUpdate, DamagedOneHoldsUpWhatBringsNone) {
     EXPECT_EQ(device.start(), Detail::kNone);
 }
 
+// The bank that a package writes first belongs to the image one could go back to.
+TEST(ConfigUpdate, NoGoingBackToAnImageWhoseBankWasWritten) {
+    ConfiguredBench device;
+    device.offer(test::app_and_config(image_of("1.2.0"), kSecond, 101));
+    ASSERT_EQ(device.start(), Detail::kNone);
+    (void)device.apply();
+    ASSERT_TRUE(device.restart_and_settle());
+    const Buffer third = filled(4000, 3);
+    test::PackageSpec next = test::app_and_config(image_of("1.3.0"), third, 102);
+    std::swap(next.components[0], next.components[1]);
+    std::swap(next.payloads[0], next.payloads[1]);
+    device.offer(next);
+    (void)device.post(CommandKind::kStartUpdate);
+    const auto is_in_bank = [&] {
+        Buffer bank(third.size());
+        return device.config_region().read(0, bank).ok() && bank == third;
+    };
+    ASSERT_TRUE(device.run_until(is_in_bank));
+    (void)device.post(CommandKind::kAbort);
+    ASSERT_TRUE(device.run_to(State::kAborted));
+    (void)device.post(CommandKind::kRollback);
+    EXPECT_TRUE(device.run_to(State::kFailed));
+    EXPECT_EQ(device.last_detail(), Detail::kNoOtherImage);
+    EXPECT_TRUE(device.configuration() == kSecond);
+}
+
 // An older firmware, or a cable, put it there.
 TEST(ConfigUpdate, AnotherImageInTheSlotDoesNotGetIt) {
     ConfiguredBench device;

@@ -90,6 +90,22 @@ TEST(EncryptedUpdate, PlainPayloadAfterAHeldConfigurationStaysPlain) {
     EXPECT_EQ(device.start(), Detail::kNone);
 }
 
+TEST(EncryptedUpdate, PlainPayloadAfterAnEncryptedOneStaysPlain) {
+    EncryptedBench device;
+    const Buffer app = image_of("1.1.0");
+    const Buffer config = filled(3000, 4);
+    const test::Encrypted sent = test::encrypt(config, Sender::kEcdhEs);
+    test::PackageSpec spec = test::app_and_config(app, config, 100);
+    std::swap(spec.components[0], spec.components[1]);
+    spec.components[0].parameters = {{19, cbor::bytes(sent.info)}};
+    spec.payloads = {sent.payload, app};
+    device.offer(spec);
+    ASSERT_EQ(device.start(), Detail::kNone);
+    (void)device.apply();
+    ASSERT_TRUE(device.restart_and_settle());
+    EXPECT_TRUE(device.configuration() == config);
+}
+
 // What lies in the stage is not asked for at the source again, however long ago it spoke.
 TEST(EncryptedUpdate, CopyFromAHeldStageNeedsNoSource) {
     EncryptedBench device;

@@ -1,0 +1,56 @@
+// What a build can do and how much room it takes: the integrator's choice, in ESP-IDF by Kconfig.
+// What is left out is refused with Detail::kLeftOut; nothing calls its code, so the linker drops
+// it.
+#pragma once
+
+#include <cstddef>
+
+#ifndef OTA_MANAGER_SOURCE_HTTPS
+#define OTA_MANAGER_SOURCE_HTTPS 1
+#endif
+#ifndef OTA_MANAGER_SOURCE_SD_CARD
+#define OTA_MANAGER_SOURCE_SD_CARD 1
+#endif
+#ifndef OTA_MANAGER_SOURCE_USB_DRIVE
+#define OTA_MANAGER_SOURCE_USB_DRIVE 1
+#endif
+#ifndef OTA_MANAGER_PACKAGE_SUIT
+#define OTA_MANAGER_PACKAGE_SUIT 1
+#endif
+#ifndef OTA_MANAGER_ENCRYPTED_PAYLOADS
+#define OTA_MANAGER_ENCRYPTED_PAYLOADS 1
+#endif
+#ifndef OTA_MANAGER_LOG_CONSOLE
+#define OTA_MANAGER_LOG_CONSOLE 1
+#endif
+#ifndef OTA_MANAGER_IO_BUFFER_SIZE
+#define OTA_MANAGER_IO_BUFFER_SIZE 4096
+#endif
+#ifndef OTA_MANAGER_MANIFEST_SIZE
+#define OTA_MANAGER_MANIFEST_SIZE 8192
+#endif
+#ifndef OTA_MANAGER_URI_SIZE
+#define OTA_MANAGER_URI_SIZE 2048
+#endif
+
+namespace ota::build {
+
+inline constexpr bool kHttps = OTA_MANAGER_SOURCE_HTTPS != 0;
+inline constexpr bool kSdCard = OTA_MANAGER_SOURCE_SD_CARD != 0;
+inline constexpr bool kUsbDrive = OTA_MANAGER_SOURCE_USB_DRIVE != 0;
+inline constexpr bool kFiles = kSdCard || kUsbDrive;
+inline constexpr bool kSuit = OTA_MANAGER_PACKAGE_SUIT != 0;
+inline constexpr bool kEncryption = kSuit && OTA_MANAGER_ENCRYPTED_PAYLOADS != 0;
+inline constexpr bool kConsoleLog = OTA_MANAGER_LOG_CONSOLE != 0;
+
+// Bytes; design rule 15. The ranges are those of Kconfig.
+inline constexpr size_t kIoBuffer = OTA_MANAGER_IO_BUFFER_SIZE;
+inline constexpr size_t kManifestPrefix = OTA_MANAGER_MANIFEST_SIZE;
+inline constexpr size_t kUri = OTA_MANAGER_URI_SIZE;
+
+static_assert(kHttps || kFiles, "a build without any source can't be updated");
+static_assert(kIoBuffer >= 4096 && kIoBuffer <= 65536);
+static_assert(kManifestPrefix >= 2048 && kManifestPrefix <= 16384);
+static_assert(kUri >= 256 && kUri <= 4096);
+
+}  // namespace ota::build
