@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "ota_manager_err.h"
+
 #if defined(__has_include)
 #if __has_include("esp_err.h")
 #include "esp_err.h"
@@ -28,13 +30,6 @@ typedef int esp_err_t;
 #define ESP_ERR_NOT_SUPPORTED 0x106
 #define ESP_ERR_TIMEOUT 0x107
 #endif
-
-/* Our own esp_err_t values. 0xA000 is free in ESP-IDF. */
-#define ESP_ERR_OTA_MGR_BASE 0xA000
-#define ESP_ERR_OTA_MGR_PARTITION \
-    (ESP_ERR_OTA_MGR_BASE + 1)                           /*!< a partition is missing or too small */
-#define ESP_ERR_OTA_MGR_IMAGE (ESP_ERR_OTA_MGR_BASE + 2) /*!< the running image can't be read */
-#define ESP_ERR_OTA_MGR_KEY (ESP_ERR_OTA_MGR_BASE + 3)   /*!< public_key_pem holds no usable key */
 
 #ifdef __cplusplus
 extern "C" {
@@ -215,7 +210,7 @@ typedef struct {
 /* One HTTPS source at a time. Credentials are sent to the origin of url alone, also when it
  * redirects elsewhere; they never reach a log. */
 typedef struct {
-    const char* url;                  /* https://…, fewer than 2048 characters */
+    const char* url;                  /* https://…, shorter than OTA_MANAGER_URI_SIZE */
     const char* cert_pem;             /* trusted certificates; NULL = the platform's store */
     const char* basic_auth_user;      /* NULL or up to 127 bytes, without a colon */
     const char* basic_auth_pass;      /* NULL or up to 127 bytes */
@@ -306,14 +301,31 @@ typedef struct {
     void* progress_cb_data;
 } ota_manager_config_t;
 
+/* The specification's, unless the build gives others (Kconfig). */
+#ifndef OTA_MANAGER_DEFAULT_ROLLBACK_TIMEOUT_MS
 #define OTA_MANAGER_DEFAULT_ROLLBACK_TIMEOUT_MS UINT32_C(300000)
+#endif
+#ifndef OTA_MANAGER_DEFAULT_MIN_SOC
 #define OTA_MANAGER_DEFAULT_MIN_SOC 30
+#endif
+#ifndef OTA_MANAGER_DEFAULT_MAX_TEMPERATURE
 #define OTA_MANAGER_DEFAULT_MAX_TEMPERATURE 45.0f
+#endif
+#ifndef OTA_MANAGER_DEFAULT_MIN_TEMPERATURE
 #define OTA_MANAGER_DEFAULT_MIN_TEMPERATURE 0.0f
+#endif
+#ifndef OTA_MANAGER_DEFAULT_MAX_CURRENT
 #define OTA_MANAGER_DEFAULT_MAX_CURRENT 10.0f
+#endif
+#ifndef OTA_MANAGER_DEFAULT_BATTERY_CAPACITY_WH
 #define OTA_MANAGER_DEFAULT_BATTERY_CAPACITY_WH UINT32_C(200000)
+#endif
+#ifndef OTA_MANAGER_DEFAULT_TASK_PRIORITY
 #define OTA_MANAGER_DEFAULT_TASK_PRIORITY 5
+#endif
+#ifndef OTA_MANAGER_DEFAULT_TASK_STACK_SIZE
 #define OTA_MANAGER_DEFAULT_TASK_STACK_SIZE UINT32_C(8192)
+#endif
 
 /* All defaults spelled out; source and key are still to be set. */
 #define OTA_MANAGER_CONFIG_DEFAULT()                                                               \

@@ -17,10 +17,10 @@ ALLOWED = {
     **{stage: ["wire", "ports", "base"] for stage in STAGES},
     "engine": [*STAGES, "wire", "ports", "base"],
     "api": ["engine", *STAGES, "wire", "ports", "base", "include"],
-    "include": ["esp_err.h"],  # ESP-IDF, where it is there
+    "include": ["esp_err.h", "esp_event.h"],  # ESP-IDF, where it is there
 }
-ADAPTERS = ["ports", "base", "include", "linux"]
-COMPOSE = ["api", "engine", *STAGES, "wire", "ports", "base", "include", "linux"]
+ADAPTERS = ["ports", "base", "include", "linux", "posix"]
+COMPOSE = ["api", "engine", *STAGES, "wire", "ports", "base", "include", "linux", "posix"]
 # Freestanding-friendly headers of the C++ library, and the two crypto headers that the design makes a port.
 ALLOWED_SYSTEM = {
     "algorithm", "array", "atomic", "bit", "compare", "cstddef", "cstdint", "cstdio", "cstdlib", "cstring",

@@ -4,16 +4,19 @@
 
 #include <optional>
 
+#include "api/callbacks.hpp"
 #include "api/platform.hpp"
 #include "boot/otadata.hpp"
 #include "esp_idf/esp_boot.hpp"
 #include "esp_idf/esp_clock.hpp"
+#include "esp_idf/esp_events.hpp"
 #include "esp_idf/esp_http.hpp"
 #include "esp_idf/esp_log_output.hpp"
 #include "esp_idf/esp_restart.hpp"
 #include "esp_idf/partition_flash.hpp"
 #include "esp_idf/rtos.hpp"
 #include "observe/console_log.hpp"
+#include "posix/directory_store.hpp"
 
 namespace ota {
 namespace {
@@ -25,6 +28,10 @@ constexpr Status missing(Detail detail) {
 const esp_partition_t* find_data(const char* label) {
     return esp_partition_find_first(ESP_PARTITION_TYPE_DATA, ESP_PARTITION_SUBTYPE_ANY, label);
 }
+
+// Where the application mounts them.
+constexpr char kSdCard[] = OTA_MANAGER_SD_MOUNT_POINT;
+constexpr char kUsbDrive[] = OTA_MANAGER_USB_MOUNT_POINT;
 
 // Of a part that this build may not have.
 template <typename T>
@@ -41,6 +48,12 @@ uint16_t chip_revision() {
 // Everything between init and deinit, in one static place.
 struct Chip {
     Status open();
+    void open_events() {
+        ota_manager_config_t config{};
+        config.event_cb = esp_events::post_status;
+        config.progress_cb = esp_events::post_progress;
+        events.emplace(config).set_notice(esp_events::post_notice, nullptr);
+    }
     // A partition that a device may do without.
     static Flash* open_optional(const char* label, PartitionFlash& flash) {
         const esp_partition_t* partition = find_data(label);
@@ -66,6 +79,9 @@ struct Chip {
     std::optional<EspHttpClient> http;
     EspLogOutput output;
     std::optional<ConsoleLog> console;
+    std::optional<CallbackSink> events;
+    std::optional<DirectoryStore> sd_card;
+    std::optional<DirectoryStore> usb_drive;
     std::optional<Platform> platform;
 };
 
@@ -94,10 +110,29 @@ Status Chip::open() {
     Flash* const own_stage = open_optional(layout::kStageLabel, stage);
     if constexpr (build::kHttps) http.emplace();
     if constexpr (build::kConsoleLog) console.emplace(output, true);
-    platform.emplace(Platform{running, standby, journal, boot, clock, restart, mailbox, signal,
-                              task, address_of(http), nullptr, nullptr, address_of(console),
-                              ErasePolicy::OTA_MANAGER_ERASE_POLICY, layout::kChipEsp32P4,
-                              chip_revision(), own_config, own_stage, nullptr});
+    if constexpr (OTA_MANAGER_EVENTS) open_events();
+    if constexpr (build::kSdCard) sd_card.emplace(kSdCard, kSdCard);
+    if constexpr (build::kUsbDrive) usb_drive.emplace(kUsbDrive, kUsbDrive);
+    platform.emplace(Platform{running,
+                              standby,
+                              journal,
+                              boot,
+                              clock,
+                              restart,
+                              mailbox,
+                              signal,
+                              task,
+                              address_of(http),
+                              address_of(sd_card),
+                              address_of(usb_drive),
+                              address_of(console),
+                              address_of(events),
+                              ErasePolicy::OTA_MANAGER_ERASE_POLICY,
+                              layout::kChipEsp32P4,
+                              chip_revision(),
+                              own_config,
+                              own_stage,
+                              nullptr});
     return {};
 }
 

@@ -6,7 +6,7 @@
 #include "api/platform.hpp"
 #include "boot/otadata.hpp"
 #include "linux/clock_real.hpp"
-#include "linux/directory_store.hpp"
+#include "posix/directory_store.hpp"
 #include "linux/http_curl.hpp"
 #include "linux/partition_table.hpp"
 #include "linux/threads.hpp"
@@ -110,7 +110,7 @@ Status Twin::open(const TwinSetup& setup) {
     Flash* const own_stage = find_optional(layout::kStageLabel, stage);
     platform.emplace(Platform{running, standby, journal, *boot, clock, restart, mailbox, signal,
                               task, &http, sd_card ? &*sd_card : nullptr,
-                              usb_drive ? &*usb_drive : nullptr, console ? &*console : nullptr,
+                              usb_drive ? &*usb_drive : nullptr, console ? &*console : nullptr, nullptr,
                               ErasePolicy::kBlockAhead, layout::kChipEsp32P4, kChipRevision,
                               own_config, own_stage, nullptr});
     return {};

@@ -3,6 +3,7 @@
 #include <mbedtls/base64.h>
 
 #include <cstring>
+#include <type_traits>
 
 #include "base/build_options.hpp"
 #include "base/hex.hpp"
@@ -261,12 +262,26 @@ const char* check_config(const ota_manager_config_t& c) {
         (c.rollback_timeout_ms < 1000 || c.rollback_timeout_ms > 86400000)) {
         return "rollback_timeout_ms: 1000 to 86400000, or 0";
     }
-    const Settings defaults;
-    const SafetyThresholds& t = defaults.thresholds;
-    return check_thresholds(
-        c.min_soc == 0 ? t.min_soc_percent : c.min_soc,
-        c.max_temperature == 0.0F ? OTA_MANAGER_DEFAULT_MAX_TEMPERATURE : c.max_temperature,
-        c.min_temperature, c.max_current == 0.0F ? OTA_MANAGER_DEFAULT_MAX_CURRENT : c.max_current);
+    const ota_manager_config_t full = with_defaults(c);
+    return check_thresholds(full.min_soc, full.max_temperature, full.min_temperature,
+                            full.max_current);
+}
+
+ota_manager_config_t with_defaults(const ota_manager_config_t& config) {
+    ota_manager_config_t out = config;
+    const auto fill = [](auto& field, auto value) {
+        if (field == 0) field = static_cast<std::remove_reference_t<decltype(field)>>(value);
+    };
+    fill(out.signatures_required, 1);
+    fill(out.task_priority, OTA_MANAGER_DEFAULT_TASK_PRIORITY);
+    fill(out.task_stack_size, OTA_MANAGER_DEFAULT_TASK_STACK_SIZE);
+    fill(out.rollback_timeout_ms, OTA_MANAGER_DEFAULT_ROLLBACK_TIMEOUT_MS);
+    fill(out.min_soc, OTA_MANAGER_DEFAULT_MIN_SOC);
+    fill(out.max_temperature, OTA_MANAGER_DEFAULT_MAX_TEMPERATURE);
+    fill(out.min_temperature, OTA_MANAGER_DEFAULT_MIN_TEMPERATURE);
+    fill(out.max_current, OTA_MANAGER_DEFAULT_MAX_CURRENT);
+    fill(out.battery_capacity_wh, OTA_MANAGER_DEFAULT_BATTERY_CAPACITY_WH);
+    return out;
 }
 
 SafetyThresholds to_thresholds(int min_soc, float max_temperature, float min_temperature,
@@ -279,17 +294,15 @@ SafetyThresholds to_thresholds(int min_soc, float max_temperature, float min_tem
     return out;
 }
 
-Settings to_settings(const ota_manager_config_t& c) {
+Settings to_settings(const ota_manager_config_t& config) {
+    const ota_manager_config_t c = with_defaults(config);
     Settings out;
     out.check_interval_ms = c.check_interval_ms;
     out.automatic_update = is_on(c.automatic_update, out.automatic_update);
     out.verify_signature = is_on(c.verify_signature, out.verify_signature);
     out.allow_rollback = is_on(c.allow_rollback, out.allow_rollback);
-    if (c.rollback_timeout_ms != 0) out.rollback_timeout_ms = c.rollback_timeout_ms;
-    out.thresholds = to_thresholds(
-        c.min_soc == 0 ? OTA_MANAGER_DEFAULT_MIN_SOC : c.min_soc,
-        c.max_temperature == 0.0F ? OTA_MANAGER_DEFAULT_MAX_TEMPERATURE : c.max_temperature,
-        c.min_temperature, c.max_current == 0.0F ? OTA_MANAGER_DEFAULT_MAX_CURRENT : c.max_current);
+    out.rollback_timeout_ms = c.rollback_timeout_ms;
+    out.thresholds = to_thresholds(c.min_soc, c.max_temperature, c.min_temperature, c.max_current);
     Digest sha{};
     if (c.expected_sha256 != nullptr && parse_hex(c.expected_sha256, sha)) {
         out.expected.sha256 = sha;
@@ -297,13 +310,13 @@ Settings to_settings(const ota_manager_config_t& c) {
     std::array<uint8_t, 16> md5{};
     if (c.expected_md5 != nullptr && parse_hex(c.expected_md5, md5)) out.expected.md5 = md5;
     (void)parse_revoked(c.revoked_keys_sha256, out.revoked);
-    if (c.signatures_required != 0) out.signatures_required = c.signatures_required;
+    out.signatures_required = c.signatures_required;
     (void)parse_uuid(c.suit_vendor_id, out.suit.vendor);
     (void)parse_uuid(c.suit_class_id, out.suit.class_id);
     (void)parse_uuid(c.suit_device_id, out.suit.device);
     (void)parse_uuid(c.suit_module_class_id, out.suit.module_class);
     out.payload_keys = {c.payload_kek_id, c.payload_ecdh_key_id};
-    if (c.battery_capacity_wh != 0) out.battery_capacity_wh = c.battery_capacity_wh;
+    out.battery_capacity_wh = c.battery_capacity_wh;
     return out;
 }
 

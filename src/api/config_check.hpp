@@ -18,6 +18,9 @@ bool unsigned_is_allowed();
 // Is this source part of the build?
 bool is_supported(ota_source_t source);
 
+// Every numeric 0 replaced by its default.
+ota_manager_config_t with_defaults(const ota_manager_config_t& config);
+
 // Defaults filled in, floats converted to milli-units. In the caller's context: a task that touches
 // float is pinned to its core for good on ESP-IDF. config passed check_config.
 Settings to_settings(const ota_manager_config_t& config);

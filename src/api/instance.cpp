@@ -50,6 +50,10 @@ esp_err_t check(const ota_manager_config_t& config, TrustStore& trusted) {
     return to_esp_err(loaded);
 }
 
+EngineTaskConfig task_of(const ota_manager_config_t& config) {
+    return {config.task_priority, config.task_stack_size, config.core_id};
+}
+
 }  // namespace
 
 Instance::Instance(const Platform& p, const BootStatus& boot, const ota_manager_config_t& config,
@@ -57,16 +61,15 @@ Instance::Instance(const Platform& p, const BootStatus& boot, const ota_manager_
     : platform(p),
       battery(p.clock),
       sink(config),
-      task_config{config.task_priority == 0 ? 5 : config.task_priority,
-                  config.task_stack_size == 0 ? OTA_MANAGER_DEFAULT_TASK_STACK_SIZE
-                                              : config.task_stack_size,
-                  config.core_id},
+      task_config(task_of(with_defaults(config))),
       manager({p.running, p.standby, p.journal, p.boot, battery, p.clock, p.restart, p.mailbox,
                p.signal, p.config, p.stage, p.modules},
               boot, settings_of(p, config), trusted, workspace),
       takes_unsigned(config.verify_signature == OTA_OFF) {
     (void)manager.add_sink(sink);
-    if (p.console != nullptr) (void)manager.add_sink(*p.console);
+    for (EventSink* sink_of_platform : {p.console, p.events}) {
+        if (sink_of_platform != nullptr) (void)manager.add_sink(*sink_of_platform);
+    }
 }
 
 namespace {

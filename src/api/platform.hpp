@@ -45,6 +45,7 @@ struct Platform {
     FileStore* sd_card;    // likewise
     FileStore* usb_drive;  // likewise
     EventSink* console;    // null: no console log
+    EventSink* events;     // null: the platform has no event loop
     ErasePolicy erase_policy;
     uint16_t chip_id;
     uint16_t chip_revision;  // major * 100 + minor

@@ -23,6 +23,9 @@
 #ifndef OTA_MANAGER_LOG_CONSOLE
 #define OTA_MANAGER_LOG_CONSOLE 1
 #endif
+#ifndef OTA_MANAGER_NO_BATTERY
+#define OTA_MANAGER_NO_BATTERY 0
+#endif
 #ifndef OTA_MANAGER_IO_BUFFER_SIZE
 #define OTA_MANAGER_IO_BUFFER_SIZE 4096
 #endif
@@ -42,6 +45,8 @@ inline constexpr bool kFiles = kSdCard || kUsbDrive;
 inline constexpr bool kSuit = OTA_MANAGER_PACKAGE_SUIT != 0;
 inline constexpr bool kEncryption = kSuit && OTA_MANAGER_ENCRYPTED_PAYLOADS != 0;
 inline constexpr bool kConsoleLog = OTA_MANAGER_LOG_CONSOLE != 0;
+// Bench boards: an update needs no battery provider.
+inline constexpr bool kNoBattery = OTA_MANAGER_NO_BATTERY != 0;
 
 // Bytes; design rule 15. The ranges are those of Kconfig.
 inline constexpr size_t kIoBuffer = OTA_MANAGER_IO_BUFFER_SIZE;

@@ -25,6 +25,7 @@ thread_local bool armed = false;
 thread_local Group group = Group::kAllocation;
 thread_local size_t calls = 0;
 thread_local size_t failing = 0;
+bool on_fat = false;
 
 bool fails(Group of) {
     if (!armed || group != of) return false;
@@ -38,6 +39,10 @@ Function next(Function, const char* name) {
 }
 
 }  // namespace
+
+void rename_never_replaces(bool on) {
+    on_fat = on;
+}
 
 void fail(Group of, size_t n) {
     group = of;
@@ -162,9 +167,16 @@ int fsync(int fd) {
 
 int rename(const char* from, const char* to) {
     static const auto real = faults::next(&rename, "rename");
-    if (!faults::fails(Group::kFile)) return real(from, to);
-    errno = EROFS;
-    return -1;
+    if (faults::fails(Group::kFile)) {
+        errno = EROFS;
+        return -1;
+    }
+    struct stat info {};
+    if (faults::on_fat && ::lstat(to, &info) == 0) {
+        errno = EEXIST;
+        return -1;
+    }
+    return real(from, to);
 }
 
 int stat(const char* path, struct stat* info) {
@@ -181,10 +193,10 @@ DIR* opendir(const char* path) {
     return nullptr;
 }
 
-int access(const char* path, int mode) {
-    static const auto real = faults::next(&access, "access");
-    if (!faults::fails(Group::kFile)) return real(path, mode);
-    errno = EIO;
+int unlink(const char* path) noexcept {
+    static const auto real = faults::next(&unlink, "unlink");
+    if (!faults::fails(Group::kFile)) return real(path);
+    errno = EROFS;
     return -1;
 }
 

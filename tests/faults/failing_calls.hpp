@@ -12,4 +12,7 @@ void fail(Group group, size_t n);
 // Stops failing; how many calls of the group there were since fail().
 size_t stop();
 
+// As FatFs: rename() on to a file that is there fails with EEXIST.
+void rename_never_replaces(bool on);
+
 }  // namespace faults

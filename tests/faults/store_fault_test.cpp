@@ -5,7 +5,7 @@
 #include <fstream>
 
 #include "faults/failing_calls.hpp"
-#include "linux/directory_store.hpp"
+#include "posix/directory_store.hpp"
 #include "sources/file/file_channel.hpp"
 #include "sources/file/file_source.hpp"
 
@@ -24,6 +24,7 @@ struct Card {
         (void)unlink((path + "/bess.bin").c_str());
         (void)unlink((path + "/bess.bin.md5").c_str());
         (void)unlink((path + "/bess.bin.result.json").c_str());
+        (void)unlink((path + "/bess.bin.result.json.new").c_str());
         EXPECT_EQ(rmdir(path.c_str()), 0);  // nothing else was left there
     }
     void write(const char* ending, const std::string& text) const {
@@ -89,6 +90,13 @@ void check_each(Group group) {
 
 TEST(StoreFault, EveryFileCall) {
     check_each(Group::kFile);
+}
+
+// Replacing takes a removal more; whatever of it fails, the next result replaces.
+TEST(StoreFault, EveryFileCallOnFat) {
+    faults::rename_never_replaces(true);
+    check_each(Group::kFile);
+    faults::rename_never_replaces(false);
 }
 
 TEST(StoreFault, EveryAllocation) {

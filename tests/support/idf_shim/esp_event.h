@@ -1,2 +1,24 @@
 #pragma once
-int esp_event_loop_create_default(void);
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "esp_err.h"
+#include "freertos/FreeRTOS.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef const char* esp_event_base_t;
+
+#define ESP_EVENT_DECLARE_BASE(id) extern esp_event_base_t const id
+#define ESP_EVENT_DEFINE_BASE(id) esp_event_base_t const id = #id
+
+esp_err_t esp_event_loop_create_default(void);
+esp_err_t esp_event_post(esp_event_base_t event_base, int32_t event_id, const void* event_data,
+                         size_t event_data_size, TickType_t ticks_to_wait);
+
+#ifdef __cplusplus
+}
+#endif

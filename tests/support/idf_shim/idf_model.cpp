@@ -1,5 +1,6 @@
 #include "idf_model.hpp"
 
+#include <esp_event.h>
 #include <esp_image_format.h>
 #include <esp_ota_ops.h>
 #include <freertos/FreeRTOS.h>
@@ -242,6 +243,13 @@ TickType_t xTaskGetTickCount(void) {
 void vTaskDelay(TickType_t ticks) {
     ++chip.delays;
     std::this_thread::sleep_for(time_of(ticks));
+}
+
+esp_err_t esp_event_post(esp_event_base_t base, int32_t id, const void* data, size_t size,
+                         TickType_t longest) {
+    const auto* bytes = static_cast<const uint8_t*>(data);
+    chip.events.push_back({base, id, {bytes, bytes + size}, longest});
+    return ESP_OK;
 }
 
 // The thread ends when its entry returns.

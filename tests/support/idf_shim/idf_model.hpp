@@ -2,13 +2,22 @@
 #pragma once
 
 #include <esp_system.h>
+#include <freertos/FreeRTOS.h>
 
+#include <string>
 #include <vector>
 
 #include "esp_partition.h"
 #include "linux/flash_model.hpp"
 
 namespace idf_model {
+
+struct PostedEvent {
+    std::string base;
+    int32_t id = 0;
+    std::vector<uint8_t> data;
+    TickType_t longest = 0;
+};
 
 struct Chip {
     ota::FlashModel* flash = nullptr;
@@ -18,6 +27,7 @@ struct Chip {
     esp_err_t image = ESP_OK;  // what verification finds
     uint32_t valid_calls = 0;  // of esp_ota_mark_app_valid_cancel_rollback
     uint32_t delays = 0;       // of vTaskDelay
+    std::vector<PostedEvent> events;
 };
 extern Chip chip;
 

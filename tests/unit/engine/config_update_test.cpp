@@ -145,6 +145,18 @@ TEST(ConfigUpdate, DamagedOneHoldsUpWhatBringsNone) {
     EXPECT_EQ(device.start(), Detail::kNone);
 }
 
+// The right bytes without a record of their writing: the power may have gone with the last page,
+// which then reads well today and otherwise tomorrow.
+TEST(ConfigUpdate, BytesWithoutARecordAreWrittenAgain) {
+    ComponentsBench device;
+    ASSERT_TRUE(device.config_region().erase(0, 0x2000).ok());
+    ASSERT_TRUE(device.config_region().program(0, kFirst).ok());
+    device.offer(test::app_and_config(image_of("1.1.0"), kFirst, 100));
+    ASSERT_EQ(device.start(), Detail::kNone);
+    (void)device.apply();
+    EXPECT_EQ(device.outcome_of(ComponentKind::kConfig), ComponentOutcome::kWritten);
+}
+
 // The bank that a package writes first belongs to the image one could go back to.
 TEST(ConfigUpdate, NoGoingBackToAnImageWhoseBankWasWritten) {
     ConfiguredBench device;

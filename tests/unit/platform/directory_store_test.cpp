@@ -1,5 +1,5 @@
 // The FileStore contract on a real directory.
-#include "linux/directory_store.hpp"
+#include "posix/directory_store.hpp"
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>

@@ -3,11 +3,14 @@
 
 #include <thread>
 
+#include "api/callbacks.hpp"
 #include "boot/otadata.hpp"
 #include "esp_idf/esp_boot.hpp"
+#include "esp_idf/esp_events.hpp"
 #include "esp_idf/partition_flash.hpp"
 #include "esp_idf/rtos.hpp"
 #include "idf_model.hpp"
+#include "ota_manager_event.h"
 
 namespace ota {
 namespace {
@@ -68,6 +71,49 @@ TEST_F(ModelledChip, RunningImageIsNeverWritten) {
     EXPECT_EQ(memory[0x10000], 0xFF);
     std::vector<uint8_t> back(16);
     EXPECT_TRUE(running.read(0, back).ok());
+}
+
+// As the C API's callbacks, which is what they are.
+TEST_F(ModelledChip, EventsReachTheDefaultLoop) {
+    ota_manager_config_t config{};
+    config.event_cb = esp_events::post_status;
+    config.progress_cb = esp_events::post_progress;
+    CallbackSink sink(config);
+    sink.set_notice(esp_events::post_notice, nullptr);
+    Event event;
+    event.kind = Event::Kind::kState;
+    event.state = State::kFailed;
+    event.status = {Code::kUnavailable, Origin::kSource, Detail::kConnectionLost};
+    sink.on_event(event);
+    event.kind = Event::Kind::kProgress;
+    event.received = 100;
+    event.total = 400;
+    sink.on_event(event);
+    event.kind = Event::Kind::kNotice;
+    event.notice = Notice::kPaused;
+    event.status = {Code::kUnsafe, Origin::kSafety, Detail::kSocLow};
+    event.reading = 12;
+    sink.on_event(event);
+    ASSERT_EQ(chip.events.size(), 3U);
+    for (const idf_model::PostedEvent& posted : chip.events) {
+        EXPECT_EQ(posted.base, OTA_MANAGER_EVENT);
+        EXPECT_LE(posted.longest, pdMS_TO_TICKS(100));
+    }
+    const auto as = [&](size_t i, auto data) {
+        EXPECT_EQ(chip.events[i].data.size(), sizeof data);
+        std::memcpy(&data, chip.events[i].data.data(), sizeof data);
+        return data;
+    };
+    EXPECT_EQ(chip.events[0].id, OTA_MANAGER_EVENT_STATUS);
+    EXPECT_EQ(as(0, ota_manager_event_status_t{}).status, OTA_STATUS_FAILED);
+    EXPECT_EQ(as(0, ota_manager_event_status_t{}).error, OTA_ERR_CONNECTIVITY);
+    EXPECT_EQ(chip.events[1].id, OTA_MANAGER_EVENT_PROGRESS);
+    EXPECT_EQ(chip.events[1].longest, 0U);  // the next one says more
+    EXPECT_EQ(as(1, ota_manager_event_progress_t{}).received, 100U);
+    EXPECT_EQ(as(1, ota_manager_event_progress_t{}).total, 400U);
+    EXPECT_EQ(chip.events[2].id, OTA_MANAGER_EVENT_NOTICE);
+    EXPECT_EQ(as(2, ota_notice_info_t{}).notice, OTA_NOTICE_PAUSED);
+    EXPECT_EQ(as(2, ota_notice_info_t{}).reading, 12);
 }
 
 TEST_F(ModelledChip, StartIsDescribed) {

@@ -6,7 +6,7 @@
 #include <cstdlib>
 #include <fstream>
 
-#include "linux/directory_store.hpp"
+#include "posix/directory_store.hpp"
 #include "linux/flash_model.hpp"
 #include "linux/threads.hpp"
 #include "ports/flash_region.hpp"

@@ -1,4 +1,4 @@
-#include "linux/directory_store.hpp"
+#include "posix/directory_store.hpp"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -16,17 +16,23 @@ constexpr Status unavailable(Detail detail) {
     return {Code::kUnavailable, Origin::kPlatform, detail};
 }
 
-bool is_regular(const char* directory, const dirent& entry) {
-    if (entry.d_type == DT_REG) return true;
-    if (entry.d_type != DT_LNK && entry.d_type != DT_UNKNOWN) return false;
-    FixedString<4095> path(directory);
-    path.append("/");
-    path.append(entry.d_name);
-    struct stat info {};
-    return ::stat(path.c_str(), &info) == 0 && S_ISREG(info.st_mode);
+}  // namespace
+
+bool DirectoryStore::is_inserted() const {
+    DIR* const root = opendir(HostPath(directory_).c_str());
+    if (root == nullptr) return false;
+    closedir(root);
+    return true;
 }
 
-}  // namespace
+// FatFs tells the type of each entry; other file systems may not, or have links.
+bool DirectoryStore::is_regular(const dirent& entry) const {
+    if (entry.d_type == DT_REG || entry.d_type == DT_DIR) return entry.d_type == DT_REG;
+    HostPath path(listed_path_);
+    struct stat info {};
+    const bool fits = path.try_append("/") && path.try_append(entry.d_name);
+    return fits && ::stat(path.c_str(), &info) == 0 && S_ISREG(info.st_mode);
+}
 
 Status DirectoryStore::host_path(std::string_view path, HostPath& out) const {
     const bool below = path.starts_with(mount_point_) &&
@@ -35,8 +41,8 @@ Status DirectoryStore::host_path(std::string_view path, HostPath& out) const {
         return unavailable(Detail::kFileNotFound);
     }
     out.assign(directory_);
-    out.append(path.substr(mount_point_.size()));
-    return {};
+    return out.try_append(path.substr(mount_point_.size())) ? kOkStatus
+                                                            : unavailable(Detail::kFileNotFound);
 }
 
 DirectoryStore::~DirectoryStore() {
@@ -51,25 +57,28 @@ void DirectoryStore::close_listing() {
 
 Status DirectoryStore::next(std::string_view directory, bool rewind,
                             FixedString<kMaxFileName>& name) {
-    if (access(HostPath(directory_).c_str(), X_OK) != 0) {
-        close_listing();
-        return unavailable(Detail::kMediumAbsent);
-    }
     if (rewind) {
         close_listing();
+        if (!is_inserted()) return unavailable(Detail::kMediumAbsent);
         OTA_TRY(host_path(directory, listed_path_));
         listing_ = opendir(listed_path_.c_str());
     }
     if (listing_ == nullptr) {
         return unavailable(errno == ENOENT ? Detail::kFileNotFound : Detail::kFileReadError);
     }
-    while (const dirent* entry = readdir(listing_)) {
-        if (!is_regular(listed_path_.c_str(), *entry)) continue;
+    const dirent* entry = nullptr;
+    do {
+        errno = 0;  // the only way to tell the end from a failure
+        entry = readdir(listing_);
+    } while (entry != nullptr && !is_regular(*entry));
+    if (entry != nullptr) {
         name.assign(entry->d_name);
         return {};
     }
+    const bool at_end = errno == 0;
     close_listing();
-    return {Code::kEndOfData, Origin::kPlatform};
+    return at_end ? Status{Code::kEndOfData, Origin::kPlatform}
+                  : unavailable(is_inserted() ? Detail::kFileReadError : Detail::kMediumAbsent);
 }
 
 Status DirectoryStore::find_ignoring_case(std::string_view directory, std::string_view wanted,
@@ -85,9 +94,10 @@ Status DirectoryStore::find_ignoring_case(std::string_view directory, std::strin
 
 Status DirectoryStore::open(std::string_view path) {
     close();
-    if (access(HostPath(directory_).c_str(), X_OK) != 0) return unavailable(Detail::kMediumAbsent);
+    if (!is_inserted()) return unavailable(Detail::kMediumAbsent);
     OTA_TRY(host_path(path, open_path_));
-    if (access(open_path_.c_str(), F_OK) != 0) {
+    struct stat info {};
+    if (::stat(open_path_.c_str(), &info) != 0) {
         const size_t slash = path.rfind('/');
         if (slash == std::string_view::npos) return unavailable(Detail::kFileNotFound);
         FixedString<kMaxFileName> name;
@@ -131,7 +141,12 @@ Status DirectoryStore::replace(std::string_view path, Bytes bytes) {
         ::write(fd, bytes.data(), bytes.size()) == static_cast<ssize_t>(bytes.size()) &&
         fsync(fd) == 0;
     const bool closed = ::close(fd) == 0;
-    if (written && closed && rename(aside.c_str(), target.c_str()) == 0) return {};
+    const auto rename_it = [&] { return rename(aside.c_str(), target.c_str()) == 0; };
+    if (written && closed && rename_it()) return {};
+    const bool in_the_way = written && closed && errno == EEXIST;
+    if (in_the_way && unlink(target.c_str()) == 0) {
+        return rename_it() ? kOkStatus : unavailable(Detail::kFileWriteError);
+    }
     (void)unlink(aside.c_str());
     return unavailable(Detail::kFileWriteError);
 }

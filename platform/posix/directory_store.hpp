@@ -6,8 +6,11 @@
 
 namespace ota {
 
-// A host directory in the place of a mounted card: paths below mount_point are looked up in it. The
-// card is inserted when the directory exists. Names are found without regard to case, as on FAT.
+// Files of a mounted card, by the POSIX calls that Linux and ESP-IDF's VFS have in common. Paths
+// below mount_point are looked up in directory, which on a device is the mount point itself. The
+// card is inserted when the directory can be opened. Names are found without regard to case, as on
+// FAT. Where renaming does not replace (FatFs), a power loss in replace() may leave the new file
+// under its name with .new behind it, and no other.
 class DirectoryStore final : public FileStore {
   public:
     // Both texts stay the caller's.
@@ -25,7 +28,9 @@ class DirectoryStore final : public FileStore {
     Status replace(std::string_view path, Bytes bytes) override;
 
   private:
-    using HostPath = FixedString<4095>;
+    using HostPath = FixedString<kMaxPath + 255>;  // directory, and the path below it
+    bool is_inserted() const;
+    bool is_regular(const dirent& entry) const;
     Status host_path(std::string_view path, HostPath& out) const;
     Status find_ignoring_case(std::string_view directory, std::string_view wanted,
                               FixedString<kMaxFileName>& name);
