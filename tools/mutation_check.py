@@ -73,8 +73,12 @@ def run(*command, **options):
 
 
 def copy_tree():
-    shutil.rmtree(COPY / "src", ignore_errors=True)
-    files = subprocess.run(["git", "ls-files"], cwd=ROOT, text=True, check=True, capture_output=True).stdout.split()
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, text=True, check=True, capture_output=True).stdout
+    files = {name for name in listed.split() if (ROOT / name).exists()}
+    for old in COPY.rglob("*"):
+        inside = old.relative_to(COPY)
+        if old.is_file() and inside.parts[0] != "build" and str(inside) not in files:
+            old.unlink()
     for name in files:
         target = COPY / name
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -49,10 +49,10 @@ uint16_t chip_revision() {
 struct Chip {
     Status open();
     void open_events() {
-        ota_manager_config_t config{};
-        config.event_cb = esp_events::post_status;
-        config.progress_cb = esp_events::post_progress;
-        events.emplace(config).set_notice(esp_events::post_notice, nullptr);
+        ota_manager_config_t callbacks{};
+        callbacks.event_cb = esp_events::post_status;
+        callbacks.progress_cb = esp_events::post_progress;
+        events.emplace(callbacks).set_notice(esp_events::post_notice, nullptr);
     }
     // A partition that a device may do without.
     static Flash* open_optional(const char* label, PartitionFlash& flash) {

@@ -6,12 +6,12 @@
 #include "api/platform.hpp"
 #include "boot/otadata.hpp"
 #include "linux/clock_real.hpp"
-#include "posix/directory_store.hpp"
 #include "linux/http_curl.hpp"
 #include "linux/partition_table.hpp"
 #include "linux/threads.hpp"
 #include "observe/console_log.hpp"
 #include "ports/flash_region.hpp"
+#include "posix/directory_store.hpp"
 #include "verify/slot_check.hpp"
 
 namespace ota {
@@ -108,11 +108,26 @@ Status Twin::open(const TwinSetup& setup) {
     standby = FlashRegion(flash, next->offset, next->size);
     Flash* const own_config = find_optional(layout::kConfigLabel, config);
     Flash* const own_stage = find_optional(layout::kStageLabel, stage);
-    platform.emplace(Platform{running, standby, journal, *boot, clock, restart, mailbox, signal,
-                              task, &http, sd_card ? &*sd_card : nullptr,
-                              usb_drive ? &*usb_drive : nullptr, console ? &*console : nullptr, nullptr,
-                              ErasePolicy::kBlockAhead, layout::kChipEsp32P4, kChipRevision,
-                              own_config, own_stage, nullptr});
+    platform.emplace(Platform{running,
+                              standby,
+                              journal,
+                              *boot,
+                              clock,
+                              restart,
+                              mailbox,
+                              signal,
+                              task,
+                              &http,
+                              sd_card ? &*sd_card : nullptr,
+                              usb_drive ? &*usb_drive : nullptr,
+                              console ? &*console : nullptr,
+                              nullptr,
+                              ErasePolicy::kBlockAhead,
+                              layout::kChipEsp32P4,
+                              kChipRevision,
+                              own_config,
+                              own_stage,
+                              nullptr});
     return {};
 }
 

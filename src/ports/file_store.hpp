@@ -35,8 +35,8 @@ class FileStore {
     virtual Result<size_t> read_at(uint64_t offset, MutableBytes out) = 0;
     virtual void close() = 0;
     // Replaces or makes a small file; the open one stays open. kUnavailable / kFileWriteError when
-    // the medium is write-protected or full. After a power loss the file before or the new one; on a
-    // file system whose renaming does not replace, perhaps the new one behind ".new".
+    // the medium is write-protected or full. After a power loss the file before or the new one; on
+    // a file system whose renaming does not replace, perhaps the new one behind ".new".
     virtual Status replace(std::string_view path, Bytes bytes) = 0;
 
   protected:

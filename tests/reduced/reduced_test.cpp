@@ -1,5 +1,5 @@
-// A build with HTTPS and raw images alone: what was left out is refused by name, and nothing else is
-// different. The unit tests of the update run in it as well.
+// A build with HTTPS and raw images alone: what was left out is refused by name, and nothing else
+// is different. The unit tests of the update run in it as well.
 #include "api/config_check.hpp"
 #include "engine/suit_bench.hpp"
 #include "support/test.hpp"

@@ -6,10 +6,10 @@
 #include <cstdlib>
 #include <fstream>
 
-#include "posix/directory_store.hpp"
 #include "linux/flash_model.hpp"
 #include "linux/threads.hpp"
 #include "ports/flash_region.hpp"
+#include "posix/directory_store.hpp"
 #include "support/fakes.hpp"
 
 namespace ota {

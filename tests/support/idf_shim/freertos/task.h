@@ -7,6 +7,8 @@ typedef struct shim_task* TaskHandle_t;
 BaseType_t xTaskCreatePinnedToCore(void (*entry)(void*), const char* name, uint32_t stack,
                                    void* argument, UBaseType_t priority, TaskHandle_t* handle,
                                    BaseType_t core);
+BaseType_t xTaskCreate(void (*entry)(void*), const char* name, uint32_t stack, void* argument,
+                       UBaseType_t priority, TaskHandle_t* handle);
 TaskHandle_t xTaskGetCurrentTaskHandle(void);
 TickType_t xTaskGetTickCount(void);
 void vTaskDelay(TickType_t ticks);

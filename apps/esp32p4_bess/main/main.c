@@ -1,0 +1,70 @@
+/* The reference firmware of a BESS controller: Ethernet, SD card, battery, console, and updates over them. */
+#include "battery.h"
+#include "console.h"
+#include "esp_app_desc.h"
+#include "esp_event.h"
+#include "esp_log.h"
+#include "network.h"
+#include "nvs_flash.h"
+#include "ota_manager_event.h"
+#include "sd_card.h"
+#include "sdkconfig.h"
+
+static const char *TAG = "bess";
+
+/* otactl keygen release.pem update_key.pub.pem */
+extern const char update_key_start[] asm("_binary_update_key_pub_pem_start");
+
+/* Never on the way to the update: a controller without a network or a card goes on with the others. */
+static void warn_if_not(esp_err_t error, const char *what)
+{
+    if (error != ESP_OK) {
+        ESP_LOGW(TAG, "no %s: %s", what, esp_err_to_name(error));
+    }
+}
+
+/* Where a product tells its display or its cloud; the log has it already. */
+static void on_notice(void *unused, esp_event_base_t base, int32_t id, void *data)
+{
+    (void)unused, (void)base, (void)id;
+    const ota_notice_info_t *notice = data;
+    if (notice->notice == OTA_NOTICE_REVERTED) {
+        ESP_LOGE(TAG, "the new firmware was given up: %s", ota_manager_revert_reason_to_string(notice->revert_reason));
+    }
+}
+
+static esp_err_t start_updates(void)
+{
+    const ota_manager_config_t config = {
+        .source = OTA_SOURCE_HTTPS,
+        .config.https = { .url = CONFIG_BESS_UPDATE_URL },
+        .check_interval_ms = 24 * 60 * 60 * 1000,
+        .automatic_update = true,
+        .public_key_pem = update_key_start,
+        .suit_vendor_id = CONFIG_BESS_SUIT_VENDOR_ID,
+        .suit_class_id = CONFIG_BESS_SUIT_CLASS_ID,
+    };
+    const ota_source_config_t card = { .sd_card = { .filepath = "/sdcard/bess_*" } };
+    const esp_err_t opened = ota_manager_init(&config);
+    if (opened != ESP_OK) {
+        ESP_LOGE(TAG, "%s", ota_manager_config_error());
+        return opened;
+    }
+    ESP_ERROR_CHECK(ota_manager_add_source(OTA_SOURCE_SD_CARD, &card));
+    ESP_ERROR_CHECK(ota_manager_set_battery_provider(battery_read, NULL));
+    ESP_ERROR_CHECK(ota_manager_add_health_probe("bms", battery_probe, NULL));
+    return ota_manager_start();
+}
+
+void app_main(void)
+{
+    ESP_LOGI(TAG, "version %s", esp_app_get_description()->version);
+    /* Never erased here: after a revert an older firmware reads what a newer one wrote. */
+    warn_if_not(nvs_flash_init(), "settings");
+    ESP_ERROR_CHECK(esp_event_loop_create_default());
+    ESP_ERROR_CHECK(esp_event_handler_register(OTA_MANAGER_EVENT, OTA_MANAGER_EVENT_NOTICE, on_notice, NULL));
+    warn_if_not(console_start(), "console");
+    warn_if_not(network_start(), "network");
+    warn_if_not(start_updates(), "updates");
+    warn_if_not(sd_card_start(), "SD card");
+}

@@ -1,0 +1,74 @@
+#include "sd_card.h"
+
+#include "driver/sdmmc_host.h"
+#include "esp_log.h"
+#include "esp_vfs_fat.h"
+#include "freertos/FreeRTOS.h"
+#include "freertos/task.h"
+#include "ota_manager.h"
+#include "sd_pwr_ctrl_by_on_chip_ldo.h"
+#include "sdkconfig.h"
+#include "sdmmc_cmd.h"
+
+static const char *TAG = "sd_card";
+static const TickType_t LOOK_AGAIN = pdMS_TO_TICKS(3000);
+
+static sd_pwr_ctrl_handle_t power;
+
+static sdmmc_card_t *mount_card(void)
+{
+    static const esp_vfs_fat_sdmmc_mount_config_t mount = { .max_files = 4, .disk_status_check_enable = true };
+    sdmmc_host_t host = SDMMC_HOST_DEFAULT();
+    sdmmc_slot_config_t slot = SDMMC_SLOT_CONFIG_DEFAULT();
+    sdmmc_card_t *card = NULL;
+    host.slot = SDMMC_HOST_SLOT_0;
+    host.max_freq_khz = SDMMC_FREQ_HIGHSPEED;
+    host.pwr_ctrl_handle = power;
+    return esp_vfs_fat_sdmmc_mount("/sdcard", &host, &slot, &mount, &card) == ESP_OK ? card : NULL;
+}
+
+/* The file system must not go while the manager has a file of it open: it is stopped for that long, and only when
+ * it has nothing in hand. False: not now. */
+static bool unmount_card(sdmmc_card_t *card)
+{
+    const ota_status_t status = ota_manager_get_status();
+    const bool is_busy = status != OTA_STATUS_IDLE && status != OTA_STATUS_FAILED && status != OTA_STATUS_ABORTED;
+    if (is_busy) {
+        return false;
+    }
+    const bool was_running = ota_manager_stop() == ESP_OK;
+    (void)esp_vfs_fat_sdcard_unmount("/sdcard", card);
+    if (was_running && ota_manager_start() != ESP_OK) {
+        ESP_LOGE(TAG, "updates did not start again");
+    }
+    return true;
+}
+
+static void watch_card(void *unused)
+{
+    (void)unused;
+    sdmmc_card_t *card = NULL;
+    while (true) {
+        if (card == NULL) {
+            card = mount_card();
+            if (card != NULL) {
+                ESP_LOGI(TAG, "card in");
+                (void)ota_manager_check_for_update(); /* refused while an update is in hand */
+            }
+        } else if (sdmmc_get_status(card) != ESP_OK && unmount_card(card)) {
+            ESP_LOGI(TAG, "card out");
+            card = NULL;
+        }
+        vTaskDelay(LOOK_AGAIN);
+    }
+}
+
+esp_err_t sd_card_start(void)
+{
+    static const sd_pwr_ctrl_ldo_config_t ldo = { .ldo_chan_id = CONFIG_BESS_SD_LDO_CHANNEL };
+    const esp_err_t powered = sd_pwr_ctrl_new_on_chip_ldo(&ldo, &power);
+    if (powered != ESP_OK) {
+        return powered;
+    }
+    return xTaskCreate(watch_card, "sd_card", 4096, NULL, 3, NULL) == pdPASS ? ESP_OK : ESP_ERR_NO_MEM;
+}
