@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build"
 JOBS = os.cpu_count() or 2
 OPTIONS = argparse.Namespace()
-CXX_FOLDERS = ["include", "src", "platform", "apps", "tools", "tests"]
+CXX_FOLDERS = ["include", "src", "platform", "apps", "tools", "tests", "test_apps"]
 
 
 class Count:
@@ -93,9 +93,9 @@ def tidy_one(path, key):
 def tidy():
     headers = hashlib.sha256((ROOT / ".clang-tidy").read_bytes())
     for header in sorted(cxx_files(".hpp", ".h")):
-        if not header.startswith("tests"):
+        if not header.startswith(("tests/", "test_apps/")):
             headers.update((ROOT / header).read_bytes())
-    files = [f for f in cxx_files(".cpp") if not f.startswith("tests/")]
+    files = [f for f in cxx_files(".cpp") if not f.startswith(("tests/", "test_apps/"))]
     with ThreadPoolExecutor(JOBS) as pool:
         results = list(pool.map(lambda f: tidy_one(f, tidy_key(f, headers.digest())), files))
     bad = [output for _, ok, output in results if not ok]

@@ -1,7 +1,5 @@
 #include "support/small_harness.hpp"
 
-#include <psa/crypto.h>
-
 namespace small_harness {
 
 int run_all() {
@@ -19,8 +17,3 @@ int run_all() {
 }
 
 }  // namespace small_harness
-
-int main() {
-    if (psa_crypto_init() != PSA_SUCCESS) return 1;
-    return small_harness::run_all();
-}

@@ -108,6 +108,7 @@ int run_all();
     SMALL_EXPECT_(small_harness::check_text((a), (b), __FILE__, __LINE__, #a " == " #b))
 #define ASSERT_EQ(a, b) SMALL_ASSERT_(SMALL_COMPARE_(a, b, ==))
 #define ASSERT_NE(a, b) SMALL_ASSERT_(SMALL_COMPARE_(a, b, !=))
+#define ASSERT_LT(a, b) SMALL_ASSERT_(SMALL_COMPARE_(a, b, <))
 #define ASSERT_GT(a, b) SMALL_ASSERT_(SMALL_COMPARE_(a, b, >))
 #define ASSERT_TRUE(a) \
     SMALL_ASSERT_(small_harness::check_true(static_cast<bool>(a), __FILE__, __LINE__, #a))

@@ -7,10 +7,15 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
-typedef enum { ESP_PARTITION_TYPE_APP = 0x00, ESP_PARTITION_TYPE_DATA = 0x01 } esp_partition_type_t;
+typedef enum {
+    ESP_PARTITION_TYPE_APP = 0x00,
+    ESP_PARTITION_TYPE_DATA = 0x01,
+    ESP_PARTITION_TYPE_ANY = 0xff
+} esp_partition_type_t;
 typedef enum {
     ESP_PARTITION_SUBTYPE_APP_FACTORY = 0x00,
     ESP_PARTITION_SUBTYPE_APP_OTA_MIN = 0x10,
+    ESP_PARTITION_SUBTYPE_APP_OTA_0 = ESP_PARTITION_SUBTYPE_APP_OTA_MIN,
     ESP_PARTITION_SUBTYPE_DATA_OTA = 0x00,
     ESP_PARTITION_SUBTYPE_ANY = 0xff,
 } esp_partition_subtype_t;

@@ -5,6 +5,8 @@
 
 #include "api/callbacks.hpp"
 #include "boot/otadata.hpp"
+#include "contracts/flash.hpp"
+#include "contracts/mailbox.hpp"
 #include "esp_idf/esp_boot.hpp"
 #include "esp_idf/esp_events.hpp"
 #include "esp_idf/partition_flash.hpp"
@@ -61,6 +63,16 @@ TEST_F(ModelledChip, PartitionIsAPieceOfFlash) {
     EXPECT_EQ(PartitionFlash(chip.partitions[2]).geometry().write_unit, 16U);
     flash.cut_at(1, CutKind::kClean, 1);
     EXPECT_EQ(standby.erase(0, 0x1000).detail(), Detail::kFlashErase);
+}
+
+TEST_F(ModelledChip, PartitionKeepsTheFlashContract) {
+    PartitionFlash standby(chip.partitions[2]);
+    contract::check_flash(standby);
+}
+
+TEST_F(ModelledChip, QueueKeepsTheMailboxContract) {
+    QueueMailbox mailbox;
+    contract::check_mailbox(mailbox);
 }
 
 TEST_F(ModelledChip, RunningImageIsNeverWritten) {

@@ -6,6 +6,7 @@
 #include <malloc.h>
 #include <unistd.h>
 
+#include "contracts/http_client.hpp"
 #include "linux/clock_real.hpp"
 #include "support/fake_http.hpp"
 #include "support/tls_server.hpp"
@@ -14,106 +15,14 @@
 namespace ota {
 namespace {
 
+using contract::AnswerQueue;
+using contract::Exchange;
+using contract::pattern;
 using test::Buffer;
 using test::HttpAnswer;
 using test::TlsServer;
 
-Buffer pattern(size_t size) {
-    Buffer out(size);
-    for (size_t i = 0; i < size; ++i) out[i] = static_cast<uint8_t>(i * 13 + i / 256);
-    return out;
-}
-
-// One request from start to its outcome.
-struct Exchange {
-    HttpHead head;
-    Buffer body;
-    Status end;
-
-    void run(HttpClient& client, const char* url, const HttpTls& tls, size_t chunk = 1000,
-             std::span<const HttpField> fields = {}) {
-        body.clear();
-        head = HttpHead();
-        end = client.start({url, fields, tls}, head);
-        const time_t deadline = time(nullptr) + 20;
-        while (end.ok() || end.is(Code::kTryAgain)) {
-            ASSERT_LT(time(nullptr), deadline);
-            end = client.await_head();
-            if (end.ok()) break;
-            if (end.is(Code::kTryAgain)) usleep(500);
-        }
-        Buffer buffer(chunk);
-        while (end.ok()) {
-            ASSERT_LT(time(nullptr), deadline);
-            const Result<size_t> n = client.read(buffer);
-            end = n.status();
-            if (!n.ok()) break;
-            body.insert(body.end(), buffer.begin(), buffer.begin() + static_cast<long>(*n));
-            if (*n == 0) usleep(500);
-        }
-    }
-};
-
 // ---------------------------------------------------------------- contract
-
-// Lets the other side answer the next request.
-class AnswerQueue {
-  public:
-    virtual void push(const HttpAnswer& answer) = 0;
-
-  protected:
-    ~AnswerQueue() = default;
-};
-
-void check_http_client(HttpClient& client, AnswerQueue& server, const char* url,
-                       const HttpTls& tls) {
-    Exchange exchange;
-    HttpAnswer whole = test::http_answer(206, "Content-Range", "bytes 5-70004/80000");
-    whole.fields.emplace_back("ETag", "\"x\"");
-    whole.body = pattern(70000);
-    for (const size_t chunk : {1000U, 1U << 17}) {
-        server.push(whole);
-        exchange.run(client, url, tls, chunk);
-        EXPECT_TRUE(exchange.end.is(Code::kEndOfData));
-        EXPECT_TRUE(exchange.body == whole.body);
-        EXPECT_EQ(exchange.head.status(), 206);
-        EXPECT_EQ(exchange.head.content_length(), 70000U);
-        EXPECT_EQ(exchange.head.entity_tag(), "\"x\"");
-        ASSERT_TRUE(exchange.head.content_range().has_value());
-        EXPECT_EQ(exchange.head.content_range()->first, 5U);
-    }
-    // No body.
-    server.push(test::http_answer(304));
-    exchange.run(client, url, tls);
-    EXPECT_EQ(exchange.head.status(), 304);
-    EXPECT_TRUE(exchange.end.is(Code::kEndOfData));
-    EXPECT_TRUE(exchange.head.entity_tag().empty());  // nothing of the answer before
-    // Broken in the body: what came is delivered, then the failure.
-    HttpAnswer broken = whole;
-    broken.lost_after = 30000;
-    server.push(broken);
-    exchange.run(client, url, tls);
-    EXPECT_TRUE(exchange.end.is(Code::kUnavailable));
-    EXPECT_EQ(exchange.end.detail(), Detail::kConnectionLost);
-    EXPECT_EQ(exchange.body.size(), 30000U);
-    // Left in the middle, and asked again.
-    server.push(whole);
-    HttpHead head;
-    ASSERT_TRUE(client.start({url, {}, tls}, head).ok());
-    while (client.await_head().is(Code::kTryAgain)) usleep(500);
-    client.close();
-    client.close();
-    server.push(whole);
-    exchange.run(client, url, tls);
-    EXPECT_TRUE(exchange.body == whole.body);
-    // Started anew without a close.
-    server.push(whole);
-    ASSERT_TRUE(client.start({url, {}, tls}, head).ok());
-    while (client.await_head().is(Code::kTryAgain)) usleep(500);
-    server.push(whole);
-    exchange.run(client, url, tls);
-    EXPECT_TRUE(exchange.body == whole.body);
-}
 
 class FakeQueue final : public AnswerQueue {
   public:
@@ -143,7 +52,7 @@ class TlsQueue final : public AnswerQueue {
 TEST(HttpClientContract, Fake) {
     test::FakeHttpClient client;
     FakeQueue queue(client);
-    check_http_client(client, queue, "https://fake/", {});
+    contract::check_http_client(client, queue, "https://fake/", {});
 }
 
 TEST(HttpClientContract, Curl) {
@@ -153,7 +62,7 @@ TEST(HttpClientContract, Curl) {
     HttpTls tls;
     tls.judged_at = time(nullptr);
     tls.ca_pem = server.certificate().c_str();
-    check_http_client(client, queue, server.url().c_str(), tls);
+    contract::check_http_client(client, queue, server.url().c_str(), tls);
 }
 
 // ---------------------------------------------------------------- real bytes
