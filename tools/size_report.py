@@ -2,6 +2,7 @@
 """What the core costs on the ESP32-P4's instruction set: flash by stage and feature, RAM, and the deepest stack.
 
   tools/size_report.py [--json] [--top N]
+  tools/size_report.py --choices      the same figures for builds that leave things out, as Kconfig does
 
 Every file of src/ is compiled for rv32imafc with -Os, linked into one object with what the C API can't reach left
 out, and counted. The libraries below (mbedTLS, ESP-IDF, the C++ library's out-of-line code) are not ours and not
@@ -27,8 +28,21 @@ DEPS = ROOT / "build" / "rv32-deps"
 OUT = ROOT / "build" / "size"
 TOOL = "riscv64-unknown-elf-"
 LIBSTDCXX = DEPS / "libstdc++/usr/include/newlib/c++/12.2.1"
+# Builds to compare: what each leaves out.
+NO_FILES = ["SOURCE_SD_CARD", "SOURCE_USB_DRIVE"]
+CHOICES = [
+    ("everything", []),
+    ("without encrypted payloads", ["ENCRYPTED_PAYLOADS"]),
+    ("without SD card and USB drive", NO_FILES),
+    ("without HTTPS", ["SOURCE_HTTPS"]),
+    ("without SUIT packages", ["PACKAGE_SUIT"]),
+    ("HTTPS with SUIT packages, unencrypted", [*NO_FILES, "ENCRYPTED_PAYLOADS", "LOG_CONSOLE"]),
+    ("HTTPS with raw images", [*NO_FILES, "PACKAGE_SUIT", "LOG_CONSOLE"]),
+    ("SD card with raw images", ["SOURCE_USB_DRIVE", "SOURCE_HTTPS", "PACKAGE_SUIT", "LOG_CONSOLE"]),
+]
 FLAGS = ["-march=rv32imafc", "-mabi=ilp32f", "--specs=picolibc.specs", "-Os", "-ffunction-sections", "-fdata-sections",
-         "-xc++", "-std=c++20", "-fno-exceptions", "-fno-rtti", "-fno-threadsafe-statics", "-fno-asynchronous-unwind-tables",
+         "-xc++", "-std=c++20", "-fno-exceptions", "-fno-rtti", "-fno-threadsafe-statics",
+         "-fno-asynchronous-unwind-tables",
          "-fstack-usage", "-fcallgraph-info=su", "-D_GLIBCXX_EXTERN_TEMPLATE=0",
          '-DMBEDTLS_CONFIG_FILE="mbedtls_config.h"', f"-I{ROOT}/src", f"-I{ROOT}/include", f"-I{ROOT}/tests/rv32",
          "-isystem", LIBSTDCXX, "-isystem", LIBSTDCXX / "arm-none-eabi", "-isystem", DEPS / "mbedtls/include"]
@@ -58,18 +72,18 @@ def run(*command, **options):
 
 
 # Without ccache: it keeps no call graph, and the one of an earlier build would be read in its place.
-def compile_one(source, target):
-    run(TOOL + "gcc", *FLAGS, *os.environ.get("SIZE_FLAGS", "").split(), "-c", source, "-o", target, cwd=OUT)
+def compile_one(source, target, flags):
+    run(TOOL + "gcc", *FLAGS, *flags, "-c", source, "-o", target, cwd=OUT)
     return target
 
 
-def compile_all():
+def compile_all(flags):
     shutil.rmtree(OUT, ignore_errors=True)
     OUT.mkdir(parents=True)
     sources = [path for path in sorted((ROOT / "src").rglob("*.cpp")) if path.name != "unsigned_allowed.cpp"]
     names = {OUT / (str(path.relative_to(ROOT / "src")).replace("/", "__")[:-4] + ".o"): path for path in sources}
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        list(pool.map(lambda item: compile_one(item[1], item[0]), names.items()))
+        list(pool.map(lambda item: compile_one(item[1], item[0], flags), names.items()))
     return {target: str(path.relative_to(ROOT / "src")) for target, path in names.items()}
 
 
@@ -107,15 +121,16 @@ def feature_of(source):
     return next(name for name, pattern in FEATURES if re.search(pattern, source))
 
 
-def sizes_of_objects():
+def sizes_of_objects(flags):
     (OUT / "probe.cpp").write_text(PROBE)
-    probe = compile_one(OUT / "probe.cpp", OUT / "probe.o")
+    probe = compile_one(OUT / "probe.cpp", OUT / "probe.o", flags)
     return {re.search(r"size_of_([A-Z][a-z]+)", name)[1]: size
             for size, _, name in symbols_of(probe) if "size_of_" in name}
 
 
-# Functions that call themselves, and how deep their own limits let them.
-RECURSION = {"lint_sequence": 5, "CborReader4skip": 9}
+# Functions that call themselves, and how deep their own limits let them. Any other cycle is an error: its depth would
+# be a guess.
+RECURSION = {"lint_sequence": 5, "CborReader4skip": 9, "11FlashRegion": 2}  # a region of a region is the most
 # Of names that more than one interface has, what the callers' words for the object mean.
 RECEIVERS = {
     "output_": {"LineOutput"}, "writer": {"ImageWriter"}, "image": {"ImageReader"}, "slot": {"ImageReader"},
@@ -206,18 +221,25 @@ class CallGraph:
 
     def deepest(self, root):
         """(bytes, path) of the deepest chain from root."""
-        known, open_ = {}, set()
+        known, open_ = {}, []
+
+        def times(name):
+            return next((deep for part, deep in RECURSION.items() if part in name), 1)
 
         def visit(name):
             if name in known:
                 return known[name]
-            if name in open_ or name not in self.frame:
+            if name not in self.frame:
                 return 0, ()
-            open_.add(name)
+            if name in open_:
+                cycle = open_[open_.index(name):]
+                if not any(part in member for part in RECURSION for member in cycle):
+                    raise ValueError(f"a cycle without a known depth: {', '.join(map(demangle, cycle))}; see RECURSION")
+                return 0, ()
+            open_.append(name)
             best = max((visit(target) for target in self.calls[name]), default=(0, ()), key=lambda item: item[0])
-            open_.discard(name)
-            times = next((deep for part, deep in RECURSION.items() if part in name), 1)
-            known[name] = times * self.frame[name] + best[0], (name, *best[1])
+            open_.pop()
+            known[name] = times(name) * self.frame[name] + best[0], (name, *best[1])
             return known[name]
 
         sys.setrecursionlimit(10000)
@@ -229,53 +251,85 @@ def demangle(name):
     return re.sub(r"\(.*", "", plain).replace("ota::", "")
 
 
+def measure(flags):
+    """(report for machines, what a person may want to see besides)."""
+    objects = compile_all(flags)
+    sections, named = link(objects)
+    ram = sizes_of_objects(flags)
+    in_flash = [entry for entry in named if entry[1] in "TRVWD"]
+    stages, features = defaultdict(int), defaultdict(int)
+    for size, _, _, source in in_flash:
+        stages[source.split("/")[0]] += size
+        features[feature_of(source)] += size
+    flash = sections[".text"] + sections[".rodata"] + sections[".data"]
+    graph = CallGraph(OUT)
+    engine = [title for title in graph.frame if "7Manager4stepE" in title or title.endswith("Manager::step")]
+    stack, path = max((graph.deepest(title) for title in engine), default=(0, ()), key=lambda item: item[0])
+    report = {"flash": flash, "strings and padding": flash - sum(stages.values()), "stages": dict(stages),
+              "features": dict(features), "static RAM of ours": sections[".bss"] + sections[".data"], "sizeof": ram,
+              "deepest stack": stack,
+              "SUIT processor": sum(size for size, _, _, source in in_flash if re.match(PROCESSOR, source))}
+    return report, {"sections": sections, "symbols": in_flash, "graph": graph, "path": path}
+
+
+def print_report(report, seen, top):
+    sections, graph = seen["sections"], seen["graph"]
+    print(f"flash {report['flash']} bytes: code {sections['.text']}, constants {sections['.rodata'] + sections['.data']}")
+    for name, size in sorted(report["features"].items(), key=lambda item: -item[1]):
+        print(f"  {size:7}  {name}")
+    print(f"  {report['strings and padding']:7}  texts, tables and padding without a name\nby folder")
+    for name, size in sorted(report["stages"].items(), key=lambda item: -item[1]):
+        print(f"  {size:7}  {name}")
+    print(f"SUIT processor with CBOR reader and COSE signatures: {report['SUIT processor']}")
+    print(f"largest {top}")
+    for size, _, name, source in sorted(seen["symbols"], reverse=True)[:top]:
+        print(f"  {size:7}  {demangle(name)} ({source})")
+    print("RAM, bytes: " + ", ".join(f"{name} {size}" for name, size in report["sizeof"].items()))
+    print(f"deepest stack below the engine's loop, upper bound: {report['deepest stack']} of {SPECIFIED_STACK} bytes")
+    for name in seen["path"]:
+        print(f"  {graph.frame[name]:7}  {demangle(name)}")
+    print("what is called beyond it (adapters, callbacks) comes on top: " + ", ".join(sorted(graph.unresolved)))
+
+
+def print_choices(as_json):
+    rows = []
+    for name, left_out in CHOICES:
+        report, _ = measure([f"-DOTA_MANAGER_{part}=0" for part in left_out])
+        rows.append({"build": name, "flash": report["flash"], "RAM": report["sizeof"]["Instance"],
+                     "stack": report["deepest stack"]})
+        if not as_json:
+            if len(rows) == 1:
+                print(f"{'':40} {'flash':>8} {'RAM':>8} {'stack':>8}")
+            print(f"{name:40} {rows[-1]['flash']:8} {rows[-1]['RAM']:8} {rows[-1]['stack']:8}", flush=True)
+    if as_json:
+        print(json.dumps(rows))
+
+
 def main():
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--json", action="store_true", help="for machines")
     arguments.add_argument("--top", type=int, default=12, help="how many of the largest functions to name")
+    arguments.add_argument("--choices", action="store_true", help="compare builds that leave things out; two minutes")
     options = arguments.parse_args()
     if not (DEPS / "complete").exists():
         print("run ./check rv32 first: it installs the compiler and lays out headers", file=sys.stderr)
         return 1
     try:
-        objects = compile_all()
-        sections, named = link(objects)
-        ram = sizes_of_objects()
+        if options.choices:
+            print_choices(options.json)
+            return 0
+        report, seen = measure(os.environ.get("SIZE_FLAGS", "").split())
     except subprocess.CalledProcessError as error:
         print(error.stderr, file=sys.stderr)
         return 1
-    flash = sections[".text"] + sections[".rodata"] + sections[".data"]
-    stages, features = defaultdict(int), defaultdict(int)
-    for size, kind, _, source in named:
-        if kind in "TRVWD":
-            stages[source.split("/")[0]] += size
-            features[feature_of(source)] += size
-    strings = flash - sum(stages.values())
-    graph = CallGraph(OUT)
-    engine = [title for title in graph.frame if "7Manager4stepE" in title or title.endswith("Manager::step")]
-    stack, path = max((graph.deepest(title) for title in engine), default=(0, ()), key=lambda item: item[0])
-    processor = sum(size for size, kind, _, source in named if kind in "TRVWD" and re.match(PROCESSOR, source))
-    report = {"SUIT processor": processor, "flash": flash, "strings and padding": strings, "stages": dict(stages), "features": dict(features),
-              "static RAM of ours": sections[".bss"] + sections[".data"], "sizeof": ram, "deepest stack": stack}
+    except ValueError as error:
+        print(error, file=sys.stderr)
+        return 1
     if options.json:
         print(json.dumps(report))
-        return 0
-    print(f"flash {flash} bytes: code {sections['.text']}, constants {sections['.rodata'] + sections['.data']}")
-    for name, size in sorted(features.items(), key=lambda item: -item[1]):
-        print(f"  {size:7}  {name}")
-    print(f"  {strings:7}  texts, tables and padding without a name\nby folder")
-    for name, size in sorted(stages.items(), key=lambda item: -item[1]):
-        print(f"  {size:7}  {name}")
-    print(f"SUIT processor with CBOR reader and COSE signatures: {processor}")
-    print(f"largest {options.top}")
-    for size, _, name, source in sorted((n for n in named if n[1] in "TRVWD"), reverse=True)[:options.top]:
-        print(f"  {size:7}  {demangle(name)} ({source})")
-    print("RAM, bytes: " + ", ".join(f"{name} {size}" for name, size in ram.items()))
-    print(f"deepest stack below the engine's loop, upper bound: {stack} of {SPECIFIED_STACK} bytes")
-    for name in path:
-        print(f"  {graph.frame[name]:7}  {demangle(name)}")
-    print("what is called beyond it (adapters, callbacks) comes on top: " + ", ".join(sorted(graph.unresolved)))
-    return 0 if stack and ram else 1
+    else:
+        print_report(report, seen, options.top)
+    return 0 if report["deepest stack"] and report["sizeof"] else 1
 
 
 if __name__ == "__main__":

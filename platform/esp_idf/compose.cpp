@@ -87,11 +87,12 @@ struct Chip {
 
 Status Chip::open() {
     const esp_partition_t* own = esp_ota_get_running_partition();
-    const esp_partition_t* next = esp_ota_get_next_update_partition(nullptr);
     const esp_partition_t* data =
         esp_partition_find_first(ESP_PARTITION_TYPE_DATA, ESP_PARTITION_SUBTYPE_DATA_OTA, nullptr);
     const esp_partition_t* records = find_data(layout::kJournalLabel);
-    if (own == nullptr || next == nullptr || data == nullptr) {
+    // Of a table with a gap ESP-IDF counts the slots before it alone.
+    const bool two_slots = esp_ota_get_app_partition_count() >= 2;
+    if (own == nullptr || data == nullptr || !two_slots) {
         return missing(Detail::kPartitionMissing);
     }
     if (records == nullptr) return missing(Detail::kJournalAbsent);

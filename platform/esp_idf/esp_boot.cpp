@@ -1,5 +1,7 @@
 #include "esp_idf/esp_boot.hpp"
 
+#include <esp_app_desc.h>
+#include <esp_efuse.h>
 #include <esp_image_format.h>
 #include <esp_ota_ops.h>
 #include <esp_system.h>
@@ -63,11 +65,13 @@ bool EspSlotInspector::is_bootable(SlotId slot) {
 
 Status EspBootControl::settle(bool keep) {
     OTA_TRY(otadata_.settle(keep));
-    if (!keep) return {};
-    // The entry is VALID already, so nothing is written but, perhaps, eFuses.
-    const esp_err_t error = esp_ota_mark_app_valid_cancel_rollback();
-    return error == ESP_OK ? kOkStatus
-                           : Status{Code::kStorage, Origin::kPlatform, Detail::kConfirmFailed};
+    if (!keep || !OTA_MANAGER_ANTI_ROLLBACK) return {};
+    // After the entry was read back as VALID. esp_ota_mark_app_valid_cancel_rollback would burn
+    // nothing then; without this the bootloader burns at the next start.
+    const uint32_t version = esp_app_get_description()->secure_version;
+    return esp_efuse_update_secure_version(version) == ESP_OK
+               ? kOkStatus
+               : Status{Code::kStorage, Origin::kPlatform, Detail::kConfirmFailed};
 }
 
 }  // namespace ota

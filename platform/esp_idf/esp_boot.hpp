@@ -15,8 +15,8 @@ class EspSlotInspector final : public SlotInspector {
     bool is_bootable(SlotId slot) override;
 };
 
-// Writes of otadata are our own (decision 0015); ESP-IDF is told of a confirmation afterwards, for
-// it burns the secure version into eFuses where anti-rollback is on.
+// Writes of otadata are our own (decision 0015). A confirmation burns the secure version into
+// eFuses where anti-rollback is on (CONFIG_BOOTLOADER_APP_ANTI_ROLLBACK).
 class EspBootControl final : public BootControl {
   public:
     explicit EspBootControl(BootControl& otadata) : otadata_(otadata) {}

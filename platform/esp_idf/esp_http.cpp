@@ -2,8 +2,16 @@
 
 #include <esp_crt_bundle.h>
 #include <esp_tls_errors.h>
+#include <sdkconfig.h>
 
+#include <algorithm>
 #include <ctime>
+
+#include "base/build_options.hpp"
+
+#if OTA_MANAGER_SOURCE_HTTPS && !defined(CONFIG_MBEDTLS_HAVE_TIME_DATE)
+#error "without CONFIG_MBEDTLS_HAVE_TIME_DATE expired certificates are accepted"
+#endif
 
 namespace ota {
 namespace {
@@ -16,6 +24,18 @@ constexpr Status kLost = fault(Code::kUnavailable, Detail::kConnectionLost);
 constexpr int kReceiveBuffer = 4096;
 // A signed URL and all fields of a request.
 constexpr int kSendBuffer = 4096;
+
+// At most so much in one call: esp_http_client fills what it is given for as long as a byte comes
+// within the timeout, and a server that trickles would hold the engine up for minutes.
+constexpr size_t kMostAtOnce = 512;
+
+// What mbedTLS returned, negated (mbedtls/x509.h, ssl.h, net_sockets.h).
+constexpr int kChainRefused = 0x2700;   // MBEDTLS_ERR_X509_CERT_VERIFY_FAILED
+constexpr int kNoTrustAnchor = 0x7680;  // MBEDTLS_ERR_SSL_CA_CHAIN_REQUIRED
+constexpr int kReceiveFailed = 0x4C;    // MBEDTLS_ERR_NET_RECV_FAILED
+constexpr int kSendFailed = 0x4E;       // MBEDTLS_ERR_NET_SEND_FAILED
+constexpr int kReset = 0x50;            // MBEDTLS_ERR_NET_CONN_RESET
+constexpr int kClosed = 0x7280;         // MBEDTLS_ERR_SSL_CONN_EOF
 
 // mbedtls/x509.h, MBEDTLS_X509_BADCERT_*: what verification has found.
 constexpr int kExpired = 0x01;
@@ -71,7 +91,8 @@ bool EspHttpClient::set_fields(std::span<const HttpField> fields) {
 
 esp_err_t EspHttpClient::on_event(esp_http_client_event_t* event) {
     auto& self = *static_cast<EspHttpClient*>(event->user_data);
-    if (event->event_id == HTTP_EVENT_ON_HEADER) {
+    // Not the trailers of a chunked body.
+    if (event->event_id == HTTP_EVENT_ON_HEADER && self.phase_ == Phase::kHead) {
         self.head_->on_field(event->header_key, event->header_value);
     }
     return ESP_OK;
@@ -83,9 +104,14 @@ Status EspHttpClient::await_head() {
     if (phase_ == Phase::kConnect) OTA_TRY(open());
     const int64_t length = esp_http_client_fetch_headers(handle_);
     if (length == -ESP_ERR_HTTP_EAGAIN) return fault(Code::kTryAgain, Detail::kNone);
+    if (length < 0) return kLost;  // ESP-IDF 6 tells a status of heads that broke off, too
     const int status = esp_http_client_get_status_code(handle_);
-    if (status <= 0 || status > UINT16_MAX)
-        return length < 0 ? kLost : fault(Code::kRefused, Detail::kHttpProtocol);
+    if (status < 100 || status > UINT16_MAX) return fault(Code::kRefused, Detail::kHttpProtocol);
+    if (status < 200) {  // the answer comes behind it (RFC 9110 15.2)
+        head_->on_status(0);
+        return fault(Code::kTryAgain, Detail::kNone);
+    }
+    is_bodiless_ = status == 204 || status == 304;
     head_->set_status(static_cast<uint16_t>(status));
     phase_ = Phase::kBody;
     return {};
@@ -110,6 +136,16 @@ Status EspHttpClient::tls_finding() {
     if ((flags & kExpired) != 0) return fault(Code::kUntrusted, Detail::kCertificateExpired);
     if ((flags & kOtherHost) != 0) return fault(Code::kUntrusted, Detail::kCertificateHost);
     if ((flags & kNotTrusted) != 0) return fault(Code::kUntrusted, Detail::kCertificateIssuer);
+    // esp-tls 5.5.2 and later forget the flags of a handshake that failed.
+    if (library == kChainRefused) {
+        const bool no_clock = std::time(nullptr) < kFirstBuild;
+        return fault(Code::kUntrusted,
+                     no_clock ? Detail::kCertificateNotYetValid : Detail::kCertificateRefused);
+    }
+    if (library == kNoTrustAnchor) return fault(Code::kUntrusted, Detail::kCertificateIssuer);
+    const bool network = library == kReceiveFailed || library == kSendFailed || library == kReset ||
+                         library == kClosed;
+    if (network) return kLost;
     switch (error) {
         case ESP_ERR_ESP_TLS_CANNOT_RESOLVE_HOSTNAME:
             return fault(Code::kUnavailable, Detail::kDnsFailed);
@@ -125,8 +161,9 @@ Status EspHttpClient::tls_finding() {
 
 Result<size_t> EspHttpClient::read(MutableBytes out) {
     if (phase_ != Phase::kBody) return fault(Code::kInternal, Detail::kNone);
+    if (is_bodiless_) return fault(Code::kEndOfData, Detail::kNone);
     const int n = esp_http_client_read(handle_, reinterpret_cast<char*>(out.data()),
-                                       static_cast<int>(out.size()));
+                                       static_cast<int>(std::min(out.size(), kMostAtOnce)));
     if (n > 0) return static_cast<size_t>(n);
     if (n == -ESP_ERR_HTTP_EAGAIN) return size_t{0};
     if (n < 0 || !esp_http_client_is_complete_data_received(handle_)) return kLost;
@@ -137,6 +174,7 @@ void EspHttpClient::close() {
     if (handle_ != nullptr) (void)esp_http_client_cleanup(handle_);
     handle_ = nullptr;
     phase_ = Phase::kClosed;
+    is_bodiless_ = false;
     proven_at_ = 0;
 }
 

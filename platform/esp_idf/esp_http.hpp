@@ -8,10 +8,15 @@
 
 namespace ota {
 
-// Connecting, TLS included, holds the engine up for as long as kConnectTimeout; headers and body do
-// not. Each request makes its own connection. What differs from the twin: a pin of the server's key
-// is refused (esp_http_client has no place for it), and certificates are judged by the system's
-// time, so that a device whose clock is not set is told to set it.
+// Connecting, TLS included, holds the engine up for as long as kConnectTimeout; headers and a piece
+// of the body for kReadTimeout, or, where bytes trickle, for as long as each comes within it. Each
+// request makes its own connection.
+//
+// What differs from the twin. A pin of the server's key is refused: esp_http_client has no place
+// for it. Certificates are judged by the system's time, so that a device whose clock is not set is
+// told to set it; what is wrong with one is not told apart since ESP-IDF 5.5.2. A connection that
+// is cut where no length was announced looks like the end of the body: the image's own checks find
+// it. Trailers that arrive with the head are taken for fields of it.
 class EspHttpClient final : public HttpClient {
   public:
     ~EspHttpClient() { close(); }
@@ -36,6 +41,7 @@ class EspHttpClient final : public HttpClient {
     esp_http_client_handle_t handle_ = nullptr;
     HttpHeadSink* head_ = nullptr;
     Phase phase_ = Phase::kClosed;
+    bool is_bodiless_ = false;
     UnixTime proven_at_ = 0;
 };
 

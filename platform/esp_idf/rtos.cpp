@@ -7,11 +7,11 @@ constexpr EventBits_t kChanged = 1;
 // A change between a look and the wait that follows it is noticed after so long.
 constexpr TickType_t kLongestBlindness = pdMS_TO_TICKS(100);
 
-// At least so long: a tick that has begun counts as a whole one.
+// At least so long: a tick that has begun counts as a whole one. In 64 bits, unlike pdMS_TO_TICKS,
+// which goes wrong beyond twelve hours.
 TickType_t ticks_of(Millis time) {
-    constexpr Millis kLongest = 3600000;
-    return pdMS_TO_TICKS(static_cast<TickType_t>(time < kLongest ? time : kLongest)) +
-           (time == 0 ? 0 : 1);
+    const uint64_t ticks = uint64_t{time} * configTICK_RATE_HZ / 1000 + (time == 0 ? 0 : 1);
+    return ticks < portMAX_DELAY ? static_cast<TickType_t>(ticks) : portMAX_DELAY - 1;
 }
 
 }  // namespace
@@ -45,10 +45,10 @@ void EventGroupSignal::cancel() {
     wake();
 }
 
-// All who wait now; nobody who comes later.
+// All who wait now. They clear the bit themselves: a waiter of higher priority runs before this
+// call returns, and one that found the bit still set would spin and never let the engine on.
 void EventGroupSignal::wake() {
     (void)xEventGroupSetBits(group_, kChanged);
-    (void)xEventGroupClearBits(group_, kChanged);
 }
 
 EventGroupSignal::Counts EventGroupSignal::counts() const {
@@ -80,7 +80,7 @@ StatusSignal::Outcome EventGroupSignal::wait(uint32_t mask, uint32_t timeout_ms,
         const TickType_t passed = xTaskGetTickCount() - started;
         if (passed >= longest) return Outcome::kTimeout;
         const TickType_t left = longest - passed;
-        (void)xEventGroupWaitBits(group_, kChanged, pdFALSE, pdFALSE,
+        (void)xEventGroupWaitBits(group_, kChanged, pdTRUE, pdFALSE,
                                   left < kLongestBlindness ? left : kLongestBlindness);
     }
 }

@@ -209,6 +209,7 @@ enum class Detail : uint16_t {
     kEncryptionKey,
     kBoardsRest,
     kLeftOut,
+    kCertificateRefused,
     kCount_,
 };
 

@@ -176,6 +176,7 @@ constexpr auto kDetailTexts = std::to_array<const char*>({
     "no key of this device opens the payload: check payload_kek_id and payload_ecdh_key_id",
     "its module boards failed five times: tried again in a day, or when asked",
     "the package needs what this firmware was built without: SUIT, or encrypted payloads",
+    "the server's certificate was refused: check cert_pem, its names and dates, and the clock",
 });
 static_assert(kDetailTexts.size() == static_cast<size_t>(Detail::kCount_));
 

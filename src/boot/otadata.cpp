@@ -156,6 +156,10 @@ Status OtadataBootControl::keep_running(const BootStatus& now) {
     return write_copy(active, entry.seq, layout::kStateValid);
 }
 
+bool OtadataBootControl::other_boots(const BootStatus& now) const {
+    return now.boot != kNoSlot && now.boot != setup_.running && inspector_.is_bootable(now.boot);
+}
+
 Status OtadataBootControl::give_up_running(const BootStatus& now) {
     const size_t active = active_copy(now);
     const bool named = active != kNone && now.boot == setup_.running;
@@ -169,6 +173,9 @@ Status OtadataBootControl::give_up_running(const BootStatus& now) {
         if (!other_names_image && other.bootable()) OTA_TRY(erase_copy(1 - active));
         return write_copy(active, now.entries[active].seq, layout::kStateInvalid);
     }
+    // An earlier try lost the entry of the running slot, and failed: the next start goes to the
+    // other.
+    if (!named && other_boots(now)) return {};
     return fault(Code::kRefused, Detail::kNoOtherImage);
 }
 

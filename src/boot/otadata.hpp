@@ -33,6 +33,7 @@ class OtadataBootControl final : public BootControl {
     Status erase_copy(size_t copy);
     Status keep_running(const BootStatus& status);
     Status give_up_running(const BootStatus& status);
+    bool other_boots(const BootStatus& now) const;
 
     Flash& flash_;
     SlotInspector& inspector_;

@@ -1,5 +1,7 @@
 #include "idf_model.hpp"
 
+#include <esp_app_desc.h>
+#include <esp_efuse.h>
 #include <esp_event.h>
 #include <esp_image_format.h>
 #include <esp_ota_ops.h>
@@ -9,6 +11,7 @@
 #include <freertos/semphr.h>
 #include <freertos/task.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -114,27 +117,24 @@ const esp_partition_t* esp_ota_get_running_partition(void) {
     return nullptr;
 }
 
-const esp_partition_t* esp_ota_get_next_update_partition(const esp_partition_t*) {
-    for (const esp_partition_t& partition : chip.partitions) {
-        if (partition.type == ESP_PARTITION_TYPE_APP && partition.address != chip.running) {
-            return &partition;
-        }
-    }
-    return nullptr;
-}
-
+// Numbered from ota_0; the count ends at the first gap.
 uint8_t esp_ota_get_app_partition_count(void) {
     uint8_t count = 0;
-    for (const esp_partition_t& partition : chip.partitions) {
-        const bool is_slot = partition.type == ESP_PARTITION_TYPE_APP &&
-                             partition.subtype >= ESP_PARTITION_SUBTYPE_APP_OTA_MIN;
-        count = static_cast<uint8_t>(count + (is_slot ? 1 : 0));
-    }
+    const auto is_next = [&](const esp_partition_t& partition) {
+        return partition.type == ESP_PARTITION_TYPE_APP &&
+               partition.subtype == ESP_PARTITION_SUBTYPE_APP_OTA_MIN + count;
+    };
+    while (std::any_of(chip.partitions.begin(), chip.partitions.end(), is_next)) ++count;
     return count;
 }
 
-esp_err_t esp_ota_mark_app_valid_cancel_rollback(void) {
-    ++chip.valid_calls;
+const esp_app_desc_t* esp_app_get_description(void) {
+    return &chip.app;
+}
+
+esp_err_t esp_efuse_update_secure_version(uint32_t secure_version) {
+    if (secure_version < chip.burned_version) return ESP_FAIL;
+    chip.burned_version = secure_version;
     return ESP_OK;
 }
 
@@ -210,13 +210,15 @@ EventBits_t xEventGroupClearBits(EventGroupHandle_t group, EventBits_t bits) {
     return group->bits;
 }
 
-EventBits_t xEventGroupWaitBits(EventGroupHandle_t group, EventBits_t bits, BaseType_t, BaseType_t,
-                                TickType_t wait) {
+EventBits_t xEventGroupWaitBits(EventGroupHandle_t group, EventBits_t bits, BaseType_t clear,
+                                BaseType_t, TickType_t wait) {
     std::unique_lock lock(group->mutex);
     const uint64_t before = group->sets;
     (void)group->changed.wait_for(
         lock, time_of(wait), [&] { return (group->bits & bits) != 0 || group->sets != before; });
-    return group->bits;
+    const EventBits_t found = group->bits;
+    if (clear == pdTRUE) group->bits &= ~bits;
+    return found;
 }
 
 BaseType_t xTaskCreatePinnedToCore(void (*entry)(void*), const char*, uint32_t, void* argument,

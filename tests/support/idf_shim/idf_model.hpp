@@ -1,6 +1,7 @@
 // What the model of ESP-IDF has in it, for the tests that use it.
 #pragma once
 
+#include <esp_app_desc.h>
 #include <esp_system.h>
 #include <freertos/FreeRTOS.h>
 
@@ -24,9 +25,10 @@ struct Chip {
     std::vector<esp_partition_t> partitions;
     uint32_t running = 0;  // address of the partition that runs
     esp_reset_reason_t reset = ESP_RST_POWERON;
-    esp_err_t image = ESP_OK;  // what verification finds
-    uint32_t valid_calls = 0;  // of esp_ota_mark_app_valid_cancel_rollback
-    uint32_t delays = 0;       // of vTaskDelay
+    esp_err_t image = ESP_OK;     // what verification finds
+    esp_app_desc_t app{};         // of the running image
+    uint32_t burned_version = 0;  // in eFuses
+    uint32_t delays = 0;          // of vTaskDelay
     std::vector<PostedEvent> events;
 };
 extern Chip chip;

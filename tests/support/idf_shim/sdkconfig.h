@@ -1,4 +1,5 @@
 #pragma once
+#define CONFIG_MBEDTLS_HAVE_TIME_DATE 1
 // Of apps/esp32p4_bess (main/Kconfig.projbuild).
 #define CONFIG_BESS_UPDATE_URL "https://firmware.example.com/bess/latest.suit"
 #define CONFIG_BESS_SUIT_VENDOR_ID "6123c3a3-abe9-5b3d-8121-9821f5801081"

@@ -147,7 +147,8 @@ TEST_F(ModelledChip, StartIsDescribed) {
     EXPECT_EQ(boot_setup().running, kFactorySlot);
 }
 
-TEST_F(ModelledChip, ConfirmationIsToldToEspIdfAndReadBack) {
+TEST_F(ModelledChip, ConfirmationBurnsTheSecureVersion) {
+    chip.app.secure_version = 5;
     PartitionFlash otadata(chip.partitions[0]);
     EspSlotInspector inspector;
     OtadataBootControl entries(otadata, inspector, boot_setup());
@@ -160,13 +161,49 @@ TEST_F(ModelledChip, ConfirmationIsToldToEspIdfAndReadBack) {
     ASSERT_TRUE(boot.disarm().ok());
     ASSERT_TRUE(boot.status(status).ok());
     EXPECT_NE(status.boot, 1);
-    EXPECT_EQ(chip.valid_calls, 0U);
+    EXPECT_EQ(chip.burned_version, 0U);
     ASSERT_TRUE(boot.settle(true).ok());
-    EXPECT_EQ(chip.valid_calls, 1U);
+    EXPECT_EQ(chip.burned_version, 5U);
     ASSERT_TRUE(boot.status(status).ok());
     EXPECT_EQ(status.state_of(0), layout::kStateValid);
     chip.image = ESP_FAIL;  // nothing else boots: the running image stays
     EXPECT_EQ(boot.settle(false).detail(), Detail::kNoOtherImage);
+}
+
+// The factory image has no entry that could be VALID.
+TEST_F(ModelledChip, ConfirmationOfTheFactoryImageIsWell) {
+    chip.partitions.push_back(partition(ESP_PARTITION_TYPE_APP, ESP_PARTITION_SUBTYPE_APP_FACTORY,
+                                        "factory", 0x2F000, 0x1000));
+    chip.running = 0x2F000;
+    PartitionFlash otadata(chip.partitions[0]);
+    EspSlotInspector inspector;
+    OtadataBootControl entries(otadata, inspector, boot_setup());
+    EspBootControl boot(entries);
+    EXPECT_TRUE(boot.settle(true).ok());
+}
+
+// A write that fails with the power still on has erased the entry already: asked again, the answer
+// is what the next start does.
+TEST_F(ModelledChip, GivingUpTwiceIsGivingUp) {
+    PartitionFlash otadata(chip.partitions[0]);
+    EspSlotInspector inspector;
+    OtadataBootControl boot(otadata, inspector, boot_setup());
+    ASSERT_TRUE(boot.arm_trial(1).ok());  // another image, confirmed earlier
+    ASSERT_TRUE(boot.settle(true).ok());
+    flash.cut_at(2, CutKind::kClean, 1);
+    EXPECT_FALSE(boot.settle(false).ok());
+    flash.power_on();
+    BootStatus status;
+    ASSERT_TRUE(boot.status(status).ok());
+    ASSERT_EQ(status.boot, 1);
+    EXPECT_TRUE(boot.settle(false).ok());
+    chip.image = ESP_FAIL;
+    EXPECT_EQ(boot.settle(false).detail(), Detail::kNoOtherImage);
+}
+
+TEST_F(ModelledChip, SlotsBehindAGapDoNotCount) {
+    chip.partitions.erase(chip.partitions.begin() + 1);  // ota_0
+    EXPECT_EQ(boot_setup().slot_count, 0);
 }
 
 TEST(Rtos, MailboxIsBoundedAndInOrder) {
