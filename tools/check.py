@@ -280,6 +280,8 @@ def rv32():
     result = run([sys.executable, "tools/size_report.py", "--json"], text=True, stdout=subprocess.PIPE)
     sizes = json.loads(result.stdout) if result.returncode == 0 else {}
     for name, value, most in (("deepest stack", sizes.get("deepest stack", 0), 5120),
+                              ("stack of whoever calls init and start",
+                               max(sizes.get("stack of callers", {"": 0}).values()), 2560),
                               ("working memory", sizes.get("sizeof", {}).get("Workspace", 0), 20480),
                               ("SUIT processor with CBOR and COSE", sizes.get("SUIT processor", 0), 14 * 1024)):
         count += verdict(f"{name}: {value} of {most} bytes", 0 < value <= most)

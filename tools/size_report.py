@@ -265,7 +265,9 @@ def measure(flags):
     graph = CallGraph(OUT)
     engine = [title for title in graph.frame if "7Manager4stepE" in title or title.endswith("Manager::step")]
     stack, path = max((graph.deepest(title) for title in engine), default=(0, ()), key=lambda item: item[0])
-    report = {"flash": flash, "strings and padding": flash - sum(stages.values()), "stages": dict(stages),
+    callers = {name: max(graph.deepest(title)[0] for title in graph.frame if title.endswith(name))
+               for name in ("ota_manager_init", "ota_manager_start", "ota_manager_get_last_report")}
+    report = {"flash": flash, "stack of callers": callers, "strings and padding": flash - sum(stages.values()), "stages": dict(stages),
               "features": dict(features), "static RAM of ours": sections[".bss"] + sections[".data"], "sizeof": ram,
               "deepest stack": stack,
               "SUIT processor": sum(size for size, _, _, source in in_flash if re.match(PROCESSOR, source))}
@@ -286,6 +288,7 @@ def print_report(report, seen, top):
         print(f"  {size:7}  {demangle(name)} ({source})")
     print("RAM, bytes: " + ", ".join(f"{name} {size}" for name, size in report["sizeof"].items()))
     print(f"deepest stack below the engine's loop, upper bound: {report['deepest stack']} of {SPECIFIED_STACK} bytes")
+    print("stack of the caller: " + ", ".join(f"{name} {size}" for name, size in report["stack of callers"].items()))
     for name in seen["path"]:
         print(f"  {graph.frame[name]:7}  {demangle(name)}")
     print("what is called beyond it (adapters, callbacks) comes on top: " + ", ".join(sorted(graph.unresolved)))

@@ -32,12 +32,14 @@ FileStore* store_for(const Platform& platform, ota_source_t source) {
     return source == OTA_SOURCE_SD_CARD ? platform.sd_card : platform.usb_drive;
 }
 
-// Null and the offending field, or the trusted keys.
-esp_err_t check(const ota_manager_config_t& config, TrustStore& trusted) {
-    if (const char* error = check_config(config)) {
-        config_error = error;
-        return is_supported(config.source) ? ESP_ERR_INVALID_ARG : ESP_ERR_NOT_SUPPORTED;
-    }
+esp_err_t check(const ota_manager_config_t& config) {
+    const char* error = check_config(config);
+    if (error == nullptr) return ESP_OK;
+    config_error = error;
+    return is_supported(config.source) ? ESP_ERR_INVALID_ARG : ESP_ERR_NOT_SUPPORTED;
+}
+
+esp_err_t load_keys(const ota_manager_config_t& config, TrustStore& trusted) {
     if (config.public_key_pem == nullptr) return ESP_OK;
     const Status loaded = trusted.load_pem(config.public_key_pem);
     if (config.signatures_required > trusted.keys().size() && loaded.ok()) {
@@ -56,15 +58,14 @@ EngineTaskConfig task_of(const ota_manager_config_t& config) {
 
 }  // namespace
 
-Instance::Instance(const Platform& p, const BootStatus& boot, const ota_manager_config_t& config,
-                   const TrustStore& trusted)
+Instance::Instance(const Platform& p, const BootStatus& boot, const ota_manager_config_t& config)
     : platform(p),
       battery(p.clock),
       sink(config),
       task_config(task_of(with_defaults(config))),
       manager({p.running, p.standby, p.journal, p.boot, battery, p.clock, p.restart, p.mailbox,
                p.signal, p.config, p.stage, p.modules},
-              boot, settings_of(p, config), trusted, workspace),
+              boot, settings_of(p, config), workspace),
       takes_unsigned(config.verify_signature == OTA_OFF) {
     (void)manager.add_sink(sink);
     for (EventSink* sink_of_platform : {p.console, p.events}) {
@@ -169,8 +170,7 @@ esp_err_t open_instance(const ota_manager_config_t& config) {
     config_error = "";
     if (restart_due) return ESP_ERR_INVALID_STATE;
     if (psa_crypto_init() != PSA_SUCCESS) return ESP_FAIL;
-    TrustStore trusted;
-    if (const esp_err_t error = check(config, trusted)) return error;
+    if (const esp_err_t error = check(config)) return error;
 
     Status why;
     const Platform* platform = open_platform(why);
@@ -184,7 +184,8 @@ esp_err_t open_instance(const ota_manager_config_t& config) {
         close_platform();
         return to_esp_err(read);
     }
-    instance = new (storage.data()) Instance(*platform, boot, config, trusted);
+    instance = new (storage.data()) Instance(*platform, boot, config);
+    if (const esp_err_t error = load_keys(config, instance->manager.trusted())) return error;
     return add_source(*instance, config.source, config.config);
 }
 

@@ -34,8 +34,7 @@ inline constexpr size_t kMaxProbes = 4;
 
 // Everything between init and deinit, in one static place: no heap. To be used inside a Call alone.
 struct Instance {
-    Instance(const Platform& platform, const BootStatus& boot, const ota_manager_config_t& config,
-             const TrustStore& trusted);
+    Instance(const Platform& platform, const BootStatus& boot, const ota_manager_config_t& config);
 
     const Platform& platform;
     CallbackBattery battery;

@@ -1,6 +1,7 @@
 // Containers with a fixed capacity and no heap.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <string_view>
@@ -63,6 +64,12 @@ class FixedVector {
     }
     void pop_back() {
         OTA_ASSERT(size_ != 0);
+        --size_;
+    }
+    // The others keep their order.
+    void erase(size_t i) {
+        OTA_ASSERT(i < size_);
+        std::move(begin() + i + 1, end(), begin() + i);
         --size_;
     }
     void clear() { size_ = 0; }

@@ -18,11 +18,10 @@ void copy_text(char (&out)[N], const char* text) {
 }  // namespace
 
 Manager::Manager(const Ports& ports, const BootStatus& boot, const Settings& settings,
-                 const TrustStore& trusted, Workspace& workspace)
+                 Workspace& workspace)
     : ports_(ports),
       boot_(boot),
       settings_(settings),
-      trusted_(trusted),
       publisher_(ports.signal),
       journal_(ports.journal),
       verifier_(trusted_, settings.verify_signature),

@@ -32,9 +32,10 @@ struct Ports {
 class Manager {
   public:
     Manager(const Ports& ports, const BootStatus& boot, const Settings& settings,
-            const TrustStore& trusted, Workspace& workspace);
+            Workspace& workspace);
 
     // Before start().
+    TrustStore& trusted() { return trusted_; }
     bool add_source(const UpdateSource& source) { return sources_.push_back(source); }
     bool add_sink(EventSink& sink) { return publisher_.add_sink(sink); }
     bool add_probe(HealthProbe& probe) { return health_.add(probe); }

@@ -71,40 +71,45 @@ Bytes TrustedKey::material() const {
     return bytes().subspan(kRsaKeyHead.size(), kRsaSize - kRsaKeyHead.size() - kRsaKeyTail.size());
 }
 
+// In place: a second store would not fit the stack of ESP-IDF's main task.
 Status TrustStore::load_pem(std::string_view pem) {
-    FixedVector<TrustedKey, kMaxKeys> keys = keys_;
-    std::string_view base64;
-    bool any = false;
-    while (true) {
-        OTA_TRY_ASSIGN(const bool found, next_block(pem, base64));
-        if (!found) break;
-        std::array<uint8_t, kMaxDer> der;
-        size_t length = 0;
-        if (mbedtls_base64_decode(der.data(), der.size(), &length,
-                                  reinterpret_cast<const unsigned char*>(base64.data()),
-                                  base64.size()) != 0) {
-            return kBadPem;
+    const size_t before = keys_.size();
+    const auto load = [&]() -> Status {
+        std::string_view base64;
+        bool any = false;
+        while (true) {
+            OTA_TRY_ASSIGN(const bool found, next_block(pem, base64));
+            if (!found) return any ? kOkStatus : kBadPem;
+            OTA_TRY(load_block(base64));
+            any = true;
         }
-        TrustedKey key;
-        OTA_TRY(parse_spki(Bytes(der).first(length), key));
-        OTA_TRY(sha256(Bytes(der).first(length), key.id));
-        any = true;
-        // A key that is listed twice is one key, also where several have to sign.
-        const auto same = [&](const TrustedKey& known) { return known.id == key.id; };
-        if (std::any_of(keys.begin(), keys.end(), same)) continue;
-        if (!keys.push_back(key)) return {Code::kNoSpace, Origin::kVerify, Detail::kNoTrustedKey};
+    };
+    const Status loaded = load();
+    while (!loaded.ok() && keys_.size() > before) keys_.pop_back();
+    return loaded;
+}
+
+Status TrustStore::load_block(std::string_view base64) {
+    std::array<uint8_t, kMaxDer> der;
+    size_t length = 0;
+    const auto* text = reinterpret_cast<const unsigned char*>(base64.data());
+    if (mbedtls_base64_decode(der.data(), der.size(), &length, text, base64.size()) != 0) {
+        return kBadPem;
     }
-    if (!any) return kBadPem;
-    keys_ = keys;
-    return {};
+    Digest id;
+    OTA_TRY(sha256(Bytes(der).first(length), id));
+    // A key that is listed twice is one key, also where several have to sign.
+    const auto same = [&](const TrustedKey& known) { return known.id == id; };
+    if (std::any_of(keys_.begin(), keys_.end(), same)) return {};
+    if (!keys_.push_back({})) return {Code::kNoSpace, Origin::kVerify, Detail::kNoTrustedKey};
+    keys_.back().id = id;
+    return parse_spki(Bytes(der).first(length), keys_.back());
 }
 
 void TrustStore::revoke(const Digest& id) {
-    FixedVector<TrustedKey, kMaxKeys> left;
-    for (const TrustedKey& key : keys_) {
-        if (key.id != id) (void)left.push_back(key);
+    for (size_t i = keys_.size(); i-- > 0;) {
+        if (keys_[i].id == id) keys_.erase(i);
     }
-    keys_ = left;
 }
 
 }  // namespace ota

@@ -40,6 +40,8 @@ class TrustStore {
     const FixedVector<TrustedKey, kMaxKeys>& keys() const { return keys_; }
 
   private:
+    Status load_block(std::string_view base64);
+
     FixedVector<TrustedKey, kMaxKeys> keys_;
 };
 

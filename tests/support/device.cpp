@@ -131,7 +131,8 @@ bool Device::boot(ota::ResetReason reset) {
         ota::Ports{running_region_, standby_region_, journal_, *boot_control_, battery, clock,
                    restart, mailbox, signal, layout_.config_size == 0 ? nullptr : &config_region_,
                    layout_.stage_size == 0 ? nullptr : &stage_region_, modules},
-        status, settings, trusted, workspace_);
+        status, settings, workspace_);
+    manager_->trusted() = trusted;
     (void)manager_->add_sink(events);
     (void)manager_->add_source({&source, &source, source_kind});
     if (extra_source.channel != nullptr) (void)manager_->add_source(extra_source);
