@@ -213,7 +213,7 @@ def model():
 
 
 def interop():
-    build("host", "otactl", "bess_boot", "bess_sim_good", "bess_sim_newer", "suit_vector_tests")
+    build("host", "otactl", "bess_boot", "bess_sim_good", "bess_sim_newer", "suit_vector_tests", "isotp_peer")
     environment = {}
     if run(["tools/interop_venv.sh"]).returncode == 0:
         environment["ESPTOOL_BIN"] = str(BUILD / "interop" / "bin")
@@ -225,7 +225,7 @@ def interop():
 
 
 FUZZ_TARGETS = ["esp_image_fuzz", "signature_fuzz", "journal_fuzz", "flash_layout_fuzz", "text_fuzz",
-                "http_fuzz", "suit_fuzz", "suit_manifest_fuzz", "cbor_fuzz", "cose_fuzz"]
+                "http_fuzz", "suit_fuzz", "suit_manifest_fuzz", "cbor_fuzz", "cose_fuzz", "isotp_fuzz"]
 
 
 def fuzz():

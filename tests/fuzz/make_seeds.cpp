@@ -70,6 +70,10 @@ int main(int argc, char** argv) {
     const std::string head =
         "ETag: \"v1\"\nContent-Range: bytes 0-287/4096\nLocation: ../x?y\nRetry-After: 5\n"
         "Content-Encoding: identity\nLast-Modified: Sun, 06 Nov 1994 08:49:37 GMT\n";
+    // A message in three frames, and one of ours.
+    write(root / "isotp_fuzz",
+          {0x10, 8, 0, 0x10, 20, 1, 2, 3, 4, 5, 6,    8, 0, 0x21, 1, 2,    3, 4, 5, 6, 7, 8, 0,
+           0x22, 1, 2, 3,    4,  5, 6, 7, 3, 4, 0x30, 0, 0, 8,    0, 0x30, 2, 0, 0, 0, 0, 0, 0});
     write(root / "http_fuzz", test::Buffer(head.begin(), head.end()));
     // Envelopes with every kind of command.
     namespace cbor = test::cbor;
