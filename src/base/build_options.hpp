@@ -32,6 +32,9 @@
 #ifndef OTA_MANAGER_MANIFEST_SIZE
 #define OTA_MANAGER_MANIFEST_SIZE 8192
 #endif
+#ifndef OTA_MANAGER_PUSH_WINDOW
+#define OTA_MANAGER_PUSH_WINDOW 8192
+#endif
 #ifndef OTA_MANAGER_URI_SIZE
 #define OTA_MANAGER_URI_SIZE 2048
 #endif
@@ -51,6 +54,7 @@ inline constexpr bool kNoBattery = OTA_MANAGER_NO_BATTERY != 0;
 // Bytes; design rule 15. The ranges are those of Kconfig.
 inline constexpr size_t kIoBuffer = OTA_MANAGER_IO_BUFFER_SIZE;
 inline constexpr size_t kManifestPrefix = OTA_MANAGER_MANIFEST_SIZE;
+inline constexpr size_t kPushWindow = OTA_MANAGER_PUSH_WINDOW;
 inline constexpr size_t kUri = OTA_MANAGER_URI_SIZE;
 
 static_assert(kHttps || kFiles, "a build without any source can't be updated");

@@ -347,6 +347,8 @@ void Manager::serve(const Command& command) {
             return gate_.set_thresholds(command.thresholds);
         case CommandKind::kStop:
             return;
+        case CommandKind::kPush:
+            return session_.start_push(command.source);
     }
 }
 

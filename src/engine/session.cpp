@@ -32,6 +32,7 @@ void Session::begin_round(bool asked) {
     retry_after_ = 0;
     continue_to_stage_ = asked || c_.settings.automatic_update;
     source_index_ = 0;
+    pushed_by_.reset();
     apply_when_ready_ = waiting_ = continues_wait_ = false;
     refusal_ = {};
     refused_image_ = ImageIdentity();
@@ -47,6 +48,19 @@ void Session::begin_round(bool asked) {
         s.offered_version[0] = s.offered_notes[0] = '\0';
         s.offered_size = s.received = s.total = 0;
     });
+}
+
+void Session::start_push(SourceKind kind) {
+    begin_round(false);
+    pushed_by_ = kind;
+    continue_to_stage_ = true;
+    c_.publisher.enter(State::kChecking);
+}
+
+// Peers announce by themselves: nobody looks for their packages.
+bool Session::is_asked(const UpdateSource& source) const {
+    const bool is_pushed = source.kind == SourceKind::kModbus || source.kind == SourceKind::kCanbus;
+    return pushed_by_ ? source.kind == *pushed_by_ : !is_pushed;
 }
 
 void Session::apply() {
@@ -87,6 +101,10 @@ Millis Session::step_check() {
     }
     if (source_index_ == c_.sources.size()) {
         conclude_check();
+        return kNow;
+    }
+    if (!is_asked(c_.sources[source_index_])) {
+        ++source_index_;
         return kNow;
     }
     Offer offer;

@@ -51,6 +51,8 @@ class Session final : private PayloadHost {
     // Stages what was found. Otherwise it checks first, and offers reverted and refused builds
     // again: a person asked.
     void start_update();
+    // Stages what a peer of this source has opened. What was reverted or refused stays so.
+    void start_push(SourceKind kind);
     void apply();
     void abort();
     // Goes on with a package that waited for its time when the device was restarted.
@@ -89,6 +91,7 @@ class Session final : private PayloadHost {
 
     // 1 poll, 2 admit
     void begin_round(bool asked);
+    bool is_asked(const UpdateSource& source) const;
     Millis step_check();
     void open_candidate(const Offer& offer);
     void read_candidate();
@@ -224,6 +227,7 @@ class Session final : private PayloadHost {
     // check
     bool asked_ = false;
     bool continue_to_stage_ = false;
+    std::optional<SourceKind> pushed_by_;  // this round is for its package alone
     size_t source_index_ = 0;
     bool candidate_open_ = false;
     size_t prefix_filled_ = 0;

@@ -25,7 +25,7 @@ inline constexpr uint16_t kCheckStates =
     kRestStates | state_bit(State::kChecking) | state_bit(State::kUpdateAvailable);
 inline constexpr uint16_t kAllStates = (1U << kStateCount) - 1;
 
-inline constexpr std::array<CommandRule, 8> kCommandRules = {{
+inline constexpr std::array<CommandRule, 9> kCommandRules = {{
     {CommandKind::kCheck, kCheckStates, false},
     {CommandKind::kStartUpdate, kCheckStates, false},
     {CommandKind::kApply, state_bit(State::kReadyToApply), false},
@@ -38,6 +38,7 @@ inline constexpr std::array<CommandRule, 8> kCommandRules = {{
     {CommandKind::kRollback, kRestStates, true},
     {CommandKind::kSetThresholds, kAllStates, true},
     {CommandKind::kStop, kAllStates, true},
+    {CommandKind::kPush, kRestStates, false},
 }};
 
 // Confirm is meaningful during a trial alone.

@@ -2,6 +2,7 @@
 
 #include "base/status.hpp"
 #include "ports/clock.hpp"
+#include "ports/source.hpp"
 
 namespace ota {
 
@@ -15,6 +16,7 @@ enum class CommandKind : uint8_t {
     kRollback,
     kSetThresholds,
     kStop,
+    kPush,
 };
 
 struct SafetyThresholds {
@@ -26,7 +28,8 @@ struct SafetyThresholds {
 
 struct Command {
     CommandKind kind = CommandKind::kCheck;
-    SafetyThresholds thresholds;  // with kSetThresholds
+    SafetyThresholds thresholds;              // with kSetThresholds
+    SourceKind source = SourceKind::kModbus;  // with kPush: whose peer has opened a package
 };
 
 class Mailbox {

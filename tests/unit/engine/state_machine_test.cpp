@@ -13,24 +13,24 @@ constexpr std::array<State, kStateCount> kStates = {
 
 // The whole table once more, by hand: a row a state, a column a command.
 //                                         check  start  apply  abort  confirm rollback thresholds
-//                                         stop
-constexpr bool kAccepted[kStateCount][8] = {
-    /* IDLE             */ {true, true, false, false, false, true, true, true},
-    /* CHECKING         */ {true, true, false, true, false, false, true, true},
-    /* UPDATE_AVAILABLE */ {true, true, false, true, false, false, true, true},
-    /* DOWNLOADING      */ {false, false, false, true, false, false, true, true},
-    /* VERIFYING        */ {false, false, false, true, false, false, true, true},
-    /* READY_TO_APPLY   */ {false, false, true, true, false, false, true, true},
-    /* APPLYING         */ {false, false, false, true, false, false, true, true},
-    /* COMPLETE         */ {false, false, false, false, false, false, true, true},
-    /* REBOOTING        */ {false, false, false, false, false, false, true, true},
-    /* FAILED           */ {true, true, false, false, false, true, true, true},
-    /* ABORTED          */ {true, true, false, false, false, true, true, true},
+//                                         stop push
+constexpr bool kAccepted[kStateCount][9] = {
+    /* IDLE             */ {true, true, false, false, false, true, true, true, true},
+    /* CHECKING         */ {true, true, false, true, false, false, true, true, false},
+    /* UPDATE_AVAILABLE */ {true, true, false, true, false, false, true, true, false},
+    /* DOWNLOADING      */ {false, false, false, true, false, false, true, true, false},
+    /* VERIFYING        */ {false, false, false, true, false, false, true, true, false},
+    /* READY_TO_APPLY   */ {false, false, true, true, false, false, true, true, false},
+    /* APPLYING         */ {false, false, false, true, false, false, true, true, false},
+    /* COMPLETE         */ {false, false, false, false, false, false, true, true, false},
+    /* REBOOTING        */ {false, false, false, false, false, false, true, true, false},
+    /* FAILED           */ {true, true, false, false, false, true, true, true, true},
+    /* ABORTED          */ {true, true, false, false, false, true, true, true, true},
 };
-constexpr std::array<CommandKind, 8> kCommands = {
+constexpr std::array<CommandKind, 9> kCommands = {
     CommandKind::kCheck,         CommandKind::kStartUpdate, CommandKind::kApply,
     CommandKind::kAbort,         CommandKind::kConfirm,     CommandKind::kRollback,
-    CommandKind::kSetThresholds, CommandKind::kStop};
+    CommandKind::kSetThresholds, CommandKind::kStop,        CommandKind::kPush};
 
 TEST(StateMachine, EveryStateTimesEveryCommand) {
     for (size_t s = 0; s < kStates.size(); ++s) {
@@ -42,8 +42,9 @@ TEST(StateMachine, EveryStateTimesEveryCommand) {
 
 TEST(StateMachine, DuringATrialNothingNewBegins) {
     for (const State state : kStates) {
-        for (const CommandKind command : {CommandKind::kCheck, CommandKind::kStartUpdate,
-                                          CommandKind::kApply, CommandKind::kAbort}) {
+        for (const CommandKind command :
+             {CommandKind::kCheck, CommandKind::kStartUpdate, CommandKind::kApply,
+              CommandKind::kAbort, CommandKind::kPush}) {
             EXPECT_FALSE(accepts(state, command, true));
         }
     }

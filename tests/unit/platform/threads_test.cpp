@@ -6,6 +6,7 @@
 #include <atomic>
 
 #include "engine/snapshot.hpp"
+#include "sources/push_window.hpp"
 
 namespace ota {
 namespace {
@@ -112,6 +113,49 @@ TEST(Threads, SnapshotIsNeverHalf) {
     }
     stop = true;
     writer.join();
+}
+
+// The link writes while the engine reads, looks back and jumps: what is read is what was sent.
+TEST(Threads, PushWindowKeepsItsBytesInOrder) {
+    PushWindow window;
+    PushOffer offer;
+    offer.size = 300000;
+    const auto byte_at = [](uint32_t at) { return static_cast<uint8_t>(at * 31 + at / 256); };
+    ASSERT_TRUE(window.open(offer));
+    std::atomic<bool> over{false};
+    std::thread link([&] {
+        std::array<uint8_t, 240> block;
+        while (!over) {
+            const uint32_t at = window.next_offset();
+            const uint32_t n = std::min<uint32_t>(block.size(), offer.size - at);
+            for (uint32_t i = 0; i < n; ++i) block[i] = byte_at(at + i);
+            (void)window.write(at, Bytes(block).first(n));
+        }
+    });
+    PushOffer taken;
+    ASSERT_TRUE(window.take(taken));
+    std::array<uint8_t, 500> out;
+    uint32_t wrong = 0;
+    const auto read_to = [&](uint32_t end, bool keep) {
+        while (window.position() < end) {
+            const uint32_t at = window.position();
+            const size_t room = std::min<size_t>(out.size(), end - at);
+            const size_t n = window.read(MutableBytes(out).first(room), keep);
+            for (size_t i = 0; i < n; ++i) {
+                wrong += out[i] != byte_at(at + static_cast<uint32_t>(i)) ? 1 : 0;
+            }
+        }
+    };
+    read_to(6000, true);
+    window.seek(0);
+    read_to(120000, false);
+    window.seek(60000);
+    read_to(150000, false);
+    window.seek(250000);
+    read_to(offer.size, false);
+    over = true;
+    link.join();
+    EXPECT_EQ(wrong, 0U);
 }
 
 }  // namespace
