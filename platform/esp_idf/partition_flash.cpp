@@ -4,6 +4,8 @@
 #include <freertos/FreeRTOS.h>
 #include <freertos/task.h>
 
+#include <algorithm>
+
 #include "ports/flash_layout.hpp"
 
 namespace ota {
@@ -45,6 +47,20 @@ Status PartitionFlash::read(uint32_t address, MutableBytes out) {
     OTA_TRY(check(address, out.size()));
     return storage(esp_partition_read(partition_, address, out.data(), out.size()),
                    Detail::kFlashRead);
+}
+
+// Past the decryption, which makes no 0xFF of erased cells.
+Result<bool> PartitionFlash::is_erased(uint32_t address, uint32_t length) {
+    OTA_TRY(check(address, length));
+    std::array<uint8_t, layout::kPageSize> page;
+    for (uint32_t at = 0; at < length; at += layout::kPageSize) {
+        const MutableBytes part =
+            MutableBytes(page).first(std::min(layout::kPageSize, length - at));
+        OTA_TRY(storage(esp_partition_read_raw(partition_, address + at, part.data(), part.size()),
+                        Detail::kFlashRead));
+        if (!is_blank(part)) return false;
+    }
+    return true;
 }
 
 Status PartitionFlash::program(uint32_t address, Bytes bytes) {

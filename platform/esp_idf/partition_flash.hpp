@@ -19,6 +19,7 @@ class PartitionFlash final : public Flash {
 
     FlashGeometry geometry() const override;
     Status read(uint32_t address, MutableBytes out) override;
+    Result<bool> is_erased(uint32_t address, uint32_t length) override;
     // With flash encryption address and length have to be multiples of 16.
     Status program(uint32_t address, Bytes bytes) override;
     Status erase(uint32_t address, uint32_t length) override;

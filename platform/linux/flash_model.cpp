@@ -59,7 +59,50 @@ void FlashModel::fail_operations(uint64_t first, uint64_t count) {
     fail_to_ = fail_from_ + count;
 }
 
+void FlashModel::encrypt(uint32_t from, uint32_t to) {
+    encrypt_from_ = from;
+    encrypt_to_ = to;
+}
+
+void FlashModel::place(uint32_t address, Bytes bytes) {
+    for (size_t i = 0; i < bytes.size(); ++i) memory_[address + i] = bytes[i];
+    apply_key(address, memory_.subspan(address, bytes.size()));
+}
+
+void FlashModel::peek(uint32_t address, MutableBytes out) const {
+    std::copy_n(memory_.begin() + address, out.size(), out.begin());
+    apply_key(address, out);
+}
+
+// The same both ways. Not a cipher: all that matters is that it depends on the address, and that
+// 0xFF does not stay 0xFF.
+void FlashModel::apply_key(uint32_t address, MutableBytes bytes) const {
+    for (size_t i = 0; i < bytes.size(); ++i) {
+        const uint32_t at = address + static_cast<uint32_t>(i);
+        if (at < encrypt_from_ || at >= encrypt_to_) continue;
+        bytes[i] = static_cast<uint8_t>(bytes[i] ^ (1 + (at * 2654435761U >> 24) % 255));
+    }
+}
+
 Status FlashModel::read(uint32_t address, MutableBytes out) {
+    OTA_TRY(read_cells(address, out));
+    apply_key(address, out);
+    return {};
+}
+
+Result<bool> FlashModel::is_erased(uint32_t address, uint32_t length) {
+    if (!inside(address, length)) return misuse(Code::kOutOfRange, Detail::kUnaligned);
+    std::array<uint8_t, layout::kPageSize> page;
+    for (uint32_t at = 0; at < length; at += layout::kPageSize) {
+        const MutableBytes part =
+            MutableBytes(page).first(std::min(layout::kPageSize, length - at));
+        OTA_TRY(read_cells(address + at, part));
+        if (!is_blank(part)) return false;
+    }
+    return true;
+}
+
+Status FlashModel::read_cells(uint32_t address, MutableBytes out) {
     if (off_) return fault(Code::kStorage, Detail::kPowerOff);
     if (!inside(address, out.size())) return misuse(Code::kOutOfRange, Detail::kUnaligned);
     ++reads_;
@@ -78,10 +121,13 @@ Status FlashModel::program(uint32_t address, Bytes bytes) {
     }
     while (!bytes.empty()) {
         const size_t room = layout::kPageSize - address % layout::kPageSize;
-        const Bytes page = bytes.first(std::min(room, bytes.size()));
-        OTA_TRY(program_page(address, page));
-        address += static_cast<uint32_t>(page.size());
-        bytes = bytes.subspan(page.size());
+        const size_t n = std::min(room, bytes.size());
+        std::array<uint8_t, layout::kPageSize> cells;
+        std::copy_n(bytes.begin(), n, cells.begin());
+        apply_key(address, MutableBytes(cells).first(n));
+        OTA_TRY(program_page(address, Bytes(cells).first(n)));
+        address += static_cast<uint32_t>(n);
+        bytes = bytes.subspan(n);
     }
     return {};
 }

@@ -22,7 +22,7 @@ struct FlashOperation {
     Kind kind = Kind::kProgram;
     uint32_t address = 0;
     uint32_t length = 0;
-    Bytes bytes;          // with kProgram
+    Bytes bytes;          // with kProgram: the cells
     uint32_t micros = 0;  // typical duration on the device
 };
 
@@ -45,8 +45,19 @@ class FlashModel final : public Flash {
 
     FlashGeometry geometry() const override;
     Status read(uint32_t address, MutableBytes out) override;
+    Result<bool> is_erased(uint32_t address, uint32_t length) override;
     Status program(uint32_t address, Bytes bytes) override;
     Status erase(uint32_t address, uint32_t length) override;
+
+    // From here to there the cells hold what a key has made of the bytes, as with flash encryption:
+    // erased ones read as anything.
+    void encrypt(uint32_t from, uint32_t to);
+    // Bytes that were there before the device was made.
+    void place(uint32_t address, Bytes bytes);
+    // Bytes to cells, and cells to bytes.
+    void apply_key(uint32_t address, MutableBytes bytes) const;
+    // What read() gives while nothing fails, also without power.
+    void peek(uint32_t address, MutableBytes out) const;
 
     // The lowest layer's refusal to write the running slot.
     void protect(uint32_t address, uint32_t length);
@@ -78,6 +89,7 @@ class FlashModel final : public Flash {
   private:
     enum class Fate : uint8_t { kWorks, kCut, kFails };
 
+    Status read_cells(uint32_t address, MutableBytes out);
     Fate next_fate();
     bool inside(uint32_t address, size_t length) const;
     bool is_protected(uint32_t address, size_t length) const;
@@ -92,6 +104,8 @@ class FlashModel final : public Flash {
 
     MutableBytes memory_;
     uint32_t write_unit_;
+    uint32_t encrypt_from_ = 0;
+    uint32_t encrypt_to_ = 0;
     uint32_t protect_from_ = 0;
     uint32_t protect_to_ = 0;
     FlashObserver* observer_ = nullptr;

@@ -49,7 +49,7 @@ Status SlotWriter::begin(uint64_t size, bool resume) {
 
 Status SlotWriter::find_end() {
     for (uint32_t i = 0; i < kSectorsPerStep && resume_at_ < end_; ++i) {
-        OTA_TRY_ASSIGN(const bool blank, sector_is_blank(resume_at_));
+        OTA_TRY_ASSIGN(const bool blank, slot_.is_erased(resume_at_, layout::kSectorSize));
         if (blank) break;
         resume_at_ += layout::kSectorSize;
         if (i + 1 == kSectorsPerStep) return {};
@@ -70,15 +70,6 @@ Status SlotWriter::reread_prefix() {
     erased_to_ = resume_at_;
     phase_ = Phase::kWriting;
     return {};
-}
-
-Result<bool> SlotWriter::sector_is_blank(uint32_t address) const {
-    std::array<uint8_t, layout::kPageSize> page;
-    for (uint32_t offset = 0; offset < layout::kSectorSize; offset += layout::kPageSize) {
-        OTA_TRY(slot_.read(address + offset, page));
-        if (!is_blank(page)) return false;
-    }
-    return true;
 }
 
 Status SlotWriter::write(Bytes bytes) {
@@ -120,13 +111,23 @@ Status SlotWriter::flush() {
     return {};
 }
 
-// Programs a page, unless it is all 0xFF and so already there, and checks its payload.
+// Programs a page, unless it is all 0xFF and there already, and checks its payload.
 Status SlotWriter::put_page(Bytes page, Bytes payload) {
     OTA_TRY(erase_ahead());
-    if (!is_blank(page)) OTA_TRY(slot_.program(position_, page));
+    OTA_TRY_ASSIGN(const bool is_there, reads_blank(page));
+    if (!is_there) OTA_TRY(slot_.program(position_, page));
     OTA_TRY(check_read_back(payload));
     position_ += static_cast<uint32_t>(payload.size());
     return {};
+}
+
+// Of a page that is all 0xFF. With flash encryption an erased one is not.
+Result<bool> SlotWriter::reads_blank(Bytes page) {
+    if (!is_blank(page)) return false;
+    std::array<uint8_t, layout::kPageSize> back;
+    const MutableBytes bytes = MutableBytes(back).first(page.size());
+    OTA_TRY(slot_.read(position_, bytes));
+    return is_blank(bytes);
 }
 
 // Keeps one blank sector behind the one that is about to be programmed.

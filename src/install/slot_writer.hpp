@@ -37,7 +37,7 @@ class SlotWriter final : public ImageWriter {
     Status erase_up_to(uint32_t address);
     bool is_block_worth_it() const;
     Status check_read_back(Bytes payload);
-    Result<bool> sector_is_blank(uint32_t address) const;
+    Result<bool> reads_blank(Bytes page);
 
     Flash& slot_;
     const ErasePolicy policy_;

@@ -15,7 +15,7 @@ struct FlashGeometry {
                                // flash encryption)
 };
 
-// Engine context only. All three fail with kStorage when the device does, kOutOfRange outside the
+// Engine context only. All of them fail with kStorage when the device does, kOutOfRange outside the
 // region; erase and program of the running slot are refused with kRunningSlot by the lowest layer.
 class Flash {
   public:
@@ -23,12 +23,17 @@ class Flash {
 
     virtual Status read(uint32_t address, MutableBytes out) = 0;
 
+    // May all of it be programmed? With flash encryption erased cells do not read as 0xFF: they are
+    // looked at as they are.
+    virtual Result<bool> is_erased(uint32_t address, uint32_t length) = 0;
+
     // Only clears bits. After a power loss the bytes of the page in progress are undefined, earlier
     // pages are complete, later ones untouched.
     virtual Status program(uint32_t address, Bytes bytes) = 0;
 
-    // Sets whole sectors to 0xFF. After a power loss the sector in progress is undefined and may
-    // read as blank without being safe to program: erase it again.
+    // Makes whole sectors programmable again; without flash encryption they read as 0xFF. After a
+    // power loss the sector in progress is undefined and may read as blank without being safe to
+    // program: erase it again.
     virtual Status erase(uint32_t address, uint32_t length) = 0;
 
   protected:

@@ -20,6 +20,10 @@ class FlashRegion final : public Flash {
         OTA_TRY(check(address, out.size()));
         return flash_->read(offset_ + address, out);
     }
+    Result<bool> is_erased(uint32_t address, uint32_t length) override {
+        OTA_TRY(check(address, length));
+        return flash_->is_erased(offset_ + address, length);
+    }
     Status program(uint32_t address, Bytes bytes) override {
         OTA_TRY(check(address, bytes.size()));
         return flash_->program(offset_ + address, bytes);

@@ -43,9 +43,12 @@ class Recorder final : public ota::FlashObserver {
 };
 
 ota::Status apply(ota::FlashModel& flash, const Operation& operation) {
-    return operation.kind == ota::FlashOperation::Kind::kErase
-               ? flash.erase(operation.address, operation.length)
-               : flash.program(operation.address, operation.bytes);
+    if (operation.kind == ota::FlashOperation::Kind::kErase) {
+        return flash.erase(operation.address, operation.length);
+    }
+    Buffer bytes = operation.bytes;
+    flash.apply_key(operation.address, bytes);
+    return flash.program(operation.address, bytes);
 }
 
 Buffer config_of(uint8_t seed) {

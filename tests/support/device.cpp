@@ -91,6 +91,13 @@ Device::Device(const DeviceLayout& plan)
     otadata_ = ota::FlashRegion(flash, kOtadataOffset, layout::kOtadataSize);
     journal_ =
         ota::FlashRegion(flash, kJournalOffset, layout::kJournalMinSectors * layout::kSectorSize);
+    // Units of sixteen bytes come with flash encryption, which all application slots are under.
+    if (plan.write_unit != 1) {
+        const ota::Partition* first =
+            table_.slot(plan.factory ? ota::kFactorySlot : ota::SlotId{0});
+        const ota::Partition* last = table_.slot(static_cast<ota::SlotId>(plan.slots - 1));
+        flash.encrypt(first->offset, last->offset + last->size);
+    }
     config_region_ = region_of(flash, table_, layout::kConfigLabel);
     stage_region_ = region_of(flash, table_, layout::kStageLabel);
 }
@@ -98,7 +105,7 @@ Device::Device(const DeviceLayout& plan)
 Device::~Device() = default;
 
 void Device::put_image(ota::SlotId slot, const Buffer& image) {
-    std::copy(image.begin(), image.end(), memory_.begin() + table_.slot(slot)->offset);
+    flash.place(table_.slot(slot)->offset, image);
 }
 
 void Device::load(const Buffer& memory) {
@@ -147,8 +154,8 @@ bool Device::boot(ota::ResetReason reset) {
 std::string Device::running_version() const {
     const ota::Partition* partition = table_.slot(running_);
     ota::ImageIdentity image;
-    const ota::Bytes prefix =
-        ota::Bytes(memory_).subspan(partition->offset, layout::kImagePrefixSize);
+    std::array<uint8_t, layout::kImagePrefixSize> prefix;
+    flash.peek(partition->offset, prefix);
     if (!ota::parse_image_identity(prefix, image).ok()) return {};
     return std::string(image.version.view());
 }

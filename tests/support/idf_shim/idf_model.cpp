@@ -89,6 +89,18 @@ esp_err_t esp_partition_read(const esp_partition_t* partition, size_t offset, vo
                                       {static_cast<uint8_t*>(out), size}));
 }
 
+// Cells: what the model erased, whether its bytes are under a key or not.
+esp_err_t esp_partition_read_raw(const esp_partition_t* partition, size_t offset, void* out,
+                                 size_t size) {
+    const uint32_t address = partition->address + static_cast<uint32_t>(offset);
+    const ota::MutableBytes bytes(static_cast<uint8_t*>(out), size);
+    const ota::Result<bool> erased = chip.flash->is_erased(address, static_cast<uint32_t>(size));
+    if (!erased.ok()) return ESP_FAIL;
+    chip.flash->peek(address, bytes);
+    if (*erased) std::fill(bytes.begin(), bytes.end(), uint8_t{0xFF});
+    return ESP_OK;
+}
+
 esp_err_t esp_partition_write(const esp_partition_t* partition, size_t offset, const void* bytes,
                               size_t size) {
     // The driver programs any length, a page at a time.
