@@ -15,13 +15,16 @@ const char* config_error = "";
 namespace {
 
 alignas(Instance) std::array<unsigned char, sizeof(Instance)> storage;
-bool restart_due = false;  // outlives the instance: only a new boot can follow
+// These outlive the instance: only a new boot changes them.
+bool restart_due = false;
+Millis trial_deadline = 0;
 
 Settings settings_of(const Platform& p, const ota_manager_config_t& config) {
     Settings settings = to_settings(config);
     settings.erase_policy = p.erase_policy;
     settings.chip_id = p.chip_id;
     settings.chip_revision = p.chip_revision;
+    settings.trial_deadline = trial_deadline;
     // Devices of a fleet that start together must not come back together.
     (void)psa_generate_random(reinterpret_cast<uint8_t*>(&settings.jitter_seed),
                               sizeof settings.jitter_seed);
@@ -192,6 +195,7 @@ esp_err_t open_instance(const ota_manager_config_t& config) {
 void close_instance() {
     if (instance == nullptr) return;
     restart_due = restart_due || is_leaving(instance->manager.snapshot().state);
+    trial_deadline = instance->manager.trial_deadline();
     instance->~Instance();
     mbedtls_platform_zeroize(storage.data(), storage.size());  // it held credentials
     instance = nullptr;
@@ -200,6 +204,7 @@ void close_instance() {
 
 void note_new_boot() {
     restart_due = false;
+    trial_deadline = 0;
 }
 
 }  // namespace ota

@@ -217,7 +217,7 @@ void Manager::act_on(const BootAudit& audit) {
         case BootFinding::kTrial:
             return begin_trial();
         case BootFinding::kFinishConfirm:
-            trial_.resume(ports_.clock.now() + settings_.rollback_timeout_ms);
+            trial_.resume(begin_deadline());
             return keep();
         case BootFinding::kFinishRevert:
             return leave(journal_.update().reason, journal_.update().probe);
@@ -235,12 +235,19 @@ void Manager::act_on(const BootAudit& audit) {
     publisher_.notice(Notice::kRepaired, repaired);
 }
 
+// Once for each boot: whoever stops and starts the manager does not put it off.
+Millis Manager::begin_deadline() {
+    if (settings_.trial_deadline == 0) {
+        settings_.trial_deadline = ports_.clock.now() + settings_.rollback_timeout_ms;
+    }
+    return settings_.trial_deadline;
+}
+
 void Manager::begin_trial() {
     // Nobody may have recorded how this image got here; then the record is built from the image
     // itself.
     const UpdateRecord record = is_record_of_running() ? journal_.update() : record_of_running();
-    const Millis deadline = ports_.clock.now() + settings_.rollback_timeout_ms;
-    const Status status = trial_.begin(record, deadline);
+    const Status status = trial_.begin(record, begin_deadline());
     publisher_.notice(Notice::kTrialStarted, status);
     if (!settings_.allow_rollback) keep();
 }

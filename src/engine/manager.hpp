@@ -53,6 +53,9 @@ class Manager {
     // longer than max_wait for a command. False once a stop was asked for.
     bool step(Millis max_wait);
 
+    // Of the trial of this boot, for another Manager of the same boot. 0: there was none.
+    Millis trial_deadline() const { return settings_.trial_deadline; }
+
     // Any context: ends the engine after the step in progress, aborting an update.
     void ask_to_stop();
 
@@ -72,6 +75,7 @@ class Manager {
   private:
     static constexpr Millis kTrialInterval = 250;  // how often probes are asked
 
+    Millis begin_deadline();
     Status read_device();
     Status identify_judge();
     void revoke_keys();

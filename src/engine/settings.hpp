@@ -34,6 +34,7 @@ struct Settings {
     bool verify_signature = true;
     bool allow_rollback = true;
     uint32_t rollback_timeout_ms = 300000;
+    Millis trial_deadline = 0;  // of this boot's trial; 0 = none has begun
     SafetyThresholds thresholds;
     Expectation expected;
     RevokedKeys revoked;

@@ -27,6 +27,26 @@ TEST(Trial, WaitsForEveryProbe) {
     EXPECT_TRUE(device.wait_for(Notice::kConfirmed));
 }
 
+// A card is pulled, or whatever else makes the application stop and start the manager.
+TEST(Trial, StopAndStartDoNotPutTheDeadlineOff) {
+    TrialBench device;
+    device.probe.health = Health::kPending;
+    ASSERT_TRUE(device.install());
+    ASSERT_TRUE(device.boot(ResetReason::kSoftware));
+    for (int i = 0; i < 4 && !device.restart_requested(); ++i) {
+        (void)device.run_until([&] { return device.restart_requested(); }, 100000);
+        if (device.restart_requested()) break;
+        EXPECT_LT(i, 3);
+        device.manager().ask_to_stop();
+        while (device.manager().step(0)) {
+        }
+        ASSERT_TRUE(device.manager().start().ok());
+        device.manager().begin();
+    }
+    EXPECT_TRUE(device.restart_requested());
+    EXPECT_LE(device.clock.now(), device.settings.rollback_timeout_ms + 60000U);
+}
+
 TEST(Trial, CommandConfirmsAtOnce) {
     TrialBench device;
     device.probe.health = Health::kPending;
