@@ -2,6 +2,7 @@
 #include <esp_chip_info.h>
 #include <esp_ota_ops.h>
 
+#include <array>
 #include <optional>
 
 #include "api/callbacks.hpp"
@@ -33,10 +34,17 @@ const esp_partition_t* find_data(const char* label) {
 constexpr char kSdCard[] = OTA_MANAGER_SD_MOUNT_POINT;
 constexpr char kUsbDrive[] = OTA_MANAGER_USB_MOUNT_POINT;
 
-// Of a part that this build may not have.
-template <typename T>
-T* address_of(std::optional<T>& part) {
-    return part ? &*part : nullptr;
+// A part that a build may not have: then there is neither room for it nor code.
+template <typename T, bool kPresent>
+using Part = std::array<std::optional<T>, kPresent ? 1 : 0>;
+
+template <typename T, size_t kCount>
+T* address_of(std::array<std::optional<T>, kCount>& part) {
+    if constexpr (kCount == 0) {
+        return nullptr;
+    } else {
+        return part[0] ? &*part[0] : nullptr;
+    }
 }
 
 uint16_t chip_revision() {
@@ -52,7 +60,9 @@ struct Chip {
         ota_manager_config_t callbacks{};
         callbacks.event_cb = esp_events::post_status;
         callbacks.progress_cb = esp_events::post_progress;
-        events.emplace(callbacks).set_notice(esp_events::post_notice, nullptr);
+        for (auto& sink : events) {
+            sink.emplace(callbacks).set_notice(esp_events::post_notice, nullptr);
+        }
     }
     // A partition that a device may do without.
     static Flash* open_optional(const char* label, PartitionFlash& flash) {
@@ -76,12 +86,12 @@ struct Chip {
     QueueMailbox mailbox;
     EventGroupSignal signal;
     PinnedTask task;
-    std::optional<EspHttpClient> http;
+    Part<EspHttpClient, build::kHttps> http;
     EspLogOutput output;
-    std::optional<ConsoleLog> console;
-    std::optional<CallbackSink> events;
-    std::optional<DirectoryStore> sd_card;
-    std::optional<DirectoryStore> usb_drive;
+    Part<ConsoleLog, build::kConsoleLog> console;
+    Part<CallbackSink, OTA_MANAGER_EVENTS> events;
+    Part<DirectoryStore, build::kSdCard> sd_card;
+    Part<DirectoryStore, build::kUsbDrive> usb_drive;
     std::optional<Platform> platform;
 };
 
@@ -109,11 +119,11 @@ Status Chip::open() {
     standby = PartitionFlash(*slot);
     Flash* const own_config = open_optional(layout::kConfigLabel, config);
     Flash* const own_stage = open_optional(layout::kStageLabel, stage);
-    if constexpr (build::kHttps) http.emplace();
-    if constexpr (build::kConsoleLog) console.emplace(output, true);
-    if constexpr (OTA_MANAGER_EVENTS) open_events();
-    if constexpr (build::kSdCard) sd_card.emplace(kSdCard, kSdCard);
-    if constexpr (build::kUsbDrive) usb_drive.emplace(kUsbDrive, kUsbDrive);
+    for (auto& part : http) part.emplace();
+    for (auto& part : console) part.emplace(output, true);
+    open_events();
+    for (auto& part : sd_card) part.emplace(kSdCard, kSdCard);
+    for (auto& part : usb_drive) part.emplace(kUsbDrive, kUsbDrive);
     platform.emplace(Platform{running,
                               standby,
                               journal,

@@ -9,6 +9,9 @@
 namespace ota {
 namespace {
 
+// How many the eFuses can count; 0: anti-rollback is off.
+constexpr uint32_t kSecureVersions = OTA_MANAGER_SECURE_VERSIONS;
+
 SlotId slot_of(const esp_partition_t& partition) {
     if (partition.subtype == ESP_PARTITION_SUBTYPE_APP_FACTORY) return kFactorySlot;
     const int index = partition.subtype - ESP_PARTITION_SUBTYPE_APP_OTA_MIN;
@@ -60,18 +63,26 @@ bool EspSlotInspector::is_bootable(SlotId slot) {
     if (partition == nullptr) return false;
     const esp_partition_pos_t position = {partition->address, partition->size};
     esp_image_metadata_t metadata{};
-    return esp_image_verify(ESP_IMAGE_VERIFY_SILENT, &position, &metadata) == ESP_OK;
+    if (esp_image_verify(ESP_IMAGE_VERIFY_SILENT, &position, &metadata) != ESP_OK) return false;
+    if (kSecureVersions == 0) return true;
+    esp_app_desc_t image{};
+    return esp_ota_get_partition_description(partition, &image) == ESP_OK &&
+           esp_efuse_check_secure_version(image.secure_version);
 }
 
 Status EspBootControl::settle(bool keep) {
-    OTA_TRY(otadata_.settle(keep));
-    if (!keep || !OTA_MANAGER_ANTI_ROLLBACK) return {};
-    // After the entry was read back as VALID. esp_ota_mark_app_valid_cancel_rollback would burn
-    // nothing then; without this the bootloader burns at the next start.
+    const bool burns = keep && kSecureVersions != 0;
     const uint32_t version = esp_app_get_description()->secure_version;
-    return esp_efuse_update_secure_version(version) == ESP_OK
-               ? kOkStatus
-               : Status{Code::kStorage, Origin::kPlatform, Detail::kConfirmFailed};
+    // An image whose version the eFuses can't hold would be confirmed and refused for ever: it is
+    // left on trial, and the next reset takes it back.
+    if (burns && (version > kSecureVersions || !esp_efuse_check_secure_version(version))) {
+        return {Code::kStorage, Origin::kPlatform, Detail::kConfirmFailed};
+    }
+    OTA_TRY(otadata_.settle(keep));
+    // Only after the entry was read back as VALID. Where it fails, the bootloader burns at the next
+    // start.
+    if (burns) (void)esp_efuse_update_secure_version(version);
+    return {};
 }
 
 }  // namespace ota

@@ -22,8 +22,8 @@ constexpr Status fault(Code code, Detail detail) {
 constexpr Status kLost = fault(Code::kUnavailable, Detail::kConnectionLost);
 
 constexpr int kReceiveBuffer = 4096;
-// A signed URL and all fields of a request.
-constexpr int kSendBuffer = 4096;
+// The request line with its URL, and all fields.
+constexpr int kSendBuffer = static_cast<int>(build::kUri) + 2048;
 
 // At most so much in one call: esp_http_client fills what it is given for as long as a byte comes
 // within the timeout, and a server that trickles would hold the engine up for minutes.

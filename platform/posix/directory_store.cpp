@@ -47,7 +47,6 @@ Status DirectoryStore::host_path(std::string_view path, HostPath& out) const {
 
 DirectoryStore::~DirectoryStore() {
     close();
-    close_listing();
 }
 
 void DirectoryStore::close_listing() {
@@ -88,12 +87,14 @@ Status DirectoryStore::find_ignoring_case(std::string_view directory, std::strin
         const Status status = next(directory, first, name);
         if (status.is(Code::kEndOfData)) return unavailable(Detail::kFileNotFound);
         OTA_TRY(status);
-        if (strcasecmp(name.c_str(), text.c_str()) == 0) return {};
+        if (strcasecmp(name.c_str(), text.c_str()) != 0) continue;
+        close_listing();
+        return {};
     }
 }
 
 Status DirectoryStore::open(std::string_view path) {
-    close();
+    close_file();
     if (!is_inserted()) return unavailable(Detail::kMediumAbsent);
     OTA_TRY(host_path(path, open_path_));
     struct stat info {};
@@ -152,6 +153,11 @@ Status DirectoryStore::replace(std::string_view path, Bytes bytes) {
 }
 
 void DirectoryStore::close() {
+    close_file();
+    close_listing();
+}
+
+void DirectoryStore::close_file() {
     if (fd_ >= 0) ::close(fd_);
     fd_ = -1;
 }

@@ -34,6 +34,7 @@ class DirectoryStore final : public FileStore {
     Status host_path(std::string_view path, HostPath& out) const;
     Status find_ignoring_case(std::string_view directory, std::string_view wanted,
                               FixedString<kMaxFileName>& name);
+    void close_file();
     void close_listing();
 
     std::string_view mount_point_;

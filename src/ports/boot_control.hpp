@@ -92,7 +92,8 @@ class BootControl {
     // held.
     // false: the running image is marked INVALID; kRefused / kNoOtherImage, and nothing written,
     // when no slot that otadata names, nor the factory slot, holds another bootable image. A slot
-    // that no entry names holds bytes that nobody proved.
+    // that no entry names holds bytes that nobody proved. Done already where otadata names another
+    // bootable slot: an earlier try may have lost the entry of this one.
     virtual Status settle(bool keep) = 0;
 
   protected:

@@ -33,6 +33,7 @@ class FileStore {
     virtual Status stat(FileStat& out) = 0;
     // May be short only at the end of the file.
     virtual Result<size_t> read_at(uint64_t offset, MutableBytes out) = 0;
+    // Ends a listing, too: afterwards nothing of the medium is in use, and it may be unmounted.
     virtual void close() = 0;
     // Replaces or makes a small file; the open one stays open. kUnavailable / kFileWriteError when
     // the medium is write-protected or full. After a power loss the file before or the new one; on

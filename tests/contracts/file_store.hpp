@@ -37,6 +37,9 @@ inline void check_file_store(FileStore& store) {
     store.close();
     store.close();
     EXPECT_FALSE(store.stat(stat).ok());
+    // A listing that was left in its middle holds nothing back either.
+    ASSERT_TRUE(store.next("/sdcard", true, name).ok());
+    store.close();
 
     const std::string_view longer = "a result";
     ASSERT_TRUE(store.replace("/sdcard/bess.json", as_bytes("first, and longer")).ok());

@@ -75,6 +75,12 @@ void FileChannel::report(const Report& report) {
 // After a restart: the package beside which lies a result about this build. One walk through the
 // directory, and few files are opened.
 bool FileChannel::find_reported(const Digest& build_id) {
+    const bool found = look_for_reported(build_id);
+    store_.close();
+    return found;
+}
+
+bool FileChannel::look_for_reported(const Digest& build_id) {
     const auto wanted = hex_text(build_id);
     FixedString<kMaxFileName> name;
     size_t opened = 0;
@@ -99,13 +105,13 @@ bool FileChannel::speaks_of(std::string_view build_id) {
     if (!opened) return false;
     std::array<uint8_t, 128> head{};
     const Result<size_t> n = store_.read_at(0, head);
-    store_.close();
     return n.ok() && field_text(Bytes(head).first(*n)).find(build_id) != std::string_view::npos;
 }
 
 bool FileChannel::arrived() {
     FixedString<kMaxFileName> name;
     const Status status = store_.next(directory_, true, name);
+    store_.close();
     const bool present = status.ok() || status.is(Code::kEndOfData);
     const bool appeared = present && !present_ && looked_;
     present_ = present;

@@ -27,6 +27,7 @@ class FileChannel final : public Channel {
     bool is_package_name(std::string_view name) const;
     Result<bool> find_next();
     bool find_reported(const Digest& build_id);
+    bool look_for_reported(const Digest& build_id);
     bool speaks_of(std::string_view build_id);
 
     FileStore& store_;

@@ -144,8 +144,18 @@ const esp_app_desc_t* esp_app_get_description(void) {
     return &chip.app;
 }
 
+// Of any other slot: what the test says.
+esp_err_t esp_ota_get_partition_description(const esp_partition_t*, esp_app_desc_t* app_desc) {
+    *app_desc = chip.other_app;
+    return ESP_OK;
+}
+
+bool esp_efuse_check_secure_version(uint32_t secure_version) {
+    return secure_version >= chip.burned_version;
+}
+
 esp_err_t esp_efuse_update_secure_version(uint32_t secure_version) {
-    if (secure_version < chip.burned_version) return ESP_FAIL;
+    if (chip.burn_fails || secure_version < chip.burned_version) return ESP_FAIL;
     chip.burned_version = secure_version;
     return ESP_OK;
 }

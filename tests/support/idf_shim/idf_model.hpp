@@ -27,8 +27,10 @@ struct Chip {
     esp_reset_reason_t reset = ESP_RST_POWERON;
     esp_err_t image = ESP_OK;     // what verification finds
     esp_app_desc_t app{};         // of the running image
+    esp_app_desc_t other_app{};   // of the other slots' images
     uint32_t burned_version = 0;  // in eFuses
-    uint32_t delays = 0;          // of vTaskDelay
+    bool burn_fails = false;
+    uint32_t delays = 0;  // of vTaskDelay
     std::vector<PostedEvent> events;
 };
 extern Chip chip;

@@ -6,7 +6,10 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
+
+#include "sources/file/file_channel.hpp"
 
 namespace ota {
 namespace {
@@ -39,6 +42,29 @@ TEST_F(DirectoryStoreTest, ListsRegularFilesOnly) {
     ASSERT_TRUE(store.next("/sdcard", true, name).ok());
     EXPECT_STREQ(name.c_str(), "Bess.bin");
     EXPECT_TRUE(store.next("/sdcard", false, name).is(Code::kEndOfData));
+}
+
+// So that the application may unmount.
+TEST_F(DirectoryStoreTest, NothingIsInUseAfterALook) {
+    const auto in_use = [] {
+        size_t count = 0;
+        for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
+            count += entry.path().empty() ? 0 : 1;
+        }
+        return count;
+    };
+    DirectoryStore store("/sdcard", card_);
+    FileChannel channel(store, "/sdcard/*.bin");
+    const size_t before = in_use();
+    (void)channel.arrived();
+    EXPECT_EQ(in_use(), before);
+    AttemptRecord attempt;
+    attempt.version.assign("1.0.0");
+    channel.report({attempt, RevertReason::kNone, "{}"});
+    EXPECT_EQ(in_use(), before);
+    ASSERT_TRUE(store.open("/sdcard/BESS.BIN").ok());
+    store.close();
+    EXPECT_EQ(in_use(), before);
 }
 
 TEST_F(DirectoryStoreTest, OpensWithoutRegardToCase) {

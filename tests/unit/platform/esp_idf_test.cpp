@@ -170,6 +170,35 @@ TEST_F(ModelledChip, ConfirmationBurnsTheSecureVersion) {
     EXPECT_EQ(boot.settle(false).detail(), Detail::kNoOtherImage);
 }
 
+// More than the eFuses can count, or less than they have: confirmed, it would never be confirmed.
+TEST_F(ModelledChip, ImageThatCantBeBurnedStaysOnTrial) {
+    PartitionFlash otadata(chip.partitions[0]);
+    EspSlotInspector inspector;
+    OtadataBootControl entries(otadata, inspector, boot_setup());
+    EspBootControl boot(entries);
+    chip.burned_version = 3;
+    for (const uint32_t version : {17U, 2U}) {
+        chip.app.secure_version = version;
+        EXPECT_EQ(boot.settle(true).detail(), Detail::kConfirmFailed);
+        BootStatus status;
+        ASSERT_TRUE(boot.status(status).ok());
+        EXPECT_NE(status.state_of(0), layout::kStateValid);
+    }
+    // A burn that fails is made up for by the bootloader.
+    chip.app.secure_version = 16;
+    chip.burn_fails = true;
+    EXPECT_TRUE(boot.settle(true).ok());
+}
+
+TEST_F(ModelledChip, SlotBelowTheBurnedVersionDoesNotBoot) {
+    EspSlotInspector inspector;
+    EXPECT_TRUE(inspector.is_bootable(1));
+    chip.burned_version = 1;
+    EXPECT_FALSE(inspector.is_bootable(1));
+    chip.other_app.secure_version = 1;
+    EXPECT_TRUE(inspector.is_bootable(1));
+}
+
 // The factory image has no entry that could be VALID.
 TEST_F(ModelledChip, ConfirmationOfTheFactoryImageIsWell) {
     chip.partitions.push_back(partition(ESP_PARTITION_TYPE_APP, ESP_PARTITION_SUBTYPE_APP_FACTORY,
