@@ -36,3 +36,27 @@ ota_health_t battery_probe(void *user)
     ota_battery_reading_t reading;
     return battery_read(&reading, user) ? OTA_HEALTH_PASS : OTA_HEALTH_PENDING;
 }
+
+static ota_battery_reading_t pretended;
+
+static void repeat(void *unused)
+{
+    (void)unused;
+    battery_report(pretended.soc_percent, pretended.t_min_millicelsius, pretended.t_max_millicelsius,
+                   pretended.current_milliampere);
+}
+
+void battery_pretend(int32_t soc_percent, int32_t t_min_millicelsius, int32_t t_max_millicelsius,
+                     int32_t current_milliampere)
+{
+    static esp_timer_handle_t timer;
+    static const esp_timer_create_args_t each_second = { .callback = repeat, .name = "bench" };
+    pretended.soc_percent = soc_percent;
+    pretended.t_min_millicelsius = t_min_millicelsius;
+    pretended.t_max_millicelsius = t_max_millicelsius;
+    pretended.current_milliampere = current_milliampere;
+    repeat(NULL);
+    if (timer == NULL && esp_timer_create(&each_second, &timer) == ESP_OK) {
+        (void)esp_timer_start_periodic(timer, 1000 * 1000);
+    }
+}

@@ -9,6 +9,7 @@
 #include "esp_check.h"
 #include "esp_console.h"
 #include "ota_manager.h"
+#include "sdkconfig.h"
 
 static const char *TAG = "console";
 
@@ -79,22 +80,26 @@ static int ota_command(int argc, char **argv)
     return 1;
 }
 
-/* For a bench: the battery as the BMS would report it. */
+#if CONFIG_BESS_BENCH
+/* The battery as the BMS would report it. */
 static int bms_command(int argc, char **argv)
 {
     if (argc != 5) {
         printf("bms SOC_PERCENT COLDEST_C HOTTEST_C CURRENT_A\n");
         return 1;
     }
-    battery_report(atoi(argv[1]), atoi(argv[2]) * 1000, atoi(argv[3]) * 1000, atoi(argv[4]) * 1000);
+    battery_pretend(atoi(argv[1]), atoi(argv[2]) * 1000, atoi(argv[3]) * 1000, atoi(argv[4]) * 1000);
     return 0;
 }
+#endif
 
 esp_err_t console_start(void)
 {
     static const esp_console_cmd_t commands[] = {
         { .command = "ota", .help = "status, check, start, apply, abort, confirm, rollback", .func = ota_command },
+#if CONFIG_BESS_BENCH
         { .command = "bms", .help = "SOC_PERCENT COLDEST_C HOTTEST_C CURRENT_A", .func = bms_command },
+#endif
     };
     esp_console_repl_t *repl = NULL;
     esp_console_repl_config_t config = ESP_CONSOLE_REPL_CONFIG_DEFAULT();

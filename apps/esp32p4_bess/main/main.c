@@ -4,6 +4,8 @@
 #include "esp_app_desc.h"
 #include "esp_event.h"
 #include "esp_log.h"
+#include "esp_ota_ops.h"
+#include "esp_system.h"
 #include "network.h"
 #include "nvs_flash.h"
 #include "ota_manager_event.h"
@@ -50,10 +52,17 @@ static esp_err_t start_updates(void)
         ESP_LOGE(TAG, "%s", ota_manager_config_error());
         return opened;
     }
-    ESP_ERROR_CHECK(ota_manager_add_source(OTA_SOURCE_SD_CARD, &card));
+    warn_if_not(ota_manager_add_source(OTA_SOURCE_SD_CARD, &card), "updates from the card");
     ESP_ERROR_CHECK(ota_manager_set_battery_provider(battery_read, NULL));
     ESP_ERROR_CHECK(ota_manager_add_health_probe("bms", battery_probe, NULL));
     return ota_manager_start();
+}
+
+static bool is_on_trial(void)
+{
+    esp_ota_img_states_t state = ESP_OTA_IMG_UNDEFINED;
+    return esp_ota_get_state_partition(esp_ota_get_running_partition(), &state) == ESP_OK &&
+           state == ESP_OTA_IMG_PENDING_VERIFY;
 }
 
 void app_main(void)
@@ -65,6 +74,11 @@ void app_main(void)
     ESP_ERROR_CHECK(esp_event_handler_register(OTA_MANAGER_EVENT, OTA_MANAGER_EVENT_NOTICE, on_notice, NULL));
     warn_if_not(console_start(), "console");
     warn_if_not(network_start(), "network");
-    warn_if_not(start_updates(), "updates");
+    const esp_err_t started = start_updates();
+    warn_if_not(started, "updates");
+    /* A new firmware that can't even look after itself is not kept: the bootloader goes back. */
+    if (started != ESP_OK && is_on_trial()) {
+        esp_restart();
+    }
     warn_if_not(sd_card_start(), "SD card");
 }

@@ -12,6 +12,8 @@
 
 static const char *TAG = "sd_card";
 static const TickType_t LOOK_AGAIN = pdMS_TO_TICKS(3000);
+/* ota_manager_start() takes 2.2 KB of it. */
+enum { WATCH_STACK = 6144 };
 
 static sd_pwr_ctrl_handle_t power;
 
@@ -27,13 +29,14 @@ static sdmmc_card_t *mount_card(void)
     return esp_vfs_fat_sdmmc_mount("/sdcard", &host, &slot, &mount, &card) == ESP_OK ? card : NULL;
 }
 
-/* The file system must not go while the manager has a file of it open: it is stopped for that long, and only when
- * it has nothing in hand. False: not now. */
+/* The file system must not go while the manager looks at it: it is stopped for that long, and only when it has
+ * nothing in hand and no new firmware on trial. False: not now. */
 static bool unmount_card(sdmmc_card_t *card)
 {
     const ota_status_t status = ota_manager_get_status();
     const bool is_busy = status != OTA_STATUS_IDLE && status != OTA_STATUS_FAILED && status != OTA_STATUS_ABORTED;
-    if (is_busy) {
+    ota_boot_status_t boot = { 0 };
+    if (is_busy || ota_manager_get_boot_status(&boot) != ESP_OK || boot.trial) {
         return false;
     }
     const bool was_running = ota_manager_stop() == ESP_OK;
@@ -55,7 +58,7 @@ static void watch_card(void *unused)
                 ESP_LOGI(TAG, "card in");
                 (void)ota_manager_check_for_update(); /* refused while an update is in hand */
             }
-        } else if (sdmmc_get_status(card) != ESP_OK && unmount_card(card)) {
+        } else if (sdmmc_get_status(card) != ESP_OK && sdmmc_get_status(card) != ESP_OK && unmount_card(card)) {
             ESP_LOGI(TAG, "card out");
             card = NULL;
         }
@@ -66,9 +69,13 @@ static void watch_card(void *unused)
 esp_err_t sd_card_start(void)
 {
     static const sd_pwr_ctrl_ldo_config_t ldo = { .ldo_chan_id = CONFIG_BESS_SD_LDO_CHANNEL };
+    /* They would say every three seconds that there is no card. */
+    esp_log_level_set("vfs_fat_sdmmc", ESP_LOG_NONE);
+    esp_log_level_set("sdmmc_common", ESP_LOG_NONE);
+    esp_log_level_set("sdmmc_init", ESP_LOG_NONE);
     const esp_err_t powered = sd_pwr_ctrl_new_on_chip_ldo(&ldo, &power);
     if (powered != ESP_OK) {
         return powered;
     }
-    return xTaskCreate(watch_card, "sd_card", 4096, NULL, 3, NULL) == pdPASS ? ESP_OK : ESP_ERR_NO_MEM;
+    return xTaskCreate(watch_card, "sd_card", WATCH_STACK, NULL, 3, NULL) == pdPASS ? ESP_OK : ESP_ERR_NO_MEM;
 }

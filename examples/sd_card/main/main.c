@@ -1,4 +1,4 @@
-/* Updates from an SD card: a technician puts a signed image on it and puts it in. */
+/* Updates from an SD card that is in when the controller starts. */
 #include "driver/sdmmc_host.h"
 #include "esp_err.h"
 #include "esp_log.h"
@@ -51,7 +51,7 @@ void app_main(void)
     ESP_ERROR_CHECK(nvs_flash_init());
     const esp_err_t mounted = mount_card();
     if (mounted != ESP_OK) {
-        ESP_LOGW(TAG, "no card: %s", esp_err_to_name(mounted)); /* the manager says so again, and goes on looking */
+        ESP_LOGW(TAG, "no card: %s", esp_err_to_name(mounted)); /* the next start may find one */
     }
     const ota_manager_config_t config = {
         .source = OTA_SOURCE_SD_CARD,
