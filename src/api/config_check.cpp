@@ -67,9 +67,10 @@ bool is_base64_digest(const char* text) {
 const char* check_url(const char* url) {
     UriParts parts;
     const bool usable = url != nullptr && std::strlen(url) < kMaxUri && parse_uri(url, parts);
-    if (!usable)
+    if (!usable) {
         return "config.https.url: https://host/path of visible characters, shorter than "
                "OTA_MANAGER_URI_SIZE";
+    }
     if (!parts.is_https()) return "config.https.url: https only";
     SecretText<128> user;
     SecretText<128> password;
