@@ -129,9 +129,10 @@ TEST(IsoTp, EverySizeArrivesWhole) {
             }
             Peer a(near, 70000);
             Peer b(far, 70000);
-            for (const size_t size : {1, 2, 6, 7, 8, 9, 10, 13, 14, 61, 62, 63, 64, 100, 2050, 4095,
-                                      4096, 8201, 66000}) {
-                EXPECT_TRUE(transfer(a, b, message_of(static_cast<size_t>(size))).whole)
+            for (const size_t size :
+                 std::initializer_list<size_t>{1, 2, 6, 7, 8, 9, 10, 13, 14, 61, 62, 63, 64, 100,
+                                               2050, 4095, 4096, 8201, 66000}) {
+                EXPECT_TRUE(transfer(a, b, message_of(size)).whole)
                     << size << " in frames of " << int{frame_size};
             }
         }
