@@ -55,7 +55,7 @@ esp_err_t esp_http_client_open(esp_http_client_handle_t client, int) {
 
 esp_err_t esp_http_client_get_and_clear_last_tls_error(esp_http_client_handle_t client, int* code,
                                                        int* flags) {
-    *code = client->answer.library;
+    *code = client->answer.tls_code;
     *flags = client->answer.flags;
     return client->answer.opened;
 }

@@ -21,7 +21,7 @@ struct HttpHeadOfModel {
 
 struct HttpAnswerOfModel {
     esp_err_t opened = ESP_OK;
-    int library = 0;  // what mbedTLS said of a handshake that failed
+    int tls_code = 0;  // what mbedTLS said of a handshake that failed
     int flags = 0;
     std::vector<HttpHeadOfModel> heads = {HttpHeadOfModel()};  // interim ones first
     std::vector<uint8_t> body;

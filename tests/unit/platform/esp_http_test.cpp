@@ -36,10 +36,10 @@ struct EspHttp : testing::Test {
         out.run(client, "https://server/", {}, 4096, fields);
         return out;
     }
-    Detail refusal(int library, int flags, esp_err_t opened = 0x801A) {
+    Detail refusal(int tls_code, int flags, esp_err_t opened = 0x801A) {
         HttpAnswerOfModel answer;
         answer.opened = opened;
-        answer.library = library;
+        answer.tls_code = tls_code;
         answer.flags = flags;
         return exchange(answer).end.detail();
     }
