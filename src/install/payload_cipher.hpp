@@ -24,7 +24,8 @@ class PayloadCipher {
     PayloadCipher& operator=(const PayloadCipher&) = delete;
 
     // info: encoded COSE_Encrypt. The next bytes are those at offset, a multiple of 16.
-    // kIncompatible / kEncryptionKey: no key of this device opens it; / kLeftOut: no build does.
+    // kIncompatible / kEncryptionKey: no key of this device opens it; / kLeftOut: this build opens
+    // none.
     Status open(Bytes info, const PayloadKeys& keys, uint64_t offset);
     bool is_open() const { return key_ != 0; }
     // In place, in order.

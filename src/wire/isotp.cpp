@@ -42,29 +42,36 @@ IsoTpLink::Event IsoTpLink::take(const CanFrame& frame, Micros now) {
     const Bytes bytes = frame.bytes();
     IsoTpPdu pdu;
     if (!is_for_us || !parse_isotp(bytes, own.size(), pdu).ok()) return Event::kNone;
-    if (pdu.kind == IsoTpKind::kFlow) {
-        return is_functional ? Event::kNone : take_flow(pdu, now);
-    }
+    if (is_functional) return take_functional(pdu);
+    if (pdu.kind == IsoTpKind::kFlow) return take_flow(pdu, now);
     // Half duplex. The answer to a single frame is all that can be under way.
     if (is_sending()) return Event::kNone;
     switch (pdu.kind) {
         case IsoTpKind::kSingle:
-            return take_single(pdu, is_functional ? Event::kFunctional : Event::kReceived);
+            return take_single(pdu);
         case IsoTpKind::kFirst:
-            return is_functional ? Event::kNone : take_first(pdu, bytes.size(), now);
+            return take_first(pdu, bytes.size(), now);
         default:
-            return is_functional ? Event::kNone : take_consecutive(pdu, bytes.size(), now);
+            return take_consecutive(pdu, bytes.size(), now);
     }
 }
 
+// A connection of its own: "tester present" to all must not end a transfer.
+IsoTpLink::Event IsoTpLink::take_functional(const IsoTpPdu& pdu) {
+    if (pdu.kind != IsoTpKind::kSingle) return Event::kNone;
+    std::copy(pdu.data.begin(), pdu.data.end(), functional_data_.begin());
+    functional_size_ = pdu.data.size();
+    return Event::kFunctional;
+}
+
 // In the middle of another message it is a new beginning (9.8.3).
-IsoTpLink::Event IsoTpLink::take_single(const IsoTpPdu& pdu, Event kind) {
+IsoTpLink::Event IsoTpLink::take_single(const IsoTpPdu& pdu) {
     if (pdu.length > config_.buffer.size()) return Event::kNone;
     result_ = is_receiving() ? IsoTpResult::kUnexpectedPdu : IsoTpResult::kOk;
     receiving_ = Receiving::kIdle;
     std::copy(pdu.data.begin(), pdu.data.end(), config_.buffer.begin());
     received_ = pdu.length;
-    return kind;
+    return Event::kReceived;
 }
 
 IsoTpLink::Event IsoTpLink::take_first(const IsoTpPdu& pdu, size_t frame_size, Micros now) {

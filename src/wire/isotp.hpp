@@ -58,7 +58,7 @@ class IsoTpLink {
     enum class Event : uint8_t {
         kNone,
         kReceived,    // message() is whole; it stays until the next frame is taken
-        kFunctional,  // likewise, and it went to all
+        kFunctional,  // functional_message() is, which went to all; nothing else is disturbed
         kAborted,     // the message that was being received is lost; result() says why
         kSent,        // the message given to send() is out
         kNotSent,     // it is not; result() says why
@@ -82,6 +82,7 @@ class IsoTpLink {
     void hold(bool on) { is_held_ = on; }
 
     Bytes message() const { return Bytes(config_.buffer).first(received_); }
+    Bytes functional_message() const { return Bytes(functional_data_).first(functional_size_); }
     IsoTpResult result() const { return result_; }
     bool is_sending() const { return sending_ != Sending::kIdle; }
     bool is_receiving() const { return receiving_ != Receiving::kIdle; }
@@ -93,7 +94,8 @@ class IsoTpLink {
     enum class Sending : uint8_t { kIdle, kFrameDue, kFlowAwaited, kDataDue };
     enum class Out : uint8_t { kNothing, kFlow, kMessage };
 
-    Event take_single(const IsoTpPdu& pdu, Event kind);
+    Event take_functional(const IsoTpPdu& pdu);
+    Event take_single(const IsoTpPdu& pdu);
     Event take_first(const IsoTpPdu& pdu, size_t frame_size, Micros now);
     Event take_consecutive(const IsoTpPdu& pdu, size_t frame_size, Micros now);
     Event take_flow(const IsoTpPdu& pdu, Micros now);
@@ -109,6 +111,9 @@ class IsoTpLink {
     IsoTpResult result_ = IsoTpResult::kOk;
     Out out_ = Out::kNothing;  // given to the driver, and when
     Micros out_at_ = 0;
+
+    std::array<uint8_t, kFdCanData> functional_data_{};
+    size_t functional_size_ = 0;
 
     Receiving receiving_ = Receiving::kIdle;
     size_t received_ = 0;

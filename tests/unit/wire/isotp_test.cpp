@@ -177,7 +177,28 @@ TEST(IsoTp, NormalFixedAddressesAndFunctionalRequests) {
     Peer peer(config_of(own));
     EXPECT_EQ(peer.link->take(frame_of(0x1CDB33F1, {0x02, 0x3E, 0x80}, true), 0),
               Event::kFunctional);
-    EXPECT_TRUE(peer.message() == (Buffer{0x3E, 0x80}));
+    const auto functional = [&] {
+        return Buffer(peer.link->functional_message().begin(),
+                      peer.link->functional_message().end());
+    };
+    EXPECT_TRUE(functional() == (Buffer{0x3E, 0x80}));
+    // In the middle of a transfer it ends nothing, nor while we answer.
+    (void)peer.take({0x10, 9, 1, 2, 3, 4, 5, 6});
+    (void)peer.next();
+    EXPECT_EQ(peer.link->take(frame_of(0x1CDB33F1, {0x02, 0x3E, 0x80}, true), 0),
+              Event::kFunctional);
+    EXPECT_EQ(peer.take({0x21, 7, 8, 9}), Event::kReceived);
+    EXPECT_TRUE(peer.message() == (Buffer{1, 2, 3, 4, 5, 6, 7, 8, 9}));
+    const Buffer answer = message_of(20);
+    ASSERT_TRUE(peer.link->send(answer, 0).ok());
+    (void)peer.next();
+    EXPECT_EQ(peer.link->take(frame_of(0x1CDB33F1, {0x02, 0x10, 0x03}, true), 0),
+              Event::kFunctional);
+    EXPECT_TRUE(functional() == (Buffer{0x10, 0x03}));
+    (void)peer.take({0x30, 0, 0});
+    (void)peer.next();
+    (void)peer.next();
+    EXPECT_EQ(peer.last, Event::kSent);
     // To all there are single frames alone.
     EXPECT_EQ(peer.link->take(frame_of(0x1CDB33F1, {0x10, 9, 1, 2, 3, 4, 5, 6}, true), 0),
               Event::kNone);
