@@ -1,5 +1,6 @@
 // A build with HTTPS and raw images alone: what was left out is refused by name, and nothing else
 // is different. The unit tests of the update run in it as well.
+#include "api/callbacks.hpp"
 #include "api/config_check.hpp"
 #include "engine/suit_bench.hpp"
 #include "support/test.hpp"
@@ -29,6 +30,19 @@ TEST(Reduced, OtherSourcesAreNotSupported) {
     ota_source_config_t config{};
     config.sd_card.filepath = "/sdcard/bess.bin";
     EXPECT_STREQ(check_source(OTA_SOURCE_SD_CARD, config), "source: left out of this build");
+}
+
+// OTA_MANAGER_NO_BATTERY: nobody has to be asked; who is there is asked all the same.
+TEST(Reduced, BenchBoardNeedsNoBattery) {
+    VirtualClock clock;
+    clock.advance(7000);
+    CallbackBattery battery(clock);
+    BatterySnapshot seen;
+    ASSERT_TRUE(battery.snapshot(seen).ok());
+    EXPECT_EQ(seen.soc_percent, 100);
+    EXPECT_EQ(seen.taken_at, static_cast<int64_t>(clock.now()));
+    battery.set([](ota_battery_reading_t*, void*) { return false; }, nullptr);
+    EXPECT_EQ(battery.snapshot(seen).detail(), Detail::kBatteryUnreadable);
 }
 
 TEST(Reduced, KeepsNoRoomForManifests) {
