@@ -284,7 +284,7 @@ typedef struct {
     uint32_t payload_ecdh_key_id; /* or P-256, usage derive, key agreement ECDH with
                                      HKDF(SHA-256): ECDH-ES+A128KW; opaque keys do */
     int task_priority;            /* 1…24, default 5 */
-    uint32_t task_stack_size;     /* bytes, 4096…65536, default 8192 */
+    uint32_t task_stack_size;     /* bytes, 6144…65536, default 8192 */
     int core_id;                  /* 0 or 1, default 0 */
     int8_t allow_rollback;        /* default on */
     uint32_t rollback_timeout_ms; /* 1000…86400000, default 300000 */

@@ -10,6 +10,6 @@ if ! build/interop/bin/pip install --quiet --disable-pip-version-check --retries
     'esptool==5.1.0' 'cbor2>=5.6,<7' 'cryptography' 'pycddl==0.6.4' 'esp-idf-kconfig>=3,<4' 'idf-component-manager>=2,<3' \
     'can-isotp>=2,<3'; then
     rm -rf build/interop
-    echo "esptool, cbor2 and pycddl can't be installed from PyPI; the tests against them are skipped" >&2
+    echo "esptool, cbor2, pycddl, can-isotp and Espressif's component tools can't be installed from PyPI; the tests against them are skipped" >&2
     exit 3
 fi

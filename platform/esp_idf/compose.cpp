@@ -124,26 +124,26 @@ Status Chip::open() {
     open_events();
     for (auto& part : sd_card) part.emplace(kSdCard, kSdCard);
     for (auto& part : usb_drive) part.emplace(kUsbDrive, kUsbDrive);
-    platform.emplace(Platform{running,
-                              standby,
-                              journal,
-                              boot,
-                              clock,
-                              restart,
-                              mailbox,
-                              signal,
-                              task,
-                              address_of(http),
-                              address_of(sd_card),
-                              address_of(usb_drive),
-                              address_of(console),
-                              address_of(events),
-                              ErasePolicy::OTA_MANAGER_ERASE_POLICY,
-                              layout::kChipEsp32P4,
-                              chip_revision(),
-                              own_config,
-                              own_stage,
-                              nullptr});
+    platform.emplace(Platform{.running = running,
+                              .standby = standby,
+                              .journal = journal,
+                              .boot = boot,
+                              .clock = clock,
+                              .restart = restart,
+                              .mailbox = mailbox,
+                              .signal = signal,
+                              .task = task,
+                              .http = address_of(http),
+                              .sd_card = address_of(sd_card),
+                              .usb_drive = address_of(usb_drive),
+                              .console = address_of(console),
+                              .events = address_of(events),
+                              .erase_policy = ErasePolicy::OTA_MANAGER_ERASE_POLICY,
+                              .chip_id = layout::kChipEsp32P4,
+                              .chip_revision = chip_revision(),
+                              .config = own_config,
+                              .stage = own_stage,
+                              .modules = nullptr});
     return {};
 }
 

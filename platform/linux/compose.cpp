@@ -108,26 +108,26 @@ Status Twin::open(const TwinSetup& setup) {
     standby = FlashRegion(flash, next->offset, next->size);
     Flash* const own_config = find_optional(layout::kConfigLabel, config);
     Flash* const own_stage = find_optional(layout::kStageLabel, stage);
-    platform.emplace(Platform{running,
-                              standby,
-                              journal,
-                              *boot,
-                              clock,
-                              restart,
-                              mailbox,
-                              signal,
-                              task,
-                              &http,
-                              sd_card ? &*sd_card : nullptr,
-                              usb_drive ? &*usb_drive : nullptr,
-                              console ? &*console : nullptr,
-                              nullptr,
-                              ErasePolicy::kBlockAhead,
-                              layout::kChipEsp32P4,
-                              kChipRevision,
-                              own_config,
-                              own_stage,
-                              nullptr});
+    platform.emplace(Platform{.running = running,
+                              .standby = standby,
+                              .journal = journal,
+                              .boot = *boot,
+                              .clock = clock,
+                              .restart = restart,
+                              .mailbox = mailbox,
+                              .signal = signal,
+                              .task = task,
+                              .http = &http,
+                              .sd_card = sd_card ? &*sd_card : nullptr,
+                              .usb_drive = usb_drive ? &*usb_drive : nullptr,
+                              .console = console ? &*console : nullptr,
+                              .events = nullptr,
+                              .erase_policy = ErasePolicy::kBlockAhead,
+                              .chip_id = layout::kChipEsp32P4,
+                              .chip_revision = kChipRevision,
+                              .config = own_config,
+                              .stage = own_stage,
+                              .modules = nullptr});
     return {};
 }
 

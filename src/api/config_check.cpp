@@ -208,8 +208,8 @@ const char* check_trust(const ota_manager_config_t& c) {
 
 const char* check_task(const ota_manager_config_t& c) {
     if (c.task_priority < 0 || c.task_priority > 24) return "task_priority: 1 to 24, or 0";
-    if (c.task_stack_size != 0 && (c.task_stack_size < 4096 || c.task_stack_size > 65536)) {
-        return "task_stack_size: 4096 to 65536 bytes, or 0";
+    if (c.task_stack_size != 0 && (c.task_stack_size < 6144 || c.task_stack_size > 65536)) {
+        return "task_stack_size: 6144 to 65536 bytes, or 0";
     }
     if (c.core_id != 0 && c.core_id != 1) return "core_id: 0 or 1";
     return nullptr;

@@ -57,10 +57,8 @@ void Session::start_push(SourceKind kind) {
     c_.publisher.enter(State::kChecking);
 }
 
-// Peers announce by themselves: nobody looks for their packages.
-bool Session::is_asked(const UpdateSource& source) const {
-    const bool is_pushed = source.kind == SourceKind::kModbus || source.kind == SourceKind::kCanbus;
-    return pushed_by_ ? source.kind == *pushed_by_ : !is_pushed;
+bool Session::takes_part(const UpdateSource& source) const {
+    return pushed_by_ ? source.kind == *pushed_by_ : !is_pushed(source.kind);
 }
 
 void Session::apply() {
@@ -103,7 +101,7 @@ Millis Session::step_check() {
         conclude_check();
         return kNow;
     }
-    if (!is_asked(c_.sources[source_index_])) {
+    if (!takes_part(c_.sources[source_index_])) {
         ++source_index_;
         return kNow;
     }

@@ -91,7 +91,7 @@ class Session final : private PayloadHost {
 
     // 1 poll, 2 admit
     void begin_round(bool asked);
-    bool is_asked(const UpdateSource& source) const;
+    bool takes_part(const UpdateSource& source) const;  // in this round
     Millis step_check();
     void open_candidate(const Offer& offer);
     void read_candidate();

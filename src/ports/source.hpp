@@ -19,6 +19,11 @@ inline constexpr size_t kMaxUri = build::kUri;
 enum class SourceKind : uint8_t { kHttps, kAwsIot, kModbus, kCanbus, kSdCard, kUsbDrive };
 inline constexpr int kSourceKindCount = 6;
 
+// Does its peer announce packages by itself, so that nobody looks for them?
+constexpr bool is_pushed(SourceKind kind) {
+    return kind == SourceKind::kModbus || kind == SourceKind::kCanbus;
+}
+
 struct Location {
     std::string_view uri;  // a view into storage of its channel, valid until the next poll
 };

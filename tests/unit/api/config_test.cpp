@@ -83,7 +83,7 @@ TEST(Config, NamesTheField) {
     EXPECT_TRUE(starts(error_with([](C& c) { c.verify_signature = OTA_OFF; }), "verify_signature"));
     EXPECT_TRUE(starts(error_with([](C& c) { c.public_key_pem = nullptr; }), "public_key_pem"));
     EXPECT_TRUE(starts(error_with([](C& c) { c.task_priority = 25; }), "task_priority"));
-    EXPECT_TRUE(starts(error_with([](C& c) { c.task_stack_size = 100; }), "task_stack_size"));
+    EXPECT_TRUE(starts(error_with([](C& c) { c.task_stack_size = 6143; }), "task_stack_size"));
     EXPECT_TRUE(starts(error_with([](C& c) { c.core_id = 2; }), "core_id"));
     EXPECT_TRUE(starts(error_with([](C& c) { c.allow_rollback = -2; }), "allow_rollback"));
     EXPECT_TRUE(starts(error_with([](C& c) { c.rollback_timeout_ms = 5; }), "rollback_timeout_ms"));

@@ -136,6 +136,12 @@ struct PushBench : ComponentsBench {
         if (!answers || size == 0) return;
         if (pair.window.write(at, Bytes(offered).subspan(at, size)) == Taken::kWhole) sent += size;
     }
+    void send_until(size_t bytes) {
+        (void)run_until([&] {
+            send_block();
+            return sent > bytes;
+        });
+    }
     // The end of the update, with READY_TO_APPLY for a good one.
     Detail follow(Millis limit = 3600000) {
         const Millis end = clock.now() + limit;
@@ -208,10 +214,7 @@ TEST(PushUpdate, GoesOnBehindWhatFlashHoldsAfterAReset) {
     PushBench device;
     const Buffer package = test::make_signed_of_size("1.1.0", 64 * 1024, 3);
     device.push(package);
-    (void)device.run_until([&] {
-        device.send_block();
-        return device.sent > 40000;
-    });
+    device.send_until(40000);
     device.pair.window.close();
     ASSERT_TRUE(device.boot(ResetReason::kPowerOn));
     device.sent = 0;
@@ -227,10 +230,7 @@ TEST(PushUpdate, PeerThatFallsSilentEndsTheAttemptAndItsBytesStay) {
     PushBench device;
     const Buffer package = test::make_signed_of_size("1.1.0", 64 * 1024, 3);
     device.push(package);
-    (void)device.run_until([&] {
-        device.send_block();
-        return device.sent > 40000;
-    });
+    device.send_until(40000);
     device.answers = false;
     EXPECT_EQ(device.follow(), Detail::kStalled);
     EXPECT_EQ(device.state(), State::kFailed);
@@ -262,10 +262,7 @@ TEST(PushUpdate, RedBatteryRefusesAndPauses) {
     device.pair.window.close();
     device.battery.values.soc_percent = 80;
     device.push(package);
-    (void)device.run_until([&] {
-        device.send_block();
-        return device.sent > 20000;
-    });
+    device.send_until(20000);
     device.battery.values.soc_percent = 10;
     (void)device.run_until([&] { return device.manager().snapshot().paused; });
     const size_t before = device.sent;
