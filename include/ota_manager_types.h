@@ -232,9 +232,22 @@ typedef struct {
     const char* device_key_pem;
 } ota_aws_iot_config_t;
 
+typedef enum {
+    OTA_SERIAL_8E1 = 0, /* MODBUS over Serial Line's own */
+    OTA_SERIAL_8N1,
+    OTA_SERIAL_8N2,
+} ota_serial_format_t;
+
+/* The device as a Modbus server: on TCP, or as RTU where serial_device names a line. The registers
+ * are in docs/modbus-map.md. Packages have to be signed. One Modbus source at a time. */
 typedef struct {
-    uint8_t unit_id;
-    uint16_t tcp_port;
+    uint8_t unit_id;           /* 1…247, default 1 */
+    uint16_t tcp_port;         /* default 502 */
+    const char* serial_device; /* NULL = TCP. Linux: /dev/ttyS1; ESP-IDF: uart1, set up and wired by
+                                  the application */
+    uint32_t baud_rate;        /* 9600…1000000, default 19200 */
+    ota_serial_format_t serial_format;
+    uint16_t register_base; /* of the update block, 1…65000, default 8000 */
 } ota_modbus_config_t;
 
 typedef struct {
@@ -283,6 +296,12 @@ typedef struct {
                                 usage decrypt, PSA_ALG_ECB_NO_PADDING; wrapped with A128KW */
     uint32_t payload_ecdh_key_id; /* or P-256, usage derive, key agreement ECDH with
                                      HKDF(SHA-256): ECDH-ES+A128KW; opaque keys do */
+    const char* serial_number;    /* of this unit, for peers on field buses: up to 32 visible
+                                     characters, or NULL */
+    uint32_t access_hmac_key_id;  /* who may order something over a field bus: PSA key, HMAC, usage
+                                     sign message, PSA_ALG_HMAC(PSA_ALG_SHA_256); 0 = none */
+    const char* access_keys_pem;  /* and owners of ECDSA P-256 keys, PEM; or NULL. Without either
+                                     anybody may; packages have to be signed all the same */
     int task_priority;            /* 1…24, default 5 */
     uint32_t task_stack_size;     /* bytes, 6144…65536, default 8192 */
     int core_id;                  /* 0 or 1, default 0 */
@@ -336,6 +355,7 @@ typedef struct {
         .public_key_pem = NULL, .revoked_keys_sha256 = NULL, .signatures_required = 1,             \
         .suit_vendor_id = NULL, .suit_class_id = NULL, .suit_device_id = NULL,                     \
         .suit_module_class_id = NULL, .payload_kek_id = 0, .payload_ecdh_key_id = 0,               \
+        .serial_number = NULL, .access_hmac_key_id = 0, .access_keys_pem = NULL,                   \
         .task_priority = OTA_MANAGER_DEFAULT_TASK_PRIORITY,                                        \
         .task_stack_size = OTA_MANAGER_DEFAULT_TASK_STACK_SIZE, .core_id = 0, .allow_rollback = 1, \
         .rollback_timeout_ms = OTA_MANAGER_DEFAULT_ROLLBACK_TIMEOUT_MS,                            \

@@ -254,6 +254,12 @@ int run(int argc, char** argv) {
         "  max-bytes=N clock-unset=1 time-scale=N\n"
         "  vendor=UUID class=UUID device=UUID signatures=N revoked=DIGESTS\n"
         "  kek=FILE decrypt-key=FILE   keys for encrypted payloads\n"
+        "  modbus-port=N               Modbus server on 127.0.0.1; modbus-line=PATH: RTU there,\n"
+        "                              with modbus-baud=, modbus-format= 0 8E1, 1 8N1, 2 8N2,\n"
+        "                              modbus-unit=N (default 1)\n"
+        "  serial-number=TEXT          of this unit, for peers on field buses\n"
+        "  access-key=FILE             HMAC key for the door of the field buses, 64 hexadecimal\n"
+        "                              digits; access-keys=FILE: public keys for it, PEM\n"
         "Exit codes: 0 switched off, 2 usage, 4 no valid image, 5 boot loop, 6 I/O,\n"
         "  10 power lost (--cut-at)");
     app.add_option("--flash", options.flash, "Flash file, from otactl flash create")->required();

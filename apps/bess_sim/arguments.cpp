@@ -31,6 +31,10 @@ constexpr TextOption kTexts[] = {
     {"revoked", &Arguments::revoked},
     {"kek", &Arguments::kek},
     {"decrypt-key", &Arguments::decrypt_key},
+    {"serial-number", &Arguments::serial_number},
+    {"access-key", &Arguments::access_key},
+    {"access-keys", &Arguments::access_keys},
+    {"modbus-line", &Arguments::modbus_line},
 };
 
 struct NumberOption {
@@ -38,9 +42,11 @@ struct NumberOption {
     uint32_t Arguments::*field;
 };
 constexpr NumberOption kNumbers[] = {
-    {"check-ms", &Arguments::check_ms},     {"rollback-ms", &Arguments::rollback_ms},
-    {"time-scale", &Arguments::time_scale}, {"max-bytes", &Arguments::max_bytes},
-    {"signatures", &Arguments::signatures},
+    {"check-ms", &Arguments::check_ms},           {"rollback-ms", &Arguments::rollback_ms},
+    {"time-scale", &Arguments::time_scale},       {"max-bytes", &Arguments::max_bytes},
+    {"signatures", &Arguments::signatures},       {"modbus-port", &Arguments::modbus_port},
+    {"modbus-unit", &Arguments::modbus_unit},     {"modbus-baud", &Arguments::modbus_baud},
+    {"modbus-format", &Arguments::modbus_format},
 };
 
 struct SwitchOption {

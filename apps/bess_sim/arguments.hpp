@@ -24,7 +24,15 @@ struct Arguments {
     const char* revoked = nullptr;      // digests of keys
     const char* kek = nullptr;          // file with a key for encrypted payloads, hexadecimal
     const char* decrypt_key = nullptr;  // file with a private key for the same, PEM
-    uint32_t signatures = 0;            // that a SUIT package needs; 0 = the default
+    const char* serial_number = nullptr;
+    const char* access_key = nullptr;   // file with an HMAC key for the door, hexadecimal
+    const char* access_keys = nullptr;  // file with public keys for it, PEM
+    const char* modbus_line = nullptr;  // serial line or pseudo terminal: RTU
+    uint32_t modbus_port = 0;           // TCP on 127.0.0.1; 0 = no Modbus, without a line
+    uint32_t modbus_unit = 0;
+    uint32_t modbus_baud = 0;
+    uint32_t modbus_format = 0;  // ota_serial_format_t
+    uint32_t signatures = 0;     // that a SUIT package needs; 0 = the default
     uint32_t time_scale = 1;
     bool clock_unset = false;  // the time of day begins in 1970
     uint32_t max_bytes = 0;    // a day

@@ -14,11 +14,11 @@
 #include "arguments.hpp"
 #include "base/fixed.hpp"
 #include "control.hpp"
+#include "device_keys.hpp"
 #include "https_settings.hpp"
 #include "linux/compose.hpp"
 #include "linux/console_output.hpp"
 #include "ota_manager.h"
-#include "payload_keys.hpp"
 #include "variant.hpp"
 
 namespace {
@@ -107,6 +107,7 @@ struct Firmware {
     Progress progress;
     Arguments arguments;
     std::array<char, 8192> key{};
+    std::array<char, 2048> access_keys{};
     HttpsSettings https;
     timespec started{};
 };
@@ -141,7 +142,7 @@ struct SourceChoice {
     ota_source_t source = OTA_SOURCE_SD_CARD;
     ota_source_config_t config{};
 };
-using SourceChoices = ota::FixedVector<SourceChoice, 3>;
+using SourceChoices = ota::FixedVector<SourceChoice, 4>;
 
 // In the order in which they are asked. Without any: the card's slot, empty.
 SourceChoices source_choices(const Firmware& firmware) {
@@ -153,7 +154,20 @@ SourceChoices source_choices(const Firmware& firmware) {
         choice.config.https = firmware.https.config();
         (void)choices.push_back(choice);
     }
-    if (arguments.sd != nullptr || (arguments.url == nullptr && arguments.usb == nullptr)) {
+    const bool has_modbus = arguments.modbus_port != 0 || arguments.modbus_line != nullptr;
+    if (has_modbus) {
+        choice.source = OTA_SOURCE_MODBUS;
+        choice.config.modbus = {};
+        choice.config.modbus.unit_id = static_cast<uint8_t>(arguments.modbus_unit);
+        choice.config.modbus.tcp_port = static_cast<uint16_t>(arguments.modbus_port);
+        choice.config.modbus.serial_device = arguments.modbus_line;
+        choice.config.modbus.baud_rate = arguments.modbus_baud;
+        choice.config.modbus.serial_format =
+            static_cast<ota_serial_format_t>(arguments.modbus_format);
+        (void)choices.push_back(choice);
+    }
+    const bool has_other = has_modbus || arguments.url != nullptr || arguments.usb != nullptr;
+    if (arguments.sd != nullptr || !has_other) {
         choice.source = OTA_SOURCE_SD_CARD;
         choice.config.sd_card.filepath = arguments.sd_path;
         (void)choices.push_back(choice);
@@ -179,6 +193,7 @@ ota_manager_config_t make_config(Firmware& firmware) {
     config.suit_vendor_id = arguments.vendor;
     config.suit_class_id = arguments.class_id;
     config.suit_device_id = arguments.device;
+    config.serial_number = arguments.serial_number;
     config.signatures_required = static_cast<uint8_t>(arguments.signatures);
     config.revoked_keys_sha256 = arguments.revoked;
     config.progress_cb = [](size_t received, size_t total, void* user) {
@@ -190,14 +205,17 @@ ota_manager_config_t make_config(Firmware& firmware) {
 
 bool start_manager(Firmware& firmware) {
     ota_manager_config_t config = make_config(firmware);
-    if (!load_payload_keys(firmware.arguments, config)) return false;
+    if (!load_device_keys(firmware.arguments, config)) return false;
+    if (firmware.access_keys[0] != '\0') config.access_keys_pem = firmware.access_keys.data();
     if (ota_manager_init(&config) != ESP_OK) {
         std::fprintf(stderr, "firmware: configuration: %s\n", ota_manager_config_error());
         return false;
     }
     const SourceChoices choices = source_choices(firmware);
     for (size_t i = 1; i < choices.size(); ++i) {
-        (void)ota_manager_add_source(choices[i].source, &choices[i].config);
+        if (ota_manager_add_source(choices[i].source, &choices[i].config) == ESP_OK) continue;
+        std::fprintf(stderr, "firmware: configuration: %s\n", ota_manager_config_error());
+        return false;
     }
     (void)ota_manager_set_battery_provider(
         [](ota_battery_reading_t* reading, void* user) {
@@ -243,6 +261,10 @@ int main(int argc, char** argv) {
     kVariant.at_start();
     if (firmware.arguments.key_path != nullptr &&
         !read_text_file(firmware.arguments.key_path, firmware.key)) {
+        return twin::kExitSettings;
+    }
+    if (firmware.arguments.access_keys != nullptr &&
+        !read_text_file(firmware.arguments.access_keys, firmware.access_keys)) {
         return twin::kExitSettings;
     }
     if (!firmware.https.load(firmware.arguments)) return twin::kExitSettings;

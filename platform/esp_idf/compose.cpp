@@ -143,7 +143,8 @@ Status Chip::open() {
                               .chip_revision = chip_revision(),
                               .config = own_config,
                               .stage = own_stage,
-                              .modules = nullptr});
+                              .modules = nullptr,
+                              .buses = {}});
     return {};
 }
 

@@ -89,7 +89,7 @@ StatusSignal::Outcome EventGroupSignal::wait(uint32_t mask, uint32_t timeout_ms,
 
 PinnedTask::PinnedTask() : ended_(xSemaphoreCreateBinaryStatic(&control_)) {}
 
-Status PinnedTask::start(const EngineTaskConfig& config, void (*entry)(void*), void* context) {
+Status PinnedTask::start(const TaskConfig& config, void (*entry)(void*), void* context) {
     entry_ = entry;
     context_ = context;
     TaskHandle_t handle = nullptr;

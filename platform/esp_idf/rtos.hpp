@@ -51,10 +51,10 @@ class EventGroupSignal final : public StatusSignal {
 };
 
 // Pinned to the configured core, with the configured stack and priority.
-class PinnedTask final : public EngineTask {
+class PinnedTask final : public Task {
   public:
     PinnedTask();
-    Status start(const EngineTaskConfig& config, void (*entry)(void*), void* context) override;
+    Status start(const TaskConfig& config, void (*entry)(void*), void* context) override;
     void join() override;
     bool is_current() override;
     void pause() override { vTaskDelay(1); }

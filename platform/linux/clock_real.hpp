@@ -12,11 +12,11 @@ class RealClock final : public Clock {
   public:
     explicit RealClock(uint32_t scale = 1, int64_t offset = 0) : scale_(scale), offset_(offset) {}
 
-    Millis now() override {
+    Micros micros() override {
         timespec time{};
         clock_gettime(CLOCK_MONOTONIC, &time);
-        return (static_cast<Millis>(time.tv_sec) * 1000 +
-                static_cast<Millis>(time.tv_nsec) / 1000000) *
+        return (static_cast<Micros>(time.tv_sec) * 1000000 +
+                static_cast<Micros>(time.tv_nsec) / 1000) *
                scale_;
     }
     UnixTime wall() override {

@@ -7,8 +7,7 @@ namespace ota {
 // Time that passes only when a test says so.
 class VirtualClock final : public Clock {
   public:
-    Millis now() override { return micros_ / 1000; }
-    uint64_t micros() const { return micros_; }
+    Micros micros() override { return micros_; }
     void advance(Millis by) { micros_ += by * 1000; }
     void advance_micros(uint64_t by) { micros_ += by; }
     UnixTime wall() override { return wall_at_start_ + seconds(); }

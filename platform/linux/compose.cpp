@@ -1,6 +1,8 @@
 // The one file that names all adapters of the twin.
 #include "linux/compose.hpp"
 
+#include <poll.h>
+
 #include <optional>
 
 #include "api/platform.hpp"
@@ -8,10 +10,12 @@
 #include "linux/clock_real.hpp"
 #include "linux/http_curl.hpp"
 #include "linux/partition_table.hpp"
+#include "linux/serial_tty.hpp"
 #include "linux/threads.hpp"
 #include "observe/console_log.hpp"
 #include "ports/flash_region.hpp"
 #include "posix/directory_store.hpp"
+#include "posix/tcp_server.hpp"
 #include "verify/slot_check.hpp"
 
 namespace ota {
@@ -39,12 +43,36 @@ class SlotBootability final : public SlotInspector {
     const PartitionTable& table_;
 };
 
+// Adapters and pseudo terminals hand bytes over in pieces, and a task may sleep a little longer.
+constexpr uint32_t kLeastSilence = 5000;  // µs
+
+class PollRest final : public LinkRest {
+  public:
+    PollRest(const TcpServer& tcp, const TtyPort& line) : tcp_(tcp), line_(line) {}
+    void rest(Millis longest) override {
+        const auto tcp = tcp_.descriptors();
+        std::array<pollfd, tcp.size() + 1> all{};
+        for (size_t i = 0; i < tcp.size(); ++i) all[i].fd = tcp[i];
+        all[tcp.size()].fd = line_.descriptor();
+        for (pollfd& one : all) one.events = POLLIN;
+        const int longest_ms = static_cast<int>(longest);
+        (void)::poll(all.data(), all.size(), longest_ms);
+        // A line whose other side is closed says so at once, again and again.
+        if ((all[tcp.size()].revents & POLLHUP) != 0) (void)::poll(nullptr, 0, longest_ms);
+    }
+
+  private:
+    const TcpServer& tcp_;
+    const TtyPort& line_;
+};
+
 struct Twin {
     explicit Twin(const TwinSetup& setup)
         : flash(setup.flash),
           inspector(flash, table),
           restart(*setup.restart),
-          clock(setup.time_scale, setup.clock_offset) {
+          clock(setup.time_scale, setup.clock_offset),
+          modbus_tcp(clock, setup.bus_address) {
         flash.set_observer(setup.flash_observer);
         flash.cut_at(setup.cut_at, setup.cut_kind, setup.cut_seed);
         if (setup.sd_directory != nullptr) sd_card.emplace("/sdcard", setup.sd_directory);
@@ -75,7 +103,11 @@ struct Twin {
     RealClock clock;
     ThreadMailbox mailbox;
     ThreadStatusSignal signal;
-    EngineThread task;
+    TaskThread task;
+    TaskThread link_task;
+    TcpServer modbus_tcp;
+    TtyPort modbus_line;
+    PollRest rest{modbus_tcp, modbus_line};
     CurlHttpClient http;
     std::optional<DirectoryStore> sd_card;
     std::optional<DirectoryStore> usb_drive;
@@ -127,7 +159,12 @@ Status Twin::open(const TwinSetup& setup) {
                               .chip_revision = kChipRevision,
                               .config = own_config,
                               .stage = own_stage,
-                              .modules = nullptr});
+                              .modules = nullptr,
+                              .buses = {.task = &link_task,
+                                        .rest = &rest,
+                                        .modbus_tcp = &modbus_tcp,
+                                        .modbus_line = &modbus_line,
+                                        .least_silence = kLeastSilence}});
     return {};
 }
 

@@ -12,8 +12,9 @@ struct TwinSetup {
     MutableBytes flash;        // the whole chip; outlives the manager
     SlotId running = kNoSlot;  // the slot that the bootloader started
     ResetReason reset = ResetReason::kPowerOn;
-    const char* sd_directory = nullptr;   // stands for /sdcard; null: no slot for a card
-    const char* usb_directory = nullptr;  // stands for /usb
+    const char* sd_directory = nullptr;     // stands for /sdcard; null: no slot for a card
+    const char* usb_directory = nullptr;    // stands for /usb
+    const char* bus_address = "127.0.0.1";  // where field buses over IP listen
     FlashObserver* flash_observer = nullptr;
     Restart* restart = nullptr;     // not null
     uint32_t time_scale = 1;        // the manager's time passes so many times faster

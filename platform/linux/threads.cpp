@@ -3,8 +3,8 @@
 namespace ota {
 namespace {
 
-// Set in the engine's thread alone, before anything can call back.
-thread_local bool inside_engine = false;
+// Set before anything in the thread can call back.
+thread_local const TaskThread* inside = nullptr;
 
 }  // namespace
 
@@ -57,13 +57,13 @@ void ThreadStatusSignal::cancel() {
     changed_.notify_all();
 }
 
-bool EngineThread::is_current() {
-    return inside_engine;
+bool TaskThread::is_current() {
+    return inside == this;
 }
 
-Status EngineThread::start(const EngineTaskConfig&, void (*entry)(void*), void* context) {
-    thread_ = std::thread([entry, context] {
-        inside_engine = true;
+Status TaskThread::start(const TaskConfig&, void (*entry)(void*), void* context) {
+    thread_ = std::thread([this, entry, context] {
+        inside = this;
         entry(context);
     });
     return {};

@@ -1,5 +1,6 @@
-// The engine's thread and what other threads share with it. POSIX threads through the C++ library,
-// built without exceptions: a thread that can't be made ends the process, here on the twin alone.
+// The threads of engine and links, and what other threads share with them. POSIX threads through
+// the C++ library, built without exceptions: a thread that can't be made ends the process, here on
+// the twin alone.
 #pragma once
 
 #include <chrono>
@@ -41,9 +42,9 @@ class ThreadStatusSignal final : public StatusSignal {
     uint32_t cancellations_ = 0;
 };
 
-class EngineThread final : public EngineTask {
+class TaskThread final : public Task {
   public:
-    Status start(const EngineTaskConfig& config, void (*entry)(void*), void* context) override;
+    Status start(const TaskConfig& config, void (*entry)(void*), void* context) override;
     void join() override { thread_.join(); }
     bool is_current() override;
     void pause() override { std::this_thread::sleep_for(std::chrono::milliseconds(1)); }

@@ -15,6 +15,8 @@
 namespace ota {
 namespace {
 
+constexpr std::ptrdiff_t kMaxSerialNumber = 32;
+
 bool is_switch(int8_t value) {
     return value == 0 || value == 1 || value == OTA_OFF;
 }
@@ -129,6 +131,16 @@ const char* check_https(const ota_https_config_t& c) {
     return nullptr;
 }
 
+const char* check_modbus(const ota_modbus_config_t& c) {
+    if (c.unit_id > 247) return "config.modbus.unit_id: 1 to 247, or 0";
+    if (c.register_base > 65000) return "config.modbus.register_base: 1 to 65000, or 0";
+    if (c.serial_format > OTA_SERIAL_8N2) return "config.modbus.serial_format: not a known format";
+    if (c.baud_rate != 0 && (c.baud_rate < 9600 || c.baud_rate > 1000000)) {
+        return "config.modbus.baud_rate: 9600 to 1000000, or 0";
+    }
+    return nullptr;
+}
+
 bool is_path(const char* path) {
     if (path == nullptr || path[0] != '/') return false;
     const size_t length = std::strlen(path);
@@ -206,6 +218,16 @@ const char* check_trust(const ota_manager_config_t& c) {
     return nullptr;
 }
 
+const char* check_peers(const ota_manager_config_t& c) {
+    if (is_empty(c.serial_number)) return nullptr;
+    const char* const end = c.serial_number + std::strlen(c.serial_number);
+    const bool visible =
+        std::all_of(c.serial_number, end, [](char x) { return x >= 0x20 && x < 0x7F; });
+    return visible && end - c.serial_number <= kMaxSerialNumber
+               ? nullptr
+               : "serial_number: at most 32 visible characters";
+}
+
 const char* check_task(const ota_manager_config_t& c) {
     if (c.task_priority < 0 || c.task_priority > 24) return "task_priority: 1 to 24, or 0";
     if (c.task_stack_size != 0 && (c.task_stack_size < 6144 || c.task_stack_size > 65536)) {
@@ -219,6 +241,7 @@ const char* check_task(const ota_manager_config_t& c) {
 
 bool is_supported(ota_source_t source) {
     return (build::kHttps && source == OTA_SOURCE_HTTPS) ||
+           (build::kModbus && source == OTA_SOURCE_MODBUS) ||
            (build::kSdCard && source == OTA_SOURCE_SD_CARD) ||
            (build::kUsbDrive && source == OTA_SOURCE_USB_DRIVE);
 }
@@ -229,6 +252,8 @@ const char* check_source(ota_source_t source, const ota_source_config_t& config)
     switch (source) {
         case OTA_SOURCE_HTTPS:
             return check_https(config.https);
+        case OTA_SOURCE_MODBUS:
+            return check_modbus(config.modbus);
         case OTA_SOURCE_SD_CARD:
             return is_path(config.sd_card.filepath)
                        ? nullptr
@@ -257,6 +282,7 @@ const char* check_config(const ota_manager_config_t& c) {
     if (!is_switch(c.automatic_update)) return "automatic_update: 0, 1 or OTA_OFF";
     if (const char* error = check_trust(c)) return error;
     if (const char* error = check_suit(c)) return error;
+    if (const char* error = check_peers(c)) return error;
     if (const char* error = check_task(c)) return error;
     if (!is_switch(c.allow_rollback)) return "allow_rollback: 0, 1 or OTA_OFF";
     if (c.rollback_timeout_ms != 0 &&

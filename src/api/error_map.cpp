@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "base/error_kind.hpp"
 #include "base/status_text.hpp"
 #include "observe/event_text.hpp"
 #include "ota_manager.h"
@@ -21,13 +22,9 @@ static_assert(same(Outcome::kKept, OTA_OUTCOME_KEPT));
 static_assert(same(ComponentKind::kModule, OTA_COMPONENT_MODULE));
 static_assert(same(ComponentOutcome::kFailed, OTA_COMPONENT_FAILED));
 static_assert(kMaxComponents == OTA_MAX_COMPONENTS);
+static_assert(same(ErrorKind::kInternal, OTA_ERR_INTERNAL));
 static_assert(same(SourceKind::kUsbDrive, OTA_SOURCE_USB_DRIVE));
 static_assert(static_cast<int>(ResetReason::kBrownout) + 1 == OTA_RESET_BROWNOUT);
-
-// A closed gate: the charge is the operator's to mend, everything else is the BMS's.
-ota_error_t unsafe_error(Detail detail) {
-    return detail == Detail::kSocLow ? OTA_ERR_BATTERY_LOW : OTA_ERR_BMS_UNSAFE;
-}
 
 }  // namespace
 
@@ -61,43 +58,7 @@ ota_attempt_t to_report(const AttemptRecord& attempt) {
 }
 
 ota_error_t to_ota_error(Status status) {
-    switch (status.code()) {
-        case Code::kOk:
-            return OTA_ERR_NONE;
-        case Code::kNoUpdate:
-            return OTA_ERR_NO_UPDATES;
-        case Code::kTryAgain:
-        case Code::kCancelled:
-            return OTA_ERR_NONE;
-        case Code::kTimeout:
-        case Code::kUnavailable:
-        case Code::kEndOfData:
-            return OTA_ERR_CONNECTIVITY;
-        case Code::kRefused:
-            return status.origin() == Origin::kSource ? OTA_ERR_SERVER : OTA_ERR_INTERNAL;
-        case Code::kUnauthenticated:
-            return OTA_ERR_AUTHENTICATION;
-        case Code::kBusy:
-            return OTA_ERR_SERVER;
-        case Code::kUntrusted:
-            // A server that can't prove itself, not a package.
-            return status.origin() == Origin::kSource ? OTA_ERR_AUTHENTICATION
-                                                      : OTA_ERR_VALIDATION_FAILED;
-        case Code::kMalformed:
-            return OTA_ERR_VALIDATION_FAILED;
-        case Code::kIncompatible:
-            return OTA_ERR_INCOMPATIBLE_VERSION;
-        case Code::kNoSpace:
-            return OTA_ERR_INSUFFICIENT_SPACE;
-        case Code::kUnsafe:
-            return unsafe_error(status.detail());
-        case Code::kStorage:
-            return OTA_ERR_FLASH_WRITE;
-        case Code::kOutOfRange:
-        case Code::kInternal:
-            return OTA_ERR_INTERNAL;
-    }
-    return OTA_ERR_INTERNAL;
+    return static_cast<ota_error_t>(error_kind(status));
 }
 
 esp_err_t to_esp_err(Status status) {

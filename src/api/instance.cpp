@@ -55,7 +55,20 @@ esp_err_t load_keys(const ota_manager_config_t& config, TrustStore& trusted) {
     return to_esp_err(loaded);
 }
 
-EngineTaskConfig task_of(const ota_manager_config_t& config) {
+esp_err_t load_access(const ota_manager_config_t& config, Instance& self) {
+    AccessCheck& access = self.manager.access();
+    access.set_hmac_key(config.access_hmac_key_id);
+    if (config.access_keys_pem != nullptr) {
+        const Status loaded = access.keys().load_pem(config.access_keys_pem);
+        config_error = "access_keys_pem: PEM blocks of ECDSA P-256 public keys, at most four";
+        if (!loaded.ok()) return to_esp_err(loaded);
+        config_error = "";
+    }
+    if (!access.has_key()) self.door.remove();
+    return ESP_OK;
+}
+
+TaskConfig task_of(const ota_manager_config_t& config) {
     return {config.task_priority, config.task_stack_size, config.core_id};
 }
 
@@ -67,13 +80,14 @@ Instance::Instance(const Platform& p, const BootStatus& boot, const ota_manager_
       sink(config),
       task_config(task_of(with_defaults(config))),
       manager({p.running, p.standby, p.journal, p.boot, battery, p.clock, p.restart, p.mailbox,
-               p.signal, p.config, p.stage, p.modules},
+               p.signal, p.config, p.stage, p.modules, &door},
               boot, settings_of(p, config), workspace),
       takes_unsigned(config.verify_signature == OTA_OFF) {
     (void)manager.add_sink(sink);
     for (EventSink* sink_of_platform : {p.console, p.events}) {
         if (sink_of_platform != nullptr) (void)manager.add_sink(*sink_of_platform);
     }
+    for (auto& buses : links) buses.emplace(p, manager, door, config);
 }
 
 namespace {
@@ -129,6 +143,24 @@ esp_err_t add_https(Instance& self, const ota_https_config_t& config) {
     return refuse_source(ESP_ERR_NO_MEM, "source: one HTTPS source at most");
 }
 
+esp_err_t add_modbus(Instance& self, const ota_modbus_config_t& config) {
+    if (self.takes_unsigned) {
+        return refuse_source(ESP_ERR_INVALID_ARG,
+                             "verify_signature: only HTTPS may accept unsigned images");
+    }
+    for (std::optional<Links>& links : self.links) {
+        const Status opened = links->open_modbus(config);
+        if (!opened.ok() && opened.detail() == Detail::kNone) {
+            return refuse_source(opened.is(Code::kNoSpace) ? ESP_ERR_NO_MEM : ESP_ERR_NOT_SUPPORTED,
+                                 "source: one Modbus source, on a line that this platform has");
+        }
+        if (!opened.ok()) return refuse_source(to_esp_err(opened), status_text(opened));
+        (void)self.manager.add_source(
+            {&links->pair().channel, &links->pair().source, SourceKind::kModbus});
+    }
+    return ESP_OK;
+}
+
 esp_err_t add_file(Instance& self, ota_source_t source, const ota_source_config_t& config) {
     FileStore* store = store_for(self.platform, source);
     if (store == nullptr) {
@@ -150,6 +182,17 @@ esp_err_t add_file(Instance& self, ota_source_t source, const ota_source_config_
     return refuse_source(ESP_ERR_NO_MEM, kTooMany);
 }
 
+esp_err_t add_medium(Instance& self, ota_source_t source, const ota_source_config_t& config) {
+    switch (source) {
+        case OTA_SOURCE_HTTPS:
+            return add_https(self, config.https);
+        case OTA_SOURCE_MODBUS:
+            return add_modbus(self, config.modbus);
+        default:
+            return add_file(self, source, config);
+    }
+}
+
 }  // namespace
 
 HttpsPair::HttpsPair(const Platform& platform, const TimeFloor& floor,
@@ -159,8 +202,7 @@ HttpsPair::HttpsPair(const Platform& platform, const TimeFloor& floor,
 
 esp_err_t add_source(Instance& self, ota_source_t source, const ota_source_config_t& config) {
     if (self.source_count == kMaxSources) return refuse_source(ESP_ERR_NO_MEM, kTooMany);
-    const esp_err_t error =
-        source == OTA_SOURCE_HTTPS ? add_https(self, config.https) : add_file(self, source, config);
+    const esp_err_t error = add_medium(self, source, config);
     if (error == ESP_OK) ++self.source_count;
     return error;
 }
@@ -189,6 +231,7 @@ esp_err_t open_instance(const ota_manager_config_t& config) {
     }
     instance = new (storage.data()) Instance(*platform, boot, config);
     if (const esp_err_t error = load_keys(config, instance->manager.trusted())) return error;
+    if (const esp_err_t error = load_access(config, *instance)) return error;
     return add_source(*instance, config.source, config.config);
 }
 

@@ -2,6 +2,7 @@
 
 #include "api/callbacks.hpp"
 #include "api/life_cycle.hpp"
+#include "api/links.hpp"
 #include "api/platform.hpp"
 #include "sources/file/file_channel.hpp"
 #include "sources/file/file_source.hpp"
@@ -39,12 +40,14 @@ struct Instance {
     const Platform& platform;
     CallbackBattery battery;
     CallbackSink sink;
-    EngineTaskConfig task_config;
+    TaskConfig task_config;
     Workspace workspace;
+    AccessDoor door;
     Manager manager;
     FixedVector<CallbackProbe, kMaxProbes> probes;
     std::array<std::optional<FilePair>, build::kFiles ? kMaxSources : 0> files;
     std::array<std::optional<HttpsPair>, build::kHttps ? 1 : 0> https;
+    std::array<std::optional<Links>, build::kPush ? 1 : 0> links;
     size_t source_count = 0;
     bool takes_unsigned;
     UserSafetyCallback safety;

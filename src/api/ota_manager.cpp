@@ -53,6 +53,17 @@ void send_waiters_away(const Platform& platform) {
     }
 }
 
+void stop_tasks() {
+    for (auto& links : instance->links) links->stop();
+    instance->manager.ask_to_stop();
+    instance->platform.task.join();
+}
+
+Status start_links() {
+    for (auto& links : instance->links) OTA_TRY(links->start(instance->task_config));
+    return {};
+}
+
 void run_engine(void* context) {
     auto& self = *static_cast<Instance*>(context);
     self.manager.begin();
@@ -109,8 +120,12 @@ esp_err_t ota_manager_start(void) {
     error = ota::to_esp_err(
         instance->platform.task.start(instance->task_config, ota::run_engine, instance));
     if (error == ESP_OK) {
-        life.set(Life::kRunning);
-        return ESP_OK;
+        error = ota::to_esp_err(ota::start_links());
+        if (error == ESP_OK) {
+            life.set(Life::kRunning);
+            return ESP_OK;
+        }
+        ota::stop_tasks();
     }
     life.set(Life::kStopping);
     ota::send_waiters_away(instance->platform);
@@ -124,8 +139,7 @@ esp_err_t ota_manager_stop(void) {
         if (!call.ok() || instance->platform.task.is_current()) return ESP_ERR_INVALID_STATE;
     }
     if (!life.move(Life::kRunning, Life::kStopping)) return ESP_ERR_INVALID_STATE;
-    instance->manager.ask_to_stop();
-    instance->platform.task.join();
+    ota::stop_tasks();
     ota::send_waiters_away(instance->platform);
     life.set(Life::kReady);
     return ESP_OK;

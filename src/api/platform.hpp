@@ -5,29 +5,49 @@
 #include "engine/manager.hpp"
 #include "ports/file_store.hpp"
 #include "ports/http_client.hpp"
+#include "ports/serial_port.hpp"
+#include "ports/stream_server.hpp"
 
 namespace ota {
 
-struct EngineTaskConfig {
+struct TaskConfig {
     int priority = 5;
     uint32_t stack_size = 8192;  // bytes
     int core = 0;
 };
 
-// The task in which the engine runs.
-class EngineTask {
+// A task for the engine, or for the links.
+class Task {
   public:
     // Calls entry(context) in a new task. kNoSpace when there is none to be had.
-    virtual Status start(const EngineTaskConfig& config, void (*entry)(void*), void* context) = 0;
+    virtual Status start(const TaskConfig& config, void (*entry)(void*), void* context) = 0;
     // Returns after entry has returned.
     virtual void join() = 0;
-    // Is the caller inside the engine's task (a callback)?
+    // Is the caller inside this task (a callback)?
     virtual bool is_current() = 0;
     // Lets the calling task sleep for about a millisecond.
     virtual void pause() = 0;
 
   protected:
-    ~EngineTask() = default;
+    ~Task() = default;
+};
+
+// Where the links' task rests until something comes on one of its lines.
+class LinkRest {
+  public:
+    virtual void rest(Millis longest) = 0;
+
+  protected:
+    ~LinkRest() = default;
+};
+
+// Null: this platform has no such line.
+struct FieldBuses {
+    Task* task = nullptr;
+    LinkRest* rest = nullptr;
+    StreamServer* modbus_tcp = nullptr;
+    SerialPort* modbus_line = nullptr;
+    uint32_t least_silence = 0;  // µs, see RtuLink
 };
 
 // What is there for the whole life of the manager.
@@ -40,7 +60,7 @@ struct Platform {
     Restart& restart;
     Mailbox& mailbox;
     StatusSignal& signal;
-    EngineTask& task;
+    Task& task;
     HttpClient* http;      // null: this build has none
     FileStore* sd_card;    // likewise
     FileStore* usb_drive;  // likewise
@@ -52,6 +72,7 @@ struct Platform {
     Flash* config;           // ota_cfg; null: this device has none
     Flash* stage;            // ota_stage; likewise
     ModuleBoards* modules;   // likewise
+    FieldBuses buses;
 };
 
 // Opens partitions and services: the platform, or null and why (kPartitionMissing …).

@@ -38,6 +38,24 @@ constexpr void store_le32(uint8_t* p, uint32_t value) {
     store_le16(p + 2, static_cast<uint16_t>(value >> 16));
 }
 
+constexpr uint16_t load_be16(const uint8_t* p) {
+    return static_cast<uint16_t>(p[0] << 8 | p[1]);
+}
+
+constexpr uint32_t load_be32(const uint8_t* p) {
+    return uint32_t{load_be16(p)} << 16 | load_be16(p + 2);
+}
+
+constexpr void store_be16(uint8_t* p, uint16_t value) {
+    p[0] = static_cast<uint8_t>(value >> 8);
+    p[1] = static_cast<uint8_t>(value);
+}
+
+constexpr void store_be32(uint8_t* p, uint32_t value) {
+    store_be16(p, static_cast<uint16_t>(value >> 16));
+    store_be16(p + 2, static_cast<uint16_t>(value));
+}
+
 template <typename T>
 constexpr T round_up(T value, T unit) {
     return (value + unit - 1) / unit * unit;

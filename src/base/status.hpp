@@ -210,6 +210,14 @@ enum class Detail : uint16_t {
     kBoardsRest,
     kLeftOut,
     kCertificateRefused,
+    // pushed packages
+    kNoSession,
+    kOtherPackage,
+    kLinkBusy,
+    kNotWhole,
+    kLocked,
+    kSerialLine,
+    kPortInUse,
     kCount_,
 };
 

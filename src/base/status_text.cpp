@@ -177,6 +177,13 @@ constexpr auto kDetailTexts = std::to_array<const char*>({
     "its module boards failed five times: tried again in a day, or when asked",
     "the package needs what this firmware was built without: SUIT, or encrypted payloads",
     "the server's certificate was refused: check cert_pem, its names and dates, and the clock",
+    "no package is open: open one first",
+    "part of another package is held: open with the flag that replaces it",
+    "another peer has a package open: wait until its lease is over, or abort it",
+    "bytes of the package are missing: send from the next offset on",
+    "the door is locked: answer its challenge first",
+    "the serial line can't be opened like this: check its name, rate and format",
+    "the port can't be opened: another program has it, or it needs the right to",
 });
 static_assert(kDetailTexts.size() == static_cast<size_t>(Detail::kCount_));
 

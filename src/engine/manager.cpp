@@ -204,8 +204,29 @@ void Manager::publish_boot() {
         s.running_state =
             boot_.running == kFactorySlot ? layout::kStateUndefined : boot_.state_of(boot_.running);
         copy_text(s.running_version, device_.version.c_str());
+        s.running_secure_version = running_secure_version_;
         s.trial =
             audit_.finding == BootFinding::kTrial || audit_.finding == BootFinding::kFinishConfirm;
+    });
+}
+
+// What those who push packages want to know before they do.
+void Manager::publish_for_peers() {
+    const bool has_peers = std::any_of(sources_.begin(), sources_.end(),
+                                       [](const UpdateSource& s) { return is_pushed(s.kind); });
+    const Millis now = ports_.clock.now();
+    if (!has_peers || now < next_peer_look_) return;
+    next_peer_look_ = now + kPeerInterval;
+    uint16_t interlock = gate_.interlock();
+    if (session_.waits()) interlock = static_cast<uint16_t>(interlock | kInterlockSchedule);
+    const UpdateRecord& record = journal_.update();
+    const bool holds = record.stage == UpdateStage::kStaging && is_pushed(record.source);
+    const Digest held = holds ? record.source_identity : Digest{};
+    const EngineSnapshot& seen = publisher_.value();
+    if (seen.interlock == interlock && seen.held == held) return;
+    publisher_.set([&](EngineSnapshot& s) {
+        s.interlock = interlock;
+        s.held = held;
     });
 }
 
@@ -312,6 +333,8 @@ bool Manager::step(Millis max_wait) {
     }
     if (has_command) serve(command);
     serve_timers();
+    publish_for_peers();
+    if (ports_.door != nullptr) access_.serve(*ports_.door);
     idle_wait_ = session_.step();
     step_trial();
     if (trial_.running()) idle_wait_ = std::min(idle_wait_, kTrialInterval);
@@ -353,7 +376,8 @@ void Manager::serve(const Command& command) {
         case CommandKind::kSetThresholds:
             return gate_.set_thresholds(command.thresholds);
         case CommandKind::kStop:
-            return;
+        case CommandKind::kJudge:
+            return;  // it has woken the engine
         case CommandKind::kPush:
             return session_.start_push(command.source);
     }

@@ -6,6 +6,7 @@
 #include "install/app_component.hpp"
 #include "install/journal.hpp"
 #include "safety/plant_gate.hpp"
+#include "verify/access_check.hpp"
 
 namespace ota {
 
@@ -24,18 +25,20 @@ struct Ports {
     Flash* config = nullptr;
     Flash* stage = nullptr;
     ModuleBoards* modules = nullptr;
+    AccessDoor* door = nullptr;
 };
 
 // The conductor: starts with the question what the last restart meant, then serves commands,
 // timers, the update in progress and the trial. Engine context, except where a method says
 // otherwise.
-class Manager {
+class Manager final : public EngineView {
   public:
     Manager(const Ports& ports, const BootStatus& boot, const Settings& settings,
             Workspace& workspace);
 
     // Before start().
     TrustStore& trusted() { return trusted_; }
+    AccessCheck& access() { return access_; }
     bool add_source(const UpdateSource& source) { return sources_.push_back(source); }
     bool add_sink(EventSink& sink) { return publisher_.add_sink(sink); }
     bool add_probe(HealthProbe& probe) { return health_.add(probe); }
@@ -62,18 +65,17 @@ class Manager {
     // Sources judge certificates by it. Engine context; valid from start().
     const TimeFloor& time_floor() const { return floor_; }
 
-    // Any context.
-    EngineSnapshot snapshot() const { return publisher_.read(); }
+    EngineSnapshot snapshot() const override { return publisher_.read(); }
+    bool would_accept(CommandKind command) const override;
     // The configuration that belongs to the running image. Any context, from start(). kUnavailable:
     // it has none; kStorage / kConfigDamaged: flash does not hold it any more.
     Status configuration(BankContent& out) const;
     // Exactly out.size() bytes of it.
     Status read_configuration(uint32_t offset, MutableBytes out);
-    // Any context: would the engine take this command now?
-    bool would_accept(CommandKind command) const;
 
   private:
     static constexpr Millis kTrialInterval = 250;  // how often probes are asked
+    static constexpr Millis kPeerInterval = 500;   // how often the interlock is, for peers
 
     Millis begin_deadline();
     Status read_device();
@@ -82,6 +84,7 @@ class Manager {
     void record_revoked();
     void open_config();
     void publish_boot();
+    void publish_for_peers();
     void act_on(const BootAudit& audit);
     void begin_trial();
     void discard_commands();
@@ -113,6 +116,7 @@ class Manager {
     uint32_t running_secure_version_ = 0;
     Publisher publisher_;
     Journal journal_;
+    AccessCheck access_;
     Verifier verifier_;
     AppComponent app_;
     DataComponent config_;
@@ -135,6 +139,7 @@ class Manager {
     Millis next_check_ = 0;
     Millis next_look_ = 0;  // at the media
     Millis next_trial_step_ = 0;
+    Millis next_peer_look_ = 0;
     uint8_t confirm_failures_ = 0;
     Backoff check_backoff_{30000, 3600000};
     Millis idle_wait_ = 0;

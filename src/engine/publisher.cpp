@@ -32,8 +32,9 @@ void Publisher::report(Status what) {
     emit(event);
 }
 
-void Publisher::progress(uint64_t received, uint64_t total) {
+void Publisher::progress(uint64_t received, uint64_t total, uint64_t durable) {
     set([&](EngineSnapshot& now) {
+        now.durable = static_cast<uint32_t>(durable);
         now.received = static_cast<uint32_t>(received);
         now.total = static_cast<uint32_t>(total);
     });

@@ -27,7 +27,7 @@ class Publisher {
     void enter(State state, Status why = {}, const Verdict& verdict = Verdict::yes());
     // Repeats the current state with something to say.
     void report(Status what);
-    void progress(uint64_t received, uint64_t total);
+    void progress(uint64_t received, uint64_t total, uint64_t durable);
     void notice(Notice notice, Status why = {}, const Verdict& verdict = Verdict::yes(),
                 RevertReason revert = RevertReason::kNone);
     // Tells of the snapshot's attempt.

@@ -46,7 +46,7 @@ void Session::begin_round(bool asked) {
     for (const UpdateSource& source : c_.sources) source.channel->rewind();
     c_.publisher.set([](EngineSnapshot& s) {
         s.offered_version[0] = s.offered_notes[0] = '\0';
-        s.offered_size = s.received = s.total = 0;
+        s.offered_size = s.received = s.total = s.durable = 0;
     });
 }
 

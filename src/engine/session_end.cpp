@@ -142,7 +142,8 @@ void Session::give_up_staged(Status why) {
     // A stream of unknown length may have ended without a trace, before its signature.
     const bool unsized = payload_.size == 0;
     const bool maybe_cut = unsized && why.detail() == Detail::kSignatureMissing;
-    const bool pieced = resume_ || continued_ || unsized;
+    // A peer that pushes may have mixed up its blocks.
+    const bool pieced = resume_ || continued_ || unsized || pushed_by_.has_value();
     // Nor is what another server delivered.
     const bool file_unproven =
         why.is(Code::kStorage) || rearming_ || maybe_cut || is_from_web() || (pieced && !whole);

@@ -9,6 +9,7 @@ namespace ota {
 inline constexpr Millis kNow = 0;
 inline constexpr Millis kRest = 1000;      // nothing to do until a command or timer
 inline constexpr Millis kPoll = 10;        // a source had nothing yet
+inline constexpr Millis kPushPoll = 1;     // … where a peer fills a window of a few KiB
 inline constexpr Millis kPausePoll = 200;  // how often a red gate is asked again
 // A source that delivers nothing for so long has failed.
 inline constexpr Millis kStallTimeout = 30000;

@@ -27,7 +27,10 @@ Millis Session::step_stage() {
     if (now() < retry_at_) return std::min(retry_at_ - now(), kPausePoll);
     const Status status = run_stage_step();
     if (status.ok()) return kNow;
-    if (status.is(Code::kTryAgain)) return is_source_open() || suit_.on_bus ? kPoll : kNow;
+    if (status.is(Code::kTryAgain)) {
+        if (!is_source_open()) return suit_.on_bus ? kPoll : kNow;
+        return pushed_by_ && !is_from_web() ? kPushPoll : kPoll;
+    }
     const bool transient =
         status.is(Code::kUnavailable) || status.is(Code::kTimeout) || status.is(Code::kBusy);
     retry_after_ = payload_source().retry_after();
@@ -298,9 +301,12 @@ Status Session::end_of_stream() {
 
 // Of all components together, where there are several.
 void Session::show_progress(uint64_t position) {
-    if (!is_suit()) return c_.publisher.progress(position, reader_.size());
+    const bool is_over = position == payload_.size;
+    const uint64_t kept =
+        payload_at() + (is_over ? position : round_down<uint64_t>(position, kDurableUnit));
+    if (!is_suit()) return c_.publisher.progress(position, reader_.size(), kept);
     suit_.total = std::max(suit_.total, suit_.done + position);
-    c_.publisher.progress(suit_.done + position, suit_.total);
+    c_.publisher.progress(suit_.done + position, suit_.total, kept);
 }
 
 Millis Session::retry_later() {

@@ -4,33 +4,9 @@
 #include <atomic>
 #include <cstring>
 
-#include "ports/events.hpp"
+#include "ports/engine_view.hpp"
 
 namespace ota {
-
-// What other tasks may read of the engine at any time.
-struct EngineSnapshot {
-    State state = State::kIdle;
-    bool trial = false;
-    bool paused = false;
-    uint32_t error = 0;   // Status word of the last failure, kept until the next start
-    int32_t reading = 0;  // reading and limit behind a kUnsafe error or the pause
-    int32_t limit = 0;
-    uint32_t received = 0;      // bytes
-    uint32_t total = 0;         // bytes, 0 = unknown
-    uint32_t offered_size = 0;  // the offered package; version empty = none
-    char offered_version[33] = {};
-    char offered_notes[129] = {};  // untrusted text of the publisher
-    char running_version[33] = {};
-    char report_version[33] = {};  // the latest update that ended
-    char report_probe[25] = {};
-    UpdateStage report_stage = UpdateStage::kNone;
-    RevertReason report_reason = RevertReason::kNone;
-    AttemptRecord attempt;  // the latest, with what became of its image
-    SlotId running = kNoSlot;
-    SlotId boot = kNoSlot;
-    uint32_t running_state = 0;  // otadata state of the running slot
-};
 
 // One writer, any number of readers, no lock (decision 0005 says why this meets the specification's
 // "mutex protection"). Two buffers of 32-bit words: the writer fills the one that readers do not

@@ -25,7 +25,7 @@ inline constexpr uint16_t kCheckStates =
     kRestStates | state_bit(State::kChecking) | state_bit(State::kUpdateAvailable);
 inline constexpr uint16_t kAllStates = (1U << kStateCount) - 1;
 
-inline constexpr std::array<CommandRule, 9> kCommandRules = {{
+inline constexpr std::array<CommandRule, 10> kCommandRules = {{
     {CommandKind::kCheck, kCheckStates, false},
     {CommandKind::kStartUpdate, kCheckStates, false},
     {CommandKind::kApply, state_bit(State::kReadyToApply), false},
@@ -39,6 +39,7 @@ inline constexpr std::array<CommandRule, 9> kCommandRules = {{
     {CommandKind::kSetThresholds, kAllStates, true},
     {CommandKind::kStop, kAllStates, true},
     {CommandKind::kPush, kRestStates, false},
+    {CommandKind::kJudge, kAllStates, true},
 }};
 
 // Confirm is meaningful during a trial alone.

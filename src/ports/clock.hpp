@@ -4,15 +4,17 @@
 
 namespace ota {
 
-// Milliseconds since an arbitrary start; monotonic, 64 bits, never wraps.
+// Since an arbitrary start; monotonic, 64 bits, never wraps.
 using Millis = uint64_t;
+using Micros = uint64_t;
 
 // Seconds since 1970-01-01T00:00:00Z.
 using UnixTime = int64_t;
 
 class Clock {
   public:
-    virtual Millis now() = 0;
+    virtual Micros micros() = 0;
+    Millis now() { return micros() / 1000; }
 
     // The time of day as the device has it: near 1970 until somebody has set it. Not monotonic.
     virtual UnixTime wall() = 0;

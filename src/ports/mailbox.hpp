@@ -17,6 +17,7 @@ enum class CommandKind : uint8_t {
     kSetThresholds,
     kStop,
     kPush,
+    kJudge,  // the proof that a peer gave at the door
 };
 
 struct SafetyThresholds {

@@ -20,6 +20,18 @@ struct Verdict {
     }
 };
 
+// What keeps an update from moving, as bits in the field buses' INTERLOCK value.
+enum InterlockBit : uint16_t {
+    kInterlockSoc = 1 << 0,
+    kInterlockHot = 1 << 1,
+    kInterlockCold = 1 << 2,
+    kInterlockCurrent = 1 << 3,
+    kInterlockCustom = 1 << 4,    // the application's own say
+    kInterlockSchedule = 1 << 5,  // a package waits for its time
+    kInterlockLocal = 1 << 6,     // an update from another source is in hand
+    kInterlockNoData = 1 << 7,    // the BMS says nothing, or too late
+};
+
 class SafetyGate {
   public:
     // Engine context. Asked before every step that moves an update forward.

@@ -18,50 +18,66 @@ int32_t magnitude(int32_t value) {
 }  // namespace
 
 Verdict BatteryGate::check() {
-    const Verdict verdict = evaluate();
+    const Findings findings = evaluate();
+    const auto first = std::find_if(findings.begin(), findings.end(),
+                                    [](const Finding& finding) { return !finding.verdict.safe(); });
+    const Verdict verdict = first == findings.end() ? Verdict::yes() : first->verdict;
     closed_by_ = verdict.reason.detail();
     return verdict;
 }
 
-Verdict BatteryGate::evaluate() const {
+uint16_t BatteryGate::interlock() const {
+    uint16_t bits = 0;
+    for (const Finding& finding : evaluate()) {
+        if (!finding.verdict.safe()) bits = static_cast<uint16_t>(bits | finding.bit);
+    }
+    return bits;
+}
+
+BatteryGate::Findings BatteryGate::evaluate() const {
+    Findings blind;
+    blind.fill({Verdict::yes(), 0});
     BatterySnapshot now;
     const Status status = battery_.snapshot(now);
     if (!status.ok()) {
         const bool none = status.detail() == Detail::kNoBatteryProvider;
-        return Verdict::no(none ? Detail::kNoBatteryProvider : Detail::kBatteryUnreadable, 0, 0);
+        blind[0] = {
+            Verdict::no(none ? Detail::kNoBatteryProvider : Detail::kBatteryUnreadable, 0, 0)};
+        return blind;
     }
     const int64_t age = static_cast<int64_t>(clock_.now()) - now.taken_at;
-    if (age > kBatteryMaxAge) {
-        return Verdict::no(Detail::kBatteryStale,
-                           static_cast<int32_t>(std::min<int64_t>(age, INT32_MAX)),
-                           static_cast<int32_t>(kBatteryMaxAge));
-    }
-    return compare(now);
+    if (age <= kBatteryMaxAge) return compare(now);
+    blind[0] = {Verdict::no(Detail::kBatteryStale,
+                            static_cast<int32_t>(std::min<int64_t>(age, INT32_MAX)),
+                            static_cast<int32_t>(kBatteryMaxAge))};
+    return blind;
 }
 
-Verdict BatteryGate::compare(const BatterySnapshot& now) const {
+BatteryGate::Findings BatteryGate::compare(const BatterySnapshot& now) const {
     const auto margin = [&](Detail detail, int32_t width) {
         return closed_by_ == detail ? width : 0;
     };
+    const auto judge = [](bool is_good, Detail detail, int32_t reading, int32_t limit) {
+        return is_good ? Verdict::yes() : Verdict::no(detail, reading, limit);
+    };
     const int32_t soc =
         std::min<int32_t>(thresholds_.min_soc_percent + margin(Detail::kSocLow, kSocMargin), 100);
-    if (now.soc_percent < soc) return Verdict::no(Detail::kSocLow, now.soc_percent, soc);
     const int32_t hot = thresholds_.max_temperature_millicelsius -
                         margin(Detail::kTemperatureHigh, kTemperatureMargin);
-    if (now.t_max_millicelsius > hot) {
-        return Verdict::no(Detail::kTemperatureHigh, now.t_max_millicelsius, hot);
-    }
     const int32_t cold = thresholds_.min_temperature_millicelsius +
                          margin(Detail::kTemperatureLow, kTemperatureMargin);
-    if (now.t_min_millicelsius < cold) {
-        return Verdict::no(Detail::kTemperatureLow, now.t_min_millicelsius, cold);
-    }
     const int32_t current = std::max<int32_t>(
         thresholds_.max_current_milliampere - margin(Detail::kCurrentHigh, kCurrentMargin), 0);
-    if (magnitude(now.current_milliampere) > current) {
-        return Verdict::no(Detail::kCurrentHigh, now.current_milliampere, current);
-    }
-    return Verdict::yes();
+    return {{{judge(now.soc_percent >= soc, Detail::kSocLow, now.soc_percent, soc), kInterlockSoc},
+             {judge(now.t_max_millicelsius <= hot, Detail::kTemperatureHigh, now.t_max_millicelsius,
+                    hot),
+              kInterlockHot},
+             {judge(now.t_min_millicelsius >= cold, Detail::kTemperatureLow, now.t_min_millicelsius,
+                    cold),
+              kInterlockCold},
+             {judge(magnitude(now.current_milliampere) <= current, Detail::kCurrentHigh,
+                    now.current_milliampere, current),
+              kInterlockCurrent}}};
 }
 
 }  // namespace ota

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <array>
+
 #include "ports/battery.hpp"
 #include "ports/mailbox.hpp"
 #include "ports/safety.hpp"
@@ -14,10 +16,20 @@ class BatteryGate {
 
     void set_thresholds(const SafetyThresholds& thresholds) { thresholds_ = thresholds; }
     Verdict check();
+    // Everything that is outside its limits now, as InterlockBit; without margins.
+    uint16_t interlock() const;
 
   private:
-    Verdict evaluate() const;
-    Verdict compare(const BatterySnapshot& now) const;
+    struct Finding {
+        Verdict verdict;
+        uint16_t bit = kInterlockNoData;
+    };
+    static constexpr size_t kFindings = 4;
+    using Findings = std::array<Finding, kFindings>;
+
+    // In the order in which they are told; the first alone when there are no values.
+    Findings evaluate() const;
+    Findings compare(const BatterySnapshot& now) const;
 
     Battery& battery_;
     Clock& clock_;

@@ -27,6 +27,13 @@ class PlantGate final : public SafetyGate {
         return Verdict::yes();
     }
 
+    // Everything that says no now, as InterlockBit.
+    uint16_t interlock() const {
+        const bool custom =
+            callback_.is_safe != nullptr && !callback_.is_safe(Phase::kInstall, callback_.user);
+        return static_cast<uint16_t>(battery_.interlock() | (custom ? kInterlockCustom : 0));
+    }
+
   private:
     BatteryGate battery_;
     SafetyCallback callback_;

@@ -45,12 +45,13 @@ PushWindow::Taken PushWindow::write(uint32_t offset, Bytes bytes) {
 
 bool PushWindow::take(PushOffer& out) {
     if (phase_.load(std::memory_order_acquire) != Phase::kOffered) return false;
-    out = offer_;
     position_ = 0;
     base_.store(0, std::memory_order_relaxed);
     wanted_.store(0, std::memory_order_relaxed);
     asked_.fetch_add(1, std::memory_order_release);
-    phase_.store(Phase::kTaken, std::memory_order_release);
+    Phase offered = Phase::kOffered;
+    if (!phase_.compare_exchange_strong(offered, Phase::kTaken)) return false;  // taken back
+    out = offer_;
     return true;
 }
 

@@ -12,6 +12,7 @@ namespace ota {
 struct PushOffer {
     uint32_t size = 0;  // bytes
     Digest digest{};    // SHA-256 of all of it
+    bool operator==(const PushOffer&) const = default;
 };
 
 // A ring of one writer, the link, and one reader, the engine; no lock. What the engine may still
@@ -34,9 +35,13 @@ class PushWindow {
 
     // False while another package is open.
     bool open(const PushOffer& offer);
-    // Nothing more comes. Only while the engine does not read: before it has taken the offer, or
-    // after its update has ended.
+    // Nothing more comes. Only after the engine's update has ended.
     void close() { phase_.store(Phase::kClosed, std::memory_order_release); }
+    // Takes an offer back. False: the engine has taken it.
+    bool withdraw() {
+        Phase offered = Phase::kOffered;
+        return phase_.compare_exchange_strong(offered, Phase::kClosed);
+    }
     bool is_open() const { return phase_.load(std::memory_order_acquire) != Phase::kClosed; }
     bool is_taken() const { return phase_.load(std::memory_order_acquire) == Phase::kTaken; }
 

@@ -5,11 +5,10 @@
 #include <optional>
 
 #include "ports/can_frame.hpp"
+#include "ports/clock.hpp"
 #include "wire/isotp_pdu.hpp"
 
 namespace ota {
-
-using Micros = uint64_t;  // since any start; monotonic
 
 // ISO 15765-2 8.3.7, N_Result.
 enum class IsoTpResult : uint8_t {

@@ -90,6 +90,8 @@ class Device : private ota::SlotInspector {
     ota::UpdateSource extra_source;   // asked after the fake one
     ota::UpdateSource second_source;  // and after that
     ota::ModuleBoards* modules = nullptr;
+    ota::AccessDoor* door = nullptr;
+    uint32_t access_hmac_key = 0;
 
   private:
     bool is_bootable(ota::SlotId slot) override;

@@ -9,6 +9,7 @@
 #include "image_sign.hpp"
 #include "image_verify.hpp"
 #include "inspect.hpp"
+#include "push_commands.hpp"
 #include "serve.hpp"
 #include "suit_commands.hpp"
 #include "suit_pack.hpp"
@@ -297,6 +298,8 @@ int run(int argc, char** argv) {
     flash->require_subcommand(1);
     add_flash_create(*flash);
     add_serve(app);
+    add_push(app);
+    add_identify(app);
     add_inspect(*flash, "show", "Show partitions, slots, otadata and journal of a flash file");
     try {
         if (psa_crypto_init() != PSA_SUCCESS) throw Failure(Exit::kIo, "the crypto library failed");

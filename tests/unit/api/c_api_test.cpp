@@ -208,7 +208,7 @@ TEST_F(CApi, MoreSourcesCanBeAdded) {
     for (int i = 0; i < 3; ++i)
         EXPECT_EQ(ota_manager_add_source(OTA_SOURCE_SD_CARD, &more), ESP_OK);
     EXPECT_EQ(ota_manager_add_source(OTA_SOURCE_SD_CARD, &more), ESP_ERR_NO_MEM);
-    EXPECT_EQ(ota_manager_add_source(OTA_SOURCE_MODBUS, &more), ESP_ERR_NOT_SUPPORTED);
+    EXPECT_EQ(ota_manager_add_source(OTA_SOURCE_AWS_IOT, &more), ESP_ERR_NOT_SUPPORTED);
 }
 
 TEST_F(CApi, ProbesFillUp) {

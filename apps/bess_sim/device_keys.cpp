@@ -1,4 +1,4 @@
-#include "payload_keys.hpp"
+#include "device_keys.hpp"
 
 #include <mbedtls/pk.h>
 #include <mbedtls/platform_util.h>
@@ -24,14 +24,25 @@ psa_key_id_t import_key(psa_key_type_t type, psa_key_usage_t usage, psa_algorith
     return psa_import_key(&attributes, bytes.data(), bytes.size(), &id) == PSA_SUCCESS ? id : 0;
 }
 
-// 32 hexadecimal digits.
-psa_key_id_t import_kek(const char* path) {
+// Hexadecimal digits, as many as key holds.
+bool read_hex_file(const char* path, ota::MutableBytes key) {
     std::array<char, 128> text{};
-    std::array<uint8_t, 16> key{};
-    if (!read_text_file(path, text)) return 0;
+    if (!read_text_file(path, text)) return false;
     text[std::strcspn(text.data(), "\r\n")] = '\0';
-    if (!ota::parse_hex(std::string_view(text.data()), key)) return 0;
+    return ota::parse_hex(std::string_view(text.data()), key);
+}
+
+psa_key_id_t import_kek(const char* path) {
+    std::array<uint8_t, 16> key{};
+    if (!read_hex_file(path, key)) return 0;
     return import_key(PSA_KEY_TYPE_AES, PSA_KEY_USAGE_DECRYPT, PSA_ALG_ECB_NO_PADDING, key);
+}
+
+psa_key_id_t import_hmac(const char* path) {
+    std::array<uint8_t, 32> key{};
+    if (!read_hex_file(path, key)) return 0;
+    return import_key(PSA_KEY_TYPE_HMAC, PSA_KEY_USAGE_SIGN_MESSAGE, PSA_ALG_HMAC(PSA_ALG_SHA_256),
+                      key);
 }
 
 // A P-256 private key in PEM.
@@ -58,15 +69,18 @@ psa_key_id_t import_private(const char* path) {
 
 }  // namespace
 
-bool load_payload_keys(const Arguments& arguments, ota_manager_config_t& config) {
-    if (arguments.kek == nullptr && arguments.decrypt_key == nullptr) return true;
+bool load_device_keys(const Arguments& arguments, ota_manager_config_t& config) {
     if (psa_crypto_init() != PSA_SUCCESS) return false;
+    if (arguments.access_key != nullptr) {
+        config.access_hmac_key_id = import_hmac(arguments.access_key);
+    }
     if (arguments.kek != nullptr) config.payload_kek_id = import_kek(arguments.kek);
     if (arguments.decrypt_key != nullptr) {
         config.payload_ecdh_key_id = import_private(arguments.decrypt_key);
     }
-    const bool whole = (arguments.kek == nullptr || config.payload_kek_id != 0) &&
+    const bool whole = (arguments.access_key == nullptr || config.access_hmac_key_id != 0) &&
+                       (arguments.kek == nullptr || config.payload_kek_id != 0) &&
                        (arguments.decrypt_key == nullptr || config.payload_ecdh_key_id != 0);
-    if (!whole) std::fprintf(stderr, "firmware: kek= or decrypt-key= holds no usable key\n");
+    if (!whole) std::fprintf(stderr, "firmware: access-key=, kek= or decrypt-key= holds no usable key\n");
     return whole;
 }

@@ -1,8 +1,0 @@
-#pragma once
-
-#include "arguments.hpp"
-#include "ota_manager_types.h"
-
-// Imports the keys for encrypted payloads into PSA, where a device has them from its production,
-// and enters their ids into config. False and a message when a file is not right.
-bool load_payload_keys(const Arguments& arguments, ota_manager_config_t& config);

@@ -1,0 +1,50 @@
+#pragma once
+
+#include "api/platform.hpp"
+#include "ota_manager.h"
+#include "sources/modbus/modbus_server.hpp"
+#include "sources/modbus/rtu_link.hpp"
+#include "sources/modbus/tcp_link.hpp"
+#include "sources/push_source.hpp"
+
+namespace ota {
+
+// The servers of all field buses, in a task of their own: it never touches flash, so that peers
+// have their answers while flash is erased.
+class Links {
+  public:
+    Links(const Platform& platform, const EngineView& engine, AccessDoor& door,
+          const ota_manager_config_t& config);
+    ~Links();
+    Links(const Links&) = delete;
+    Links& operator=(const Links&) = delete;
+
+    // Opens the line or port. kUnavailable, kOutOfRange: see SerialPort and StreamServer;
+    // kNoSpace: there is a Modbus source already.
+    Status open_modbus(const ota_modbus_config_t& config);
+    PushPair& pair() { return pair_; }
+
+    // Between the engine's start and its stop. Does nothing when no bus was opened.
+    Status start(const TaskConfig& engine);
+    void stop();
+
+  private:
+    void run();
+    void poll();
+
+    const Platform& platform_;
+    const EngineView& engine_;
+    AccessDoor& door_;
+    ModbusIdentity identity_;
+    FixedString<16> hardware_;
+    PushPair pair_;
+    std::optional<PushDesk> desk_;
+    std::optional<ModbusServer> modbus_;
+    std::optional<RtuLink> rtu_;
+    std::optional<TcpLink> tcp_;
+    ModbusLink* modbus_link_ = nullptr;
+    std::atomic<bool> stop_asked_{false};
+    bool is_running_ = false;
+};
+
+}  // namespace ota

@@ -1,0 +1,319 @@
+#include "push.hpp"
+
+#include <fmt/format.h>
+#include <psa/crypto.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <csignal>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "base/hex.hpp"
+#include "ports/safety.hpp"
+#include "progress.hpp"
+#include "wire/sha256.hpp"
+
+namespace otactl {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using ota::State;
+
+volatile std::sig_atomic_t interrupted = 0;
+
+constexpr std::array<const char*, ota::kStateCount> kStates = {
+    "IDLE",     "CHECKING", "UPDATE_AVAILABLE", "DOWNLOADING", "VERIFYING", "READY_TO_APPLY",
+    "APPLYING", "COMPLETE", "REBOOTING",        "FAILED",      "ABORTED"};
+
+const char* name_of(State state) {
+    const auto index = static_cast<size_t>(state);
+    return index < kStates.size() ? kStates[index] : "unknown";
+}
+
+void sleep_ms(unsigned time) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(time));
+}
+
+std::string why(const PeerStatus& status) {
+    return ota::detail_text(static_cast<ota::Detail>(status.detail));
+}
+
+bool has_failed(State state) {
+    return state == State::kFailed || state == State::kAborted || state == State::kIdle;
+}
+
+// One transfer, with its retries.
+class Push {
+  public:
+    Push(PushPeer& peer, const PushOptions& options)
+        : peer_(peer), options_(options), package_(read_file(options.package)) {
+        if (package_.empty()) throw Failure(Exit::kMalformed, options.package + ": empty");
+        name_.size = static_cast<uint32_t>(package_.size());
+        require(ota::sha256(package_, name_.digest), "SHA-256");
+    }
+
+    void run() {
+        before_ = patiently([&] { return peer_.identify(); });
+        say(fmt::format("device    {} {}, firmware {}", before_.hardware, before_.serial,
+                        before_.version));
+        patiently([&] { open(); });
+        Progress progress(name_.size, options_.quiet || options_.json);
+        patiently([&] { transfer(progress); });
+        patiently([&] { peer_.finish(); });
+        seconds_ = progress.seconds();
+        rate_ = progress.rate();
+        say(fmt::format("verified  {} bytes in {:.1f} s, {:.1f} KiB/s, {} blocks repeated",
+                        name_.size, seconds_, rate_ / 1024, repeats_));
+        if (options_.apply) apply();
+        report();
+    }
+
+  private:
+    // A line that is gone for a while is no reason to give up.
+    template <typename Action>
+    auto patiently(Action action) -> decltype(action()) {
+        const auto give_up = [&] {
+            return Clock::now() - lost_at_ > std::chrono::seconds(options_.patience);
+        };
+        while (true) {
+            try {
+                check_interrupt();
+                if (is_lost_) recover();
+                return action();
+            } catch (const PeerLost& lost) {
+                if (!is_lost_) lost_at_ = Clock::now();
+                is_lost_ = true;
+                if (give_up()) {
+                    throw Failure(Exit::kPeer,
+                                  fmt::format("{}; the device was not there for {} s. What it has "
+                                              "stays: run the same command again",
+                                              lost.what(), options_.patience));
+                }
+                ++repeats_;
+                sleep_ms(500);
+            }
+        }
+    }
+
+    void recover() {
+        peer_.reconnect();
+        (void)peer_.status();
+        is_lost_ = false;
+    }
+
+    static void check_interrupt() {
+        if (interrupted == 0) return;
+        throw Failure(Exit::kPeer,
+                      "interrupted. What the device has stays: run the same command to go on");
+    }
+
+    void open() {
+        peer_.unlock(options_.access);
+        peer_.open(name_, options_.open);
+    }
+
+    void transfer(Progress& progress) {
+        uint32_t at = peer_.status().next;
+        if (at > 0 && at < name_.size) say(fmt::format("goes on   at byte {}", at));
+        uint32_t blocks = 0;
+        while (at < name_.size) {
+            check_interrupt();
+            const size_t size = std::min<size_t>(peer_.block_size(), name_.size - at);
+            switch (peer_.write(at, package_.data() + at, size)) {
+                case PushPeer::Written::kTaken:
+                    at += static_cast<uint32_t>(size);
+                    break;
+                case PushPeer::Written::kLater:
+                    wait_for_room();
+                    continue;
+                case PushPeer::Written::kElsewhere:
+                    at = follow();
+                    break;
+            }
+            progress.at(at);
+            // The device looks at the start, and then may want what lies behind what it has.
+            if (at <= kHead || ++blocks % kLookEvery == 0 || at == name_.size) at = follow();
+        }
+    }
+
+    // Where the device is; it may want something else than what comes next.
+    uint32_t follow() {
+        const PeerStatus now = peer_.status();
+        if (has_failed(now.state)) {
+            throw Failure(exit_of(now),
+                          fmt::format("the device refused the package: {}", why(now)));
+        }
+        return now.next;
+    }
+
+    void wait_for_room() {
+        sleep_ms(peer_.pause_ms());
+        if (++waits_ % kLookEvery != 0) return;
+        const PeerStatus now = peer_.status();
+        if (now.interlock != 0 && now.interlock != told_interlock_) {
+            say("waiting   for " + interlock_text(now.interlock));
+        }
+        told_interlock_ = now.interlock;
+    }
+
+    static Exit exit_of(const PeerStatus& status) {
+        constexpr uint8_t kValidation = 6;  // OTA_ERR_VALIDATION_FAILED
+        return status.error == kValidation ? Exit::kUntrusted : Exit::kRefused;
+    }
+
+    // A device that restarts takes the line with it, perhaps before it has said so.
+    void order_apply() {
+        try {
+            peer_.apply();
+        } catch (const PeerLost&) {
+            return;
+        }
+    }
+
+    void apply() {
+        order_apply();
+        say("applied   the device restarts");
+        // After a restart it is on trial; the new version proves that it runs.
+        const auto end = Clock::now() + std::chrono::seconds(options_.patience);
+        while (Clock::now() < end) {
+            check_interrupt();
+            sleep_ms(300);
+            try {
+                peer_.reconnect();
+                after_ = peer_.identify().version;
+                if (peer_.status().state == State::kReadyToApply) order_apply();
+                if (after_ != before_.version) return say("runs      " + after_);
+            } catch (const PeerLost&) {
+                continue;
+            }
+        }
+        throw Failure(Exit::kPeer, after_.empty() ? "the device did not come back after the restart"
+                                                  : "the device runs " + after_ + " still");
+    }
+
+    void say(const std::string& text) const {
+        if (!options_.json && !options_.quiet) fmt::print("{}\n", text);
+        std::fflush(stdout);
+    }
+
+    void report() const {
+        if (!options_.json) return;
+        const nlohmann::ordered_json out = {
+            {"package", options_.package}, {"bytes", name_.size},
+            {"seconds", seconds_},         {"bytes_per_second", rate_},
+            {"repeats", repeats_},         {"version_before", before_.version},
+            {"version_after", after_},     {"serial", before_.serial}};
+        fmt::print("{}\n", out.dump(2));
+    }
+
+    static constexpr uint32_t kHead = 16384;
+    static constexpr uint32_t kLookEvery = 32;
+
+    PushPeer& peer_;
+    const PushOptions& options_;
+    Buffer package_;
+    PackageName name_;
+    PeerIdentity before_;
+    std::string after_;
+    bool is_lost_ = false;
+    Clock::time_point lost_at_;
+    unsigned repeats_ = 0;
+    unsigned waits_ = 0;
+    uint16_t told_interlock_ = 0;
+    double seconds_ = 0;
+    double rate_ = 0;
+};
+
+}  // namespace
+
+std::string interlock_text(uint16_t bits) {
+    constexpr std::pair<uint16_t, const char*> kWords[] = {
+        {ota::kInterlockSoc, "state of charge"},
+        {ota::kInterlockHot, "cells too hot"},
+        {ota::kInterlockCold, "cells too cold"},
+        {ota::kInterlockCurrent, "battery current"},
+        {ota::kInterlockCustom, "the application"},
+        {ota::kInterlockSchedule, "the package's own time"},
+        {ota::kInterlockLocal, "an update from another source"},
+        {ota::kInterlockNoData, "battery data"},
+    };
+    std::string out;
+    for (const auto& [bit, word] : kWords) {
+        if ((bits & bit) != 0) out += (out.empty() ? "" : ", ") + std::string(word);
+    }
+    return out;
+}
+
+Buffer make_proof(const AccessKey& access, const Buffer& message, size_t size) {
+    ota::Digest digest;
+    if (!access.key.empty()) {
+        require(ota::sha256(message, digest), "SHA-256");
+        PrivateKey key = PrivateKey::load(access.key);
+        if (key.is_rsa()) throw Failure(Exit::kUsage, access.key + ": the door takes ECDSA keys");
+        return key.sign(digest);
+    }
+    std::string text = read_text(access.hmac_file);
+    while (!text.empty() && std::isspace(static_cast<unsigned char>(text.back())) != 0) {
+        text.pop_back();
+    }
+    std::array<uint8_t, 32> key{};
+    if (!ota::parse_hex(text, key)) {
+        throw Failure(Exit::kMalformed, access.hmac_file + ": 64 hexadecimal digits");
+    }
+    psa_key_attributes_t attributes = PSA_KEY_ATTRIBUTES_INIT;
+    psa_set_key_type(&attributes, PSA_KEY_TYPE_HMAC);
+    psa_set_key_usage_flags(&attributes, PSA_KEY_USAGE_SIGN_MESSAGE);
+    psa_set_key_algorithm(&attributes, PSA_ALG_HMAC(PSA_ALG_SHA_256));
+    psa_key_id_t id = 0;
+    size_t length = 0;
+    const bool made =
+        psa_import_key(&attributes, key.data(), key.size(), &id) == PSA_SUCCESS &&
+        psa_mac_compute(id, PSA_ALG_HMAC(PSA_ALG_SHA_256), message.data(), message.size(),
+                        digest.data(), digest.size(), &length) == PSA_SUCCESS;
+    (void)psa_destroy_key(id);
+    if (!made) throw Failure(Exit::kIo, "HMAC is not available");
+    const size_t kept = size == 0 ? digest.size() : size;
+    return {digest.begin(), digest.begin() + static_cast<std::ptrdiff_t>(kept)};
+}
+
+void push(PushPeer& peer, const PushOptions& options) {
+    const auto before = std::signal(SIGINT, [](int) { interrupted = 1; });
+    Push(peer, options).run();
+    (void)std::signal(SIGINT, before);
+}
+
+void show_peer(PushPeer& peer, bool json) {
+    const PeerIdentity identity = peer.identify();
+    const PeerStatus status = peer.status();
+    if (json) {
+        const nlohmann::ordered_json out = {{"version", identity.version},
+                                            {"hardware", identity.hardware},
+                                            {"serial", identity.serial},
+                                            {"security_version", identity.security_version},
+                                            {"locked", identity.is_locked},
+                                            {"state", name_of(status.state)},
+                                            {"error", status.error},
+                                            {"detail", status.detail == 0 ? "" : why(status)},
+                                            {"progress_permille", status.progress},
+                                            {"next_offset", status.next},
+                                            {"durable", status.durable},
+                                            {"interlock", interlock_text(status.interlock)}};
+        fmt::print("{}\n", out.dump(2));
+        return;
+    }
+    fmt::print(
+        "hardware    {}\nserial      {}\nfirmware    {}, security version {}\nstate       {}\n",
+        identity.hardware, identity.serial, identity.version, identity.security_version,
+        name_of(status.state));
+    if (status.detail != 0) fmt::print("last error  {}\n", why(status));
+    if (status.next != 0) {
+        fmt::print("transfer    {:.1f} %, next byte {}, {} of it durable\n", status.progress / 10.0,
+                   status.next, status.durable);
+    }
+    if (status.interlock != 0) fmt::print("interlock   {}\n", interlock_text(status.interlock));
+    if (identity.is_locked) fmt::print("door        locked: --access-hmac or --access-key\n");
+}
+
+}  // namespace otactl

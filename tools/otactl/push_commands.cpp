@@ -1,0 +1,105 @@
+#include "push_commands.hpp"
+
+#include "modbus_peer.hpp"
+#include "push.hpp"
+
+namespace otactl {
+namespace {
+
+void add_place(CLI::App& command, ModbusPlace& place) {
+    CLI::Option* host = command.add_option("--host", place.host, "Device on TCP");
+    CLI::Option* line =
+        command.add_option("--line", place.line, "Serial line, as /dev/ttyUSB0: RTU");
+    host->excludes(line);
+    command.add_option("--port", place.port, "TCP port")->capture_default_str();
+    command.add_option("--baud", place.baud, "Rate of the line")->capture_default_str();
+    command.add_option("--format", place.format, "8E1, 8N1 or 8N2")
+        ->check(CLI::IsMember({"8E1", "8N1", "8N2"}))
+        ->capture_default_str();
+    command.add_option("--unit", place.unit, "Unit identifier")
+        ->check(CLI::Range(1, 247))
+        ->capture_default_str();
+    command.add_option("--base", place.base, "First register of the update block")
+        ->check(CLI::Range(0, 65000))
+        ->capture_default_str();
+}
+
+void check_place(const ModbusPlace& place) {
+    if (place.host.empty() && place.line.empty()) {
+        throw Failure(Exit::kUsage, "where is the device? --host HOST, or --line /dev/ttyUSB0");
+    }
+}
+
+void add_push_options(CLI::App& command, PushOptions& options) {
+    command.add_option("PACKAGE", options.package, "Signed image or SUIT package")->required();
+    command.add_flag("--apply", options.apply,
+                     "Let the device restart into it, and wait for the new version");
+    command.add_flag("--replace", options.open.replaces,
+                     "Give up the part of another package that the device holds");
+    command.add_option("--access-hmac", options.access.hmac_file,
+                       "Key for the device's door: 64 hexadecimal digits");
+    command.add_option("--access-key", options.access.key,
+                       "Or an ECDSA P-256 private key: PEM, or pkcs11: URI");
+    command
+        .add_option("--patience", options.patience,
+                    "Seconds without the device before it is given up")
+        ->capture_default_str();
+    command.add_flag("--json", options.json, "The result as JSON, no progress");
+    command.add_flag("--quiet", options.quiet, "Errors alone");
+}
+
+constexpr const char* kAgain =
+    "Whatever ends it, Ctrl-C or a pulled cable: the same command goes on where it was.\n";
+
+}  // namespace
+
+void add_push(CLI::App& app) {
+    CLI::App* push_app = app.add_subcommand("push", "Push a package to a device over a field bus");
+    push_app->require_subcommand(1);
+    struct Options {
+        ModbusPlace place;
+        PushOptions push;
+    };
+    auto o = std::make_shared<Options>();
+    CLI::App* modbus = push_app->add_subcommand("modbus", "Over Modbus TCP or RTU");
+    modbus->footer(std::string(kAgain) +
+                   "Example:\n  otactl push modbus --host 192.168.1.40 --apply bess-1.1.0.suit\n"
+                   "  otactl push modbus --line /dev/ttyUSB0 --baud 115200 bess-1.1.0.bin");
+    add_push_options(*modbus, o->push);
+    add_place(*modbus, o->place);
+    modbus->callback([o] {
+        check_place(o->place);
+        try {
+            ModbusPeer peer(o->place);
+            push(peer, o->push);
+        } catch (const PeerLost& lost) {
+            throw Failure(Exit::kPeer, lost.what());
+        }
+    });
+}
+
+void add_identify(CLI::App& app) {
+    CLI::App* identify =
+        app.add_subcommand("identify", "Ask a device on a field bus what it is and does");
+    identify->require_subcommand(1);
+    struct Options {
+        ModbusPlace place;
+        bool json = false;
+    };
+    auto o = std::make_shared<Options>();
+    CLI::App* modbus = identify->add_subcommand("modbus", "Over Modbus TCP or RTU");
+    modbus->footer("Example:\n  otactl identify modbus --host 192.168.1.40");
+    add_place(*modbus, o->place);
+    modbus->add_flag("--json", o->json, "As JSON");
+    modbus->callback([o] {
+        check_place(o->place);
+        try {
+            ModbusPeer peer(o->place);
+            show_peer(peer, o->json);
+        } catch (const PeerLost& lost) {
+            throw Failure(Exit::kPeer, lost.what());
+        }
+    });
+}
+
+}  // namespace otactl
