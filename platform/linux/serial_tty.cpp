@@ -1,6 +1,8 @@
 #include "linux/serial_tty.hpp"
 
 #include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -25,6 +27,13 @@ speed_t speed_of(uint32_t baud_rate) {
     return B0;
 }
 
+// Pseudo terminals have no parity, and refuse to be asked for it (admin-guide/devices.txt: 136 to
+// 143 are Unix98 PTY slaves).
+bool is_pseudo_terminal(int fd) {
+    struct stat info {};
+    return fstat(fd, &info) == 0 && major(info.st_rdev) >= 136 && major(info.st_rdev) <= 143;
+}
+
 bool set_line(int fd, const SerialConfig& config) {
     termios line{};
     const speed_t speed = speed_of(config.baud_rate);
@@ -39,7 +48,7 @@ bool set_line(int fd, const SerialConfig& config) {
             line.c_cflag &= ~flag;
         }
     };
-    set(PARENB, config.format == SerialFormat::k8E1);
+    set(PARENB, config.format == SerialFormat::k8E1 && !is_pseudo_terminal(fd));
     set(CSTOPB, config.format == SerialFormat::k8N2);
     line.c_cc[VMIN] = 0;
     line.c_cc[VTIME] = 0;

@@ -75,6 +75,14 @@ int main(int argc, char** argv) {
           {0x10, 8, 0, 0x10, 20, 1, 2, 3, 4, 5, 6,    8, 0, 0x21, 1, 2,    3, 4, 5, 6, 7, 8, 0,
            0x22, 1, 2, 3,    4,  5, 6, 7, 3, 4, 0x30, 0, 0, 8,    0, 0x30, 2, 0, 0, 0, 0, 0, 0});
     write(root / "http_fuzz", test::Buffer(head.begin(), head.end()));
+    // Open a package of 1,000 bytes, write into it, read what came of it; the same in a frame.
+    test::Buffer dialog = {54, 16, 0, 100, 0, 24, 48,   0, 1, 0, 1, 0,
+                           0,  0,  0, 0,   0, 3,  0xE8, 0, 0, 0, 0};
+    dialog.resize(55, 7);
+    const test::Buffer rest = {14, 16, 0,  200, 0, 4, 8,  0, 1, 0, 0, 0, 0, 1, 2, 5, 3,  0, 40, 0,
+                               19, 4,  43, 14,  2, 0, 12, 0, 1, 0, 0, 0, 6, 1, 3, 0, 40, 0, 19};
+    dialog.insert(dialog.end(), rest.begin(), rest.end());
+    write(root / "modbus_fuzz", dialog);
     // Envelopes with every kind of command.
     namespace cbor = test::cbor;
     const auto sequence = [](const std::vector<test::Buffer>& items) { return cbor::array(items); };

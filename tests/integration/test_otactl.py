@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from twin import BUILD, otactl
+from twin import BUILD, ROOT, otactl
 
 
 def code(*arguments):
@@ -98,3 +98,8 @@ def test_builds_are_reproducible(tmp_path):
     for name in ("a", "b"):
         otactl("image", "build", "--version", "1.0.0", program, tmp_path / name)
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+def test_tables_of_the_modbus_map_are_the_codes_own():
+    tables = otactl("identify", "modbus", "--map").stdout
+    assert (ROOT / "docs" / "modbus-map.md").read_text().endswith(tables)

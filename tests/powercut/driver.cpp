@@ -4,6 +4,7 @@
 
 #include "observe/event_text.hpp"
 #include "powercut/before.hpp"
+#include "powercut/pushers.hpp"
 #include "support/encryption.hpp"
 
 namespace powercut {
@@ -54,7 +55,9 @@ class Run {
   public:
     Run(const Scenario& scenario, const Buffer& image)
         : scenario_(scenario), device_(layout_of(scenario)) {
-        device_.source.package = image;
+        if (scenario.via == Via::kModbus) pusher_ = std::make_unique<ModbusMaster>(device_);
+        if (pusher_ == nullptr) device_.source.package = image;
+        package_ = image;
         device_.source.chunk = scenario.chunk;
         // With an entity tag and a proven time every kind of journal record is written.
         if (scenario.tagged) {
@@ -92,6 +95,11 @@ class Run {
     }
     // The operator, or the periodic check, asks for the update unless it is there or was given up.
     void ask() {
+        if (pusher_ != nullptr) {
+            ++attempts_;
+            pusher_->push(package_);
+            return apply_staged();
+        }
         (void)device_.post(CommandKind::kCheck);
         (void)device_.run_until(
             [&] { return device_.mailbox.queue.empty() && device_.state() != State::kChecking; });
@@ -102,7 +110,10 @@ class Run {
                 return device_.state() == State::kReadyToApply || device_.state() == State::kFailed;
             }))
             return;
-        if (device_.state() == State::kFailed) return;
+        apply_staged();
+    }
+    void apply_staged() {
+        if (device_.flash.is_off() || device_.state() != State::kReadyToApply) return;
         (void)device_.post(CommandKind::kApply);
         (void)device_.run_until([&] { return device_.restart_requested(); });
     }
@@ -164,6 +175,8 @@ class Run {
     const Scenario& scenario_;
     Device device_;
     test::FakeProbe probe_;
+    std::unique_ptr<Pusher> pusher_;
+    Buffer package_;
     bool bricked_ = false;
     bool looped_ = false;
     bool ran_untrusted_ = false;

@@ -17,6 +17,9 @@ enum class Temper {
     kUntrusted,   // signed by somebody else: never runs
 };
 
+// Who brings the package.
+enum class Via { kSource, kModbus };
+
 // One update whose every flash operation loses power once. A package or source joins by a line in
 // scenarios.cpp.
 struct Scenario {
@@ -29,6 +32,7 @@ struct Scenario {
     bool config = false;     // and brings a configuration; the old image has one, too
     bool encrypted = false;  // the image in it is encrypted
     bool tagged = true;  // the source has entity tags and a proven time, as HTTPS; else as a card
+    Via via = Via::kSource;
     bool used_slot = true;      // the standby slot holds an older image already
     bool blank_inside = false;  // the image has sectors that look erased
     uint32_t filled_journal =

@@ -1,5 +1,6 @@
 #include "push_commands.hpp"
 
+#include "bus_tables.hpp"
 #include "modbus_peer.hpp"
 #include "push.hpp"
 
@@ -85,13 +86,17 @@ void add_identify(CLI::App& app) {
     struct Options {
         ModbusPlace place;
         bool json = false;
+        bool map = false;
     };
     auto o = std::make_shared<Options>();
     CLI::App* modbus = identify->add_subcommand("modbus", "Over Modbus TCP or RTU");
     modbus->footer("Example:\n  otactl identify modbus --host 192.168.1.40");
     add_place(*modbus, o->place);
     modbus->add_flag("--json", o->json, "As JSON");
+    modbus->add_flag("--map", o->map,
+                     "Print the registers instead, as docs/modbus-map.md has them");
     modbus->callback([o] {
+        if (o->map) return print_modbus_map();
         check_place(o->place);
         try {
             ModbusPeer peer(o->place);
