@@ -250,9 +250,18 @@ typedef struct {
     uint16_t register_base; /* of the update block, 1…65000, default 8000 */
 } ota_modbus_config_t;
 
+/* The device as a UDS server (ISO 14229) over ISO-TP (ISO 15765-2); docs/can-profile.md. Packages
+ * have to be signed. One CAN source at a time. Identifiers above 0x7FF are of 29 bits. */
 typedef struct {
-    uint32_t request_id;
-    uint32_t response_id;
+    uint32_t request_id;  /* from the tester; default 0x1CDA10F1 */
+    uint32_t response_id; /* to it; default 0x1CDAF110 */
+    uint32_t
+        functional_id; /* to all; default 0x1CDB33F1 where request_id is the default, else none */
+    const char* interface; /* Linux: can0, slcan:/dev/ttyACM0, udp:239.74.163.2; default can0 */
+    uint32_t bitrate;      /* default 500000 */
+    bool fd;               /* CAN FD, where the controller has it */
+    uint8_t bus_load;      /* most that a transfer may take of the bus, %: 1…100, default 30 */
+    uint8_t block_size;    /* frames to a flow control: 1…254, default 8; 255 = no limit */
 } ota_canbus_config_t;
 
 /* Mount point, directories and file name; the name may hold * and ?. Up to 240 characters. */

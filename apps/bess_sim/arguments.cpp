@@ -35,6 +35,7 @@ constexpr TextOption kTexts[] = {
     {"access-key", &Arguments::access_key},
     {"access-keys", &Arguments::access_keys},
     {"modbus-line", &Arguments::modbus_line},
+    {"can", &Arguments::can},
 };
 
 struct NumberOption {
@@ -44,7 +45,9 @@ struct NumberOption {
 constexpr NumberOption kNumbers[] = {
     {"check-ms", &Arguments::check_ms},           {"rollback-ms", &Arguments::rollback_ms},
     {"time-scale", &Arguments::time_scale},       {"max-bytes", &Arguments::max_bytes},
-    {"signatures", &Arguments::signatures},       {"modbus-port", &Arguments::modbus_port},
+    {"signatures", &Arguments::signatures},       {"can-load", &Arguments::can_load},
+    {"can-block", &Arguments::can_block},         {"can-request", &Arguments::can_request},
+    {"can-response", &Arguments::can_response},   {"modbus-port", &Arguments::modbus_port},
     {"modbus-unit", &Arguments::modbus_unit},     {"modbus-baud", &Arguments::modbus_baud},
     {"modbus-format", &Arguments::modbus_format},
 };
@@ -56,6 +59,7 @@ struct SwitchOption {
 constexpr SwitchOption kSwitches[] = {
     {"auto", &Arguments::automatic},
     {"clock-unset", &Arguments::clock_unset},
+    {"can-fd", &Arguments::can_fd},
 };
 
 bool parse_number(const char* text, uint32_t& out) {

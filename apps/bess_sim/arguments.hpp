@@ -28,7 +28,13 @@ struct Arguments {
     const char* access_key = nullptr;   // file with an HMAC key for the door, hexadecimal
     const char* access_keys = nullptr;  // file with public keys for it, PEM
     const char* modbus_line = nullptr;  // serial line or pseudo terminal: RTU
-    uint32_t modbus_port = 0;           // TCP on 127.0.0.1; 0 = no Modbus, without a line
+    const char* can = nullptr;          // interface: can0, slcan:/dev/ttyACM0, udp:239.74.163.2
+    uint32_t can_load = 0;              // %
+    uint32_t can_block = 0;             // frames to a flow control
+    uint32_t can_request = 0;           // identifiers; 0 = the defaults
+    uint32_t can_response = 0;
+    bool can_fd = false;
+    uint32_t modbus_port = 0;  // TCP on 127.0.0.1; 0 = no Modbus, without a line
     uint32_t modbus_unit = 0;
     uint32_t modbus_baud = 0;
     uint32_t modbus_format = 0;  // ota_serial_format_t

@@ -142,7 +142,7 @@ struct SourceChoice {
     ota_source_t source = OTA_SOURCE_SD_CARD;
     ota_source_config_t config{};
 };
-using SourceChoices = ota::FixedVector<SourceChoice, 4>;
+using SourceChoices = ota::FixedVector<SourceChoice, 5>;
 
 // In the order in which they are asked. Without any: the card's slot, empty.
 SourceChoices source_choices(const Firmware& firmware) {
@@ -166,7 +166,19 @@ SourceChoices source_choices(const Firmware& firmware) {
             static_cast<ota_serial_format_t>(arguments.modbus_format);
         (void)choices.push_back(choice);
     }
-    const bool has_other = has_modbus || arguments.url != nullptr || arguments.usb != nullptr;
+    if (arguments.can != nullptr) {
+        choice.source = OTA_SOURCE_CANBUS;
+        choice.config.canbus = {};
+        choice.config.canbus.interface = arguments.can;
+        choice.config.canbus.fd = arguments.can_fd;
+        choice.config.canbus.request_id = arguments.can_request;
+        choice.config.canbus.response_id = arguments.can_response;
+        choice.config.canbus.bus_load = static_cast<uint8_t>(arguments.can_load);
+        choice.config.canbus.block_size = static_cast<uint8_t>(arguments.can_block);
+        (void)choices.push_back(choice);
+    }
+    const bool has_other = has_modbus || arguments.can != nullptr || arguments.url != nullptr ||
+                           arguments.usb != nullptr;
     if (arguments.sd != nullptr || !has_other) {
         choice.source = OTA_SOURCE_SD_CARD;
         choice.config.sd_card.filepath = arguments.sd_path;

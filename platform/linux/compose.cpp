@@ -7,6 +7,7 @@
 
 #include "api/platform.hpp"
 #include "boot/otadata.hpp"
+#include "linux/can_any.hpp"
 #include "linux/clock_real.hpp"
 #include "linux/http_curl.hpp"
 #include "linux/partition_table.hpp"
@@ -16,6 +17,7 @@
 #include "ports/flash_region.hpp"
 #include "posix/directory_store.hpp"
 #include "posix/tcp_server.hpp"
+#include "sources/can/slcan_bus.hpp"
 #include "verify/slot_check.hpp"
 
 namespace ota {
@@ -48,22 +50,27 @@ constexpr uint32_t kLeastSilence = 5000;  // µs
 
 class PollRest final : public LinkRest {
   public:
-    PollRest(const TcpServer& tcp, const TtyPort& line) : tcp_(tcp), line_(line) {}
+    PollRest(const TcpServer& tcp, const TtyPort& line, const AnyCan& can)
+        : tcp_(tcp), line_(line), can_(can) {}
     void rest(Millis longest) override {
         const auto tcp = tcp_.descriptors();
-        std::array<pollfd, tcp.size() + 1> all{};
+        std::array<pollfd, tcp.size() + 2> all{};
         for (size_t i = 0; i < tcp.size(); ++i) all[i].fd = tcp[i];
-        all[tcp.size()].fd = line_.descriptor();
+        pollfd& line = all[tcp.size()];
+        line.fd = line_.descriptor();
+        all.back().fd = can_.descriptor();
         for (pollfd& one : all) one.events = POLLIN;
         const int longest_ms = static_cast<int>(longest);
         (void)::poll(all.data(), all.size(), longest_ms);
         // A line whose other side is closed says so at once, again and again.
-        if ((all[tcp.size()].revents & POLLHUP) != 0) (void)::poll(nullptr, 0, longest_ms);
+        if (((line.revents | all.back().revents) & POLLHUP) != 0)
+            (void)::poll(nullptr, 0, longest_ms);
     }
 
   private:
     const TcpServer& tcp_;
     const TtyPort& line_;
+    const AnyCan& can_;
 };
 
 struct Twin {
@@ -107,7 +114,10 @@ struct Twin {
     TaskThread link_task;
     TcpServer modbus_tcp;
     TtyPort modbus_line;
-    PollRest rest{modbus_tcp, modbus_line};
+    TtyPort can_line;
+    SlcanBus slcan{can_line};
+    AnyCan can{slcan, can_line};
+    PollRest rest{modbus_tcp, modbus_line, can};
     CurlHttpClient http;
     std::optional<DirectoryStore> sd_card;
     std::optional<DirectoryStore> usb_drive;
@@ -164,6 +174,7 @@ Status Twin::open(const TwinSetup& setup) {
                                         .rest = &rest,
                                         .modbus_tcp = &modbus_tcp,
                                         .modbus_line = &modbus_line,
+                                        .can = &can,
                                         .least_silence = kLeastSilence}});
     return {};
 }

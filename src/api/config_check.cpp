@@ -141,6 +141,24 @@ const char* check_modbus(const ota_modbus_config_t& c) {
     return nullptr;
 }
 
+const char* check_canbus(const ota_canbus_config_t& c) {
+    constexpr uint32_t kHighest = 0x1FFFFFFF;
+    if (c.request_id > kHighest || c.response_id > kHighest || c.functional_id > kHighest) {
+        return "config.canbus.request_id, response_id, functional_id: at most 29 bits";
+    }
+    if ((c.request_id == 0) != (c.response_id == 0)) {
+        return "config.canbus.request_id, response_id: both or neither";
+    }
+    if (c.request_id != 0 && c.request_id == c.response_id) {
+        return "config.canbus.request_id, response_id: not the same";
+    }
+    if (c.bus_load > 100) return "config.canbus.bus_load: 1 to 100 percent, or 0";
+    if (c.bitrate != 0 && (c.bitrate < 10000 || c.bitrate > 1000000)) {
+        return "config.canbus.bitrate: 10000 to 1000000, or 0";
+    }
+    return nullptr;
+}
+
 bool is_path(const char* path) {
     if (path == nullptr || path[0] != '/') return false;
     const size_t length = std::strlen(path);
@@ -242,6 +260,7 @@ const char* check_task(const ota_manager_config_t& c) {
 bool is_supported(ota_source_t source) {
     return (build::kHttps && source == OTA_SOURCE_HTTPS) ||
            (build::kModbus && source == OTA_SOURCE_MODBUS) ||
+           (build::kCanbus && source == OTA_SOURCE_CANBUS) ||
            (build::kSdCard && source == OTA_SOURCE_SD_CARD) ||
            (build::kUsbDrive && source == OTA_SOURCE_USB_DRIVE);
 }
@@ -254,6 +273,8 @@ const char* check_source(ota_source_t source, const ota_source_config_t& config)
             return check_https(config.https);
         case OTA_SOURCE_MODBUS:
             return check_modbus(config.modbus);
+        case OTA_SOURCE_CANBUS:
+            return check_canbus(config.canbus);
         case OTA_SOURCE_SD_CARD:
             return is_path(config.sd_card.filepath)
                        ? nullptr

@@ -64,7 +64,9 @@ esp_err_t load_access(const ota_manager_config_t& config, Instance& self) {
         if (!loaded.ok()) return to_esp_err(loaded);
         config_error = "";
     }
-    if (!access.has_key()) self.door.remove();
+    for (AccessDoor& door : self.doors) {
+        if (!access.has_key()) door.remove();
+    }
     return ESP_OK;
 }
 
@@ -80,14 +82,14 @@ Instance::Instance(const Platform& p, const BootStatus& boot, const ota_manager_
       sink(config),
       task_config(task_of(with_defaults(config))),
       manager({p.running, p.standby, p.journal, p.boot, battery, p.clock, p.restart, p.mailbox,
-               p.signal, p.config, p.stage, p.modules, &door},
+               p.signal, p.config, p.stage, p.modules, doors},
               boot, settings_of(p, config), workspace),
       takes_unsigned(config.verify_signature == OTA_OFF) {
     (void)manager.add_sink(sink);
     for (EventSink* sink_of_platform : {p.console, p.events}) {
         if (sink_of_platform != nullptr) (void)manager.add_sink(*sink_of_platform);
     }
-    for (auto& buses : links) buses.emplace(p, manager, door, config);
+    for (auto& buses : links) buses.emplace(p, manager, doors, config);
 }
 
 namespace {
@@ -143,20 +145,21 @@ esp_err_t add_https(Instance& self, const ota_https_config_t& config) {
     return refuse_source(ESP_ERR_NO_MEM, "source: one HTTPS source at most");
 }
 
-esp_err_t add_modbus(Instance& self, const ota_modbus_config_t& config) {
+esp_err_t add_bus(Instance& self, ota_source_t source, const ota_source_config_t& config) {
     if (self.takes_unsigned) {
         return refuse_source(ESP_ERR_INVALID_ARG,
                              "verify_signature: only HTTPS may accept unsigned images");
     }
     for (std::optional<Links>& links : self.links) {
-        const Status opened = links->open_modbus(config);
+        const Status opened = source == OTA_SOURCE_MODBUS ? links->open_modbus(config.modbus)
+                                                          : links->open_canbus(config.canbus);
         if (!opened.ok() && opened.detail() == Detail::kNone) {
             return refuse_source(opened.is(Code::kNoSpace) ? ESP_ERR_NO_MEM : ESP_ERR_NOT_SUPPORTED,
-                                 "source: one Modbus source, on a line that this platform has");
+                                 "source: one of each field bus, where this platform has it");
         }
         if (!opened.ok()) return refuse_source(to_esp_err(opened), status_text(opened));
         (void)self.manager.add_source(
-            {&links->pair().channel, &links->pair().source, SourceKind::kModbus});
+            {&links->pair().channel, &links->pair().source, static_cast<SourceKind>(source)});
     }
     return ESP_OK;
 }
@@ -187,7 +190,8 @@ esp_err_t add_medium(Instance& self, ota_source_t source, const ota_source_confi
         case OTA_SOURCE_HTTPS:
             return add_https(self, config.https);
         case OTA_SOURCE_MODBUS:
-            return add_modbus(self, config.modbus);
+        case OTA_SOURCE_CANBUS:
+            return add_bus(self, source, config);
         default:
             return add_file(self, source, config);
     }

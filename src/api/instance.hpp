@@ -42,7 +42,7 @@ struct Instance {
     CallbackSink sink;
     TaskConfig task_config;
     Workspace workspace;
-    AccessDoor door;
+    BusDoors doors;
     Manager manager;
     FixedVector<CallbackProbe, kMaxProbes> probes;
     std::array<std::optional<FilePair>, build::kFiles ? kMaxSources : 0> files;

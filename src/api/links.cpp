@@ -8,7 +8,13 @@ namespace {
 // A poll takes no longer than this many requests do; a full one has more waiting.
 constexpr size_t kBurst = 32;
 constexpr Millis kRestTime = 5;
-constexpr Millis kInFrame = 1;  // the end of a frame is a silence, which wakes nobody
+constexpr Millis kInFrame = 1;
+// Normal fixed addressing (docs/can-profile.md): below what protects the battery.
+constexpr uint8_t kOwnAddress = 0x10;
+constexpr uint8_t kTesterAddress = 0xF1;
+constexpr uint8_t kEverybody = 0x33;
+constexpr uint8_t kLowPriority = 7;
+constexpr uint32_t kHighest11Bit = 0x7FF;
 constexpr uint32_t kStack = 4096;
 constexpr int kHighestPriority = 24;
 
@@ -23,9 +29,9 @@ T or_default(T value, T otherwise) {
 
 }  // namespace
 
-Links::Links(const Platform& platform, const EngineView& engine, AccessDoor& door,
+Links::Links(const Platform& platform, const EngineView& engine, BusDoors& doors,
              const ota_manager_config_t& config)
-    : platform_(platform), engine_(engine), door_(door) {
+    : platform_(platform), engine_(engine), doors_(doors) {
     // "ESP32-P4 v1.0", the one chip of this product.
     std::array<char, 24> text{};
     (void)std::snprintf(text.data(), text.size(), "ESP32-P4 v%u.%u", platform.chip_revision / 100U,
@@ -38,6 +44,7 @@ Links::Links(const Platform& platform, const EngineView& engine, AccessDoor& doo
 
 Links::~Links() {
     if (modbus_link_ != nullptr) modbus_link_->close();
+    if (has_can_) platform_.buses.can->close();
 }
 
 Status Links::open_modbus(const ota_modbus_config_t& config) {
@@ -63,12 +70,47 @@ Status Links::open_modbus(const ota_modbus_config_t& config) {
     return {};
 }
 
+Status Links::open_canbus(const ota_canbus_config_t& config) {
+    if (has_can_) return {Code::kNoSpace, Origin::kApi};
+    if (platform_.buses.can == nullptr) return {Code::kUnavailable, Origin::kApi};
+    IsoTpAddress& address = can_config_.address;
+    address = IsoTpAddress::normal_fixed(kOwnAddress, kTesterAddress, kLowPriority, kEverybody);
+    if (config.request_id != 0) {
+        address.receive_id = config.request_id;
+        address.send_id = config.response_id;
+        address.is_29_bit = config.request_id > kHighest11Bit || config.response_id > kHighest11Bit;
+        address.functional_id.reset();
+    }
+    if (config.functional_id != 0) address.functional_id = config.functional_id;
+    CanConfig bus;
+    bus.interface = config.interface == nullptr ? "can0" : config.interface;
+    bus.bitrate = or_default<uint32_t>(config.bitrate, 500000);
+    bus.is_fd = config.fd;
+    bus.is_29_bit = address.is_29_bit;
+    bus.identifiers = {address.receive_id, address.functional_id.value_or(address.receive_id),
+                       address.send_id};
+    can_config_.is_fd = config.fd;
+    can_config_.block_size =
+        config.block_size == 255 ? uint8_t{0} : or_default<uint8_t>(config.block_size, 8);
+    can_config_.separation = separation_for(bus.bitrate, or_default<uint8_t>(config.bus_load, 30));
+    OTA_TRY(platform_.buses.can->open(bus));
+    has_can_ = true;
+    return {};
+}
+
 Status Links::start(const TaskConfig& engine) {
-    if (modbus_link_ == nullptr) return {};
+    if (modbus_link_ == nullptr && !has_can_) return {};
     pair_.window.close();
     desk_.emplace(pair_.window, PushDesk::Engine{engine_, platform_.mailbox, platform_.clock});
-    modbus_.emplace(identity_, *desk_, door_, platform_.mailbox, platform_.clock);
-    door_.pause(platform_.clock.now());
+    for (AccessDoor& door : doors_) door.pause(platform_.clock.now());
+    if (modbus_link_ != nullptr) {
+        modbus_.emplace(identity_, *desk_, doors_.modbus(), platform_.mailbox, platform_.clock);
+    }
+    if (has_can_) {
+        const UdsIdentity own{identity_.serial, identity_.hardware, identity_.takes_suit};
+        uds_.emplace(own, *desk_, doors_.canbus(), platform_.mailbox, platform_.clock);
+        can_.emplace(*platform_.buses.can, *uds_, platform_.clock, can_config_);
+    }
     stop_asked_ = false;
     TaskConfig config = engine;
     config.priority = std::min(engine.priority + 1, kHighestPriority);
@@ -92,8 +134,11 @@ void Links::run() {
 
 void Links::poll() {
     desk_->poll();
-    const bool more = modbus_->poll(*modbus_link_, kBurst) == kBurst;
-    const bool in_frame = rtu_ && rtu_->is_receiving();
+    bool more = modbus_ && modbus_->poll(*modbus_link_, kBurst) == kBurst;
+    if (can_) more = can_->poll(kBurst) == kBurst || more;
+    // Timers of less than a rest's length are about: ISO-TP's gaps, and the silence that ends a
+    // frame, which wakes nobody.
+    const bool in_frame = can_ || (rtu_ && rtu_->is_receiving());
     if (!more) platform_.buses.rest->rest(in_frame ? kInFrame : kRestTime);
 }
 

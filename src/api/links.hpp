@@ -2,6 +2,7 @@
 
 #include "api/platform.hpp"
 #include "ota_manager.h"
+#include "sources/can/can_link.hpp"
 #include "sources/modbus/modbus_server.hpp"
 #include "sources/modbus/rtu_link.hpp"
 #include "sources/modbus/tcp_link.hpp"
@@ -9,19 +10,26 @@
 
 namespace ota {
 
+// Each bus has its own: who passes on one has not on the other.
+struct BusDoors : std::array<AccessDoor, 2> {
+    AccessDoor& modbus() { return (*this)[0]; }
+    AccessDoor& canbus() { return (*this)[1]; }
+};
+
 // The servers of all field buses, in a task of their own: it never touches flash, so that peers
 // have their answers while flash is erased.
 class Links {
   public:
-    Links(const Platform& platform, const EngineView& engine, AccessDoor& door,
+    Links(const Platform& platform, const EngineView& engine, BusDoors& doors,
           const ota_manager_config_t& config);
     ~Links();
     Links(const Links&) = delete;
     Links& operator=(const Links&) = delete;
 
-    // Opens the line or port. kUnavailable, kOutOfRange: see SerialPort and StreamServer;
-    // kNoSpace: there is a Modbus source already.
+    // Opens the line, port or interface. kUnavailable, kOutOfRange: see SerialPort, StreamServer,
+    // CanBus; kNoSpace: there is one already.
     Status open_modbus(const ota_modbus_config_t& config);
+    Status open_canbus(const ota_canbus_config_t& config);
     PushPair& pair() { return pair_; }
 
     // Between the engine's start and its stop. Does nothing when no bus was opened.
@@ -34,7 +42,7 @@ class Links {
 
     const Platform& platform_;
     const EngineView& engine_;
-    AccessDoor& door_;
+    BusDoors& doors_;
     ModbusIdentity identity_;
     FixedString<16> hardware_;
     PushPair pair_;
@@ -43,6 +51,10 @@ class Links {
     std::optional<RtuLink> rtu_;
     std::optional<TcpLink> tcp_;
     ModbusLink* modbus_link_ = nullptr;
+    CanLink::Config can_config_;
+    bool has_can_ = false;
+    std::optional<UdsServer> uds_;
+    std::optional<CanLink> can_;
     std::atomic<bool> stop_asked_{false};
     bool is_running_ = false;
 };

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "engine/manager.hpp"
+#include "ports/can_bus.hpp"
 #include "ports/file_store.hpp"
 #include "ports/http_client.hpp"
 #include "ports/serial_port.hpp"
@@ -47,6 +48,7 @@ struct FieldBuses {
     LinkRest* rest = nullptr;
     StreamServer* modbus_tcp = nullptr;
     SerialPort* modbus_line = nullptr;
+    CanBus* can = nullptr;
     uint32_t least_silence = 0;  // µs, see RtuLink
 };
 

@@ -11,6 +11,9 @@
 #ifndef OTA_MANAGER_SOURCE_MODBUS
 #define OTA_MANAGER_SOURCE_MODBUS 1
 #endif
+#ifndef OTA_MANAGER_SOURCE_CANBUS
+#define OTA_MANAGER_SOURCE_CANBUS 1
+#endif
 #ifndef OTA_MANAGER_SOURCE_SD_CARD
 #define OTA_MANAGER_SOURCE_SD_CARD 1
 #endif
@@ -46,7 +49,8 @@ namespace ota::build {
 
 inline constexpr bool kHttps = OTA_MANAGER_SOURCE_HTTPS != 0;
 inline constexpr bool kModbus = OTA_MANAGER_SOURCE_MODBUS != 0;
-inline constexpr bool kPush = kModbus;
+inline constexpr bool kCanbus = OTA_MANAGER_SOURCE_CANBUS != 0;
+inline constexpr bool kPush = kModbus || kCanbus;
 inline constexpr bool kSdCard = OTA_MANAGER_SOURCE_SD_CARD != 0;
 inline constexpr bool kUsbDrive = OTA_MANAGER_SOURCE_USB_DRIVE != 0;
 inline constexpr bool kFiles = kSdCard || kUsbDrive;

@@ -218,6 +218,7 @@ enum class Detail : uint16_t {
     kLocked,
     kSerialLine,
     kPortInUse,
+    kCanInterface,
     kCount_,
 };
 

@@ -184,6 +184,7 @@ constexpr auto kDetailTexts = std::to_array<const char*>({
     "the door is locked: answer its challenge first",
     "the serial line can't be opened like this: check its name, rate and format",
     "the port can't be opened: another program has it, or it needs the right to",
+    "the CAN interface can't be opened like this: check its name, rate, and that it is up",
 });
 static_assert(kDetailTexts.size() == static_cast<size_t>(Detail::kCount_));
 

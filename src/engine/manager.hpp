@@ -25,7 +25,7 @@ struct Ports {
     Flash* config = nullptr;
     Flash* stage = nullptr;
     ModuleBoards* modules = nullptr;
-    AccessDoor* door = nullptr;
+    std::span<AccessDoor> doors{};
 };
 
 // The conductor: starts with the question what the last restart meant, then serves commands,

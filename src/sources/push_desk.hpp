@@ -42,6 +42,8 @@ class PushDesk {
     // The byte that is wanted next.
     uint32_t next_offset();
 
+    // Has the engine read everything that was written?
+    bool is_drained() const { return window_.is_drained(); }
     bool has_package() const { return is_bound_; }
     const PushOffer& package() const { return offer_; }
     SourceKind link() const { return link_; }

@@ -23,7 +23,7 @@ Status PushSource::info(SourceInfo& out) {
     out = SourceInfo();
     out.size = offer_.size;
     out.identity = offer_.digest;
-    out.expected_sha256 = offer_.digest;
+    if (offer_.digest != Digest{}) out.expected_sha256 = offer_.digest;
     return {};
 }
 

@@ -45,7 +45,7 @@ PushWindow::Taken PushWindow::write(uint32_t offset, Bytes bytes) {
 
 bool PushWindow::take(PushOffer& out) {
     if (phase_.load(std::memory_order_acquire) != Phase::kOffered) return false;
-    position_ = 0;
+    position_.store(0, std::memory_order_relaxed);
     base_.store(0, std::memory_order_relaxed);
     wanted_.store(0, std::memory_order_relaxed);
     asked_.fetch_add(1, std::memory_order_release);
@@ -59,7 +59,7 @@ void PushWindow::seek(uint32_t offset) {
     const uint32_t base = base_.load(std::memory_order_relaxed);
     const bool is_here =
         is_followed() && offset >= base && offset <= head_.load(std::memory_order_acquire);
-    position_ = offset;
+    position_.store(offset, std::memory_order_release);
     base_.store(offset, std::memory_order_release);
     if (is_here) return;
     wanted_.store(offset, std::memory_order_relaxed);
@@ -69,10 +69,12 @@ void PushWindow::seek(uint32_t offset) {
 size_t PushWindow::read(MutableBytes out, bool keep) {
     if (!is_followed()) return 0;
     const uint32_t head = head_.load(std::memory_order_acquire);
-    const size_t n = std::min<size_t>(out.size(), head - position_);
-    for (size_t i = 0; i < n; ++i) out[i] = ring_[(position_ + i) % kCapacity];
-    position_ += static_cast<uint32_t>(n);
-    if (!keep) base_.store(position_, std::memory_order_release);
+    const uint32_t from = position();
+    const size_t n = std::min<size_t>(out.size(), head - from);
+    for (size_t i = 0; i < n; ++i) out[i] = ring_[(from + i) % kCapacity];
+    const uint32_t to = from + static_cast<uint32_t>(n);
+    position_.store(to, std::memory_order_release);
+    if (!keep) base_.store(to, std::memory_order_release);
     return n;
 }
 

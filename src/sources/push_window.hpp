@@ -11,7 +11,7 @@ namespace ota {
 // The package that a peer announced. Not trusted.
 struct PushOffer {
     uint32_t size = 0;  // bytes
-    Digest digest{};    // SHA-256 of all of it
+    Digest digest{};    // SHA-256 of all of it; zero: the peer does not say
     bool operator==(const PushOffer&) const = default;
 };
 
@@ -49,6 +49,10 @@ class PushWindow {
     Taken write(uint32_t offset, Bytes bytes);
     // The byte that is wanted next: the only acknowledgement. It may go back.
     uint32_t next_offset();
+    // Has the engine read everything that came?
+    bool is_drained() const {
+        return position_.load(std::memory_order_acquire) == head_.load(std::memory_order_relaxed);
+    }
 
     // ---------------------------------------------------------------- engine context
 
@@ -58,7 +62,7 @@ class PushWindow {
     void seek(uint32_t offset);
     // May be nothing. keep: what is read may be wanted again, by a seek.
     size_t read(MutableBytes out, bool keep);
-    uint32_t position() const { return position_; }
+    uint32_t position() const { return position_.load(std::memory_order_relaxed); }
 
   private:
     enum class Phase : uint8_t { kClosed, kOffered, kTaken };
@@ -78,7 +82,7 @@ class PushWindow {
     std::atomic<uint32_t> base_{0};  // the engine's: the first byte that is kept
     std::atomic<uint32_t> wanted_{0};
     std::atomic<uint32_t> asked_{0};
-    uint32_t position_ = 0;
+    std::atomic<uint32_t> position_{0};
 };
 
 }  // namespace ota

@@ -90,7 +90,7 @@ class Device : private ota::SlotInspector {
     ota::UpdateSource extra_source;   // asked after the fake one
     ota::UpdateSource second_source;  // and after that
     ota::ModuleBoards* modules = nullptr;
-    ota::AccessDoor* door = nullptr;
+    std::span<ota::AccessDoor> doors;
     uint32_t access_hmac_key = 0;
 
   private:

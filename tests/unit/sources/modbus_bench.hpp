@@ -17,7 +17,7 @@ struct ModbusBench : ComponentsBench {
         extra_source = {&pair.channel, &pair.source, SourceKind::kModbus};
         source.package.clear();
         if (!locked) access.remove();
-        door = &access;
+        doors = {&access, 1};
         EXPECT_TRUE(start_server());
     }
     // What a restart does.

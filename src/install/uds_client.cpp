@@ -1,0 +1,105 @@
+#include "install/uds_client.hpp"
+
+namespace ota {
+namespace {
+
+constexpr size_t kBurst = 64;  // frames in one poll
+
+constexpr Status failed(Code code) {
+    return {code, Origin::kModules, code == Code::kTimeout ? Detail::kBoardSilent : Detail::kNone};
+}
+
+}  // namespace
+
+UdsClient::UdsClient(CanBus& bus, Clock& clock, const Config& config)
+    : bus_(bus),
+      clock_(clock),
+      config_(config),
+      link_({config.address, config.buffer, config.frame_size, config.block_size, config.separation,
+             0xCC}) {}
+
+void UdsClient::start(Bytes request, Millis patience) {
+    request_ = request;
+    answer_ = {};
+    code_ = uds::Nrc::kNone;
+    result_ = {};
+    phase_ = Phase::kSending;
+    last_ = clock_.now() + patience;
+    if (!link_.send(request, clock_.micros()).ok()) end(failed(Code::kUnavailable));
+}
+
+Status UdsClient::poll() {
+    move_frames();
+    if (phase_ == Phase::kWaiting && clock_.now() >= due_) end(failed(Code::kTimeout));
+    if (phase_ != Phase::kIdle) return {Code::kTryAgain, Origin::kModules};
+    return result_;
+}
+
+void UdsClient::move_frames() {
+    CanFrame frame;
+    for (size_t i = 0; i < kBurst; ++i) {
+        const Result<bool> came = bus_.receive(frame);
+        if (!came.ok() || !*came) break;
+        follow(link_.take(frame, clock_.micros()));
+    }
+    const Micros now = clock_.micros();
+    follow(link_.poll(now));
+    if (is_frame_out_) {
+        const CanBus::Sending sending = bus_.sending();
+        if (sending == CanBus::Sending::kUnderWay) return;
+        is_frame_out_ = false;
+        follow(sending == CanBus::Sending::kSent ? link_.sent(now) : link_.failed());
+    }
+    if (!link_.next(frame, now)) return;
+    is_frame_out_ = bus_.send(frame).ok();
+    if (!is_frame_out_) follow(link_.failed());
+}
+
+void UdsClient::follow(IsoTpLink::Event event) {
+    switch (event) {
+        case IsoTpLink::Event::kSent:
+            if (phase_ != Phase::kSending) return;
+            phase_ = Phase::kWaiting;
+            due_ = clock_.now() + config_.p2;
+            return;
+        case IsoTpLink::Event::kNotSent:
+            if (phase_ == Phase::kSending) end(failed(Code::kUnavailable));
+            return;
+        case IsoTpLink::Event::kReceived:
+            // The server may be quicker than the word that the request is out.
+            if (phase_ != Phase::kIdle && is_answer(link_.message())) end(result_);
+            return;
+        case IsoTpLink::Event::kAborted:
+        case IsoTpLink::Event::kFunctional:
+        case IsoTpLink::Event::kNone:
+            return;
+    }
+}
+
+// Of this request; what answers another one is too late, and nobody's.
+bool UdsClient::is_answer(Bytes message) {
+    if (message.empty()) return false;
+    if (message[0] == request_[0] + uds::kPositive) {
+        answer_ = message;
+        result_ = {};
+        return true;
+    }
+    if (message.size() < 3 || message[0] != uds::kNegative || message[1] != request_[0]) {
+        return false;
+    }
+    code_ = static_cast<uds::Nrc>(message[2]);
+    if (code_ != uds::Nrc::kPending) {
+        result_ = failed(Code::kRefused);
+        return true;
+    }
+    phase_ = Phase::kWaiting;
+    due_ = std::min(clock_.now() + config_.p2_extended, last_);
+    return false;
+}
+
+void UdsClient::end(Status how) {
+    phase_ = Phase::kIdle;
+    result_ = how;
+}
+
+}  // namespace ota
