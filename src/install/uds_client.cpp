@@ -36,23 +36,28 @@ Status UdsClient::poll() {
 }
 
 void UdsClient::move_frames() {
+    follow_frame();  // before what answers it
     CanFrame frame;
     for (size_t i = 0; i < kBurst; ++i) {
         const Result<bool> came = bus_.receive(frame);
         if (!came.ok() || !*came) break;
         follow(link_.take(frame, clock_.micros()));
     }
-    const Micros now = clock_.micros();
-    follow(link_.poll(now));
-    if (is_frame_out_) {
-        const CanBus::Sending sending = bus_.sending();
-        if (sending == CanBus::Sending::kUnderWay) return;
-        is_frame_out_ = false;
-        follow(sending == CanBus::Sending::kSent ? link_.sent(now) : link_.failed());
-    }
-    if (!link_.next(frame, now)) return;
+    follow(link_.poll(clock_.micros()));
+    follow_frame();
+    if (is_frame_out_ || !link_.next(frame, clock_.micros())) return;
     is_frame_out_ = bus_.send(frame).ok();
-    if (!is_frame_out_) follow(link_.failed());
+    if (!is_frame_out_) return follow(link_.failed());
+    follow_frame();  // a driver that tells no more than that it took it
+}
+
+// What became of the frame that the driver has.
+void UdsClient::follow_frame() {
+    if (!is_frame_out_) return;
+    const CanBus::Sending sending = bus_.sending();
+    if (sending == CanBus::Sending::kUnderWay) return;
+    is_frame_out_ = false;
+    follow(sending == CanBus::Sending::kSent ? link_.sent(clock_.micros()) : link_.failed());
 }
 
 void UdsClient::follow(IsoTpLink::Event event) {

@@ -39,6 +39,7 @@ class UdsClient {
     enum class Phase : uint8_t { kIdle, kSending, kWaiting };
 
     void move_frames();
+    void follow_frame();
     void follow(IsoTpLink::Event event);
     bool is_answer(Bytes message);
     void end(Status how);

@@ -37,3 +37,39 @@ class Line:
             os.close(end)
         self._socat.kill()
         self._socat.wait()
+
+
+class CanSpace:
+    """A network namespace in which python-can's udp_multicast frames stay."""
+
+    GROUP = "239.74.163.2"
+
+    def __init__(self, name):
+        self.name = name
+        self.wrapper = ["ip", "netns", "exec", name]
+
+    def __enter__(self):
+        self._ip("netns", "add", self.name)
+        self._ip("-n", self.name, "link", "set", "lo", "up")
+        self._ip("-n", self.name, "route", "add", "224.0.0.0/4", "dev", "lo")
+        return self
+
+    def __exit__(self, *_):
+        subprocess.run(["ip", "netns", "del", self.name], check=False, capture_output=True)
+
+    def run(self, *command, **options):
+        return subprocess.run([*self.wrapper, *map(str, command)], text=True, capture_output=True, **options)
+
+    @staticmethod
+    def _ip(*arguments):
+        subprocess.run(["ip", *arguments], check=True, capture_output=True)
+
+    @staticmethod
+    def is_possible():
+        name = f"bess-can-probe-{os.getpid()}"
+        try:
+            with CanSpace(name):
+                return True
+        except (OSError, subprocess.CalledProcessError):
+            subprocess.run(["ip", "netns", "del", name], check=False, capture_output=True)
+            return False

@@ -1,6 +1,7 @@
 #include "push_commands.hpp"
 
 #include "bus_tables.hpp"
+#include "can_peer.hpp"
 #include "modbus_peer.hpp"
 #include "push.hpp"
 
@@ -31,6 +32,17 @@ void check_place(const ModbusPlace& place) {
     }
 }
 
+void add_place(CLI::App& command, CanPlace& place) {
+    command
+        .add_option("--interface", place.interface,
+                    "can0, slcan:/dev/ttyACM0, or udp:239.74.163.2 (python-can's udp_multicast)")
+        ->capture_default_str();
+    command.add_option("--bitrate", place.bitrate, "Of a serial adapter")->capture_default_str();
+    command.add_option("--request-id", place.request_id, "Identifier to the device (0x1CDA10F1)");
+    command.add_option("--response-id", place.response_id, "And from it (0x1CDAF110)");
+    command.add_flag("--fd", place.fd, "CAN FD frames");
+}
+
 void add_push_options(CLI::App& command, PushOptions& options) {
     command.add_option("PACKAGE", options.package, "Signed image or SUIT package")->required();
     command.add_flag("--apply", options.apply,
@@ -49,6 +61,17 @@ void add_push_options(CLI::App& command, PushOptions& options) {
     command.add_flag("--quiet", options.quiet, "Errors alone");
 }
 
+// A device that is not there ends a command, as any other failure does.
+template <typename Peer, typename Place, typename Action>
+void with_peer(const Place& place, Action action) {
+    try {
+        Peer peer(place);
+        action(peer);
+    } catch (const PeerLost& lost) {
+        throw Failure(Exit::kPeer, lost.what());
+    }
+}
+
 constexpr const char* kAgain =
     "Whatever ends it, Ctrl-C or a pulled cable: the same command goes on where it was.\n";
 
@@ -58,7 +81,8 @@ void add_push(CLI::App& app) {
     CLI::App* push_app = app.add_subcommand("push", "Push a package to a device over a field bus");
     push_app->require_subcommand(1);
     struct Options {
-        ModbusPlace place;
+        ModbusPlace modbus;
+        CanPlace can;
         PushOptions push;
     };
     auto o = std::make_shared<Options>();
@@ -67,16 +91,19 @@ void add_push(CLI::App& app) {
                    "Example:\n  otactl push modbus --host 192.168.1.40 --apply bess-1.1.0.suit\n"
                    "  otactl push modbus --line /dev/ttyUSB0 --baud 115200 bess-1.1.0.bin");
     add_push_options(*modbus, o->push);
-    add_place(*modbus, o->place);
+    add_place(*modbus, o->modbus);
     modbus->callback([o] {
-        check_place(o->place);
-        try {
-            ModbusPeer peer(o->place);
-            push(peer, o->push);
-        } catch (const PeerLost& lost) {
-            throw Failure(Exit::kPeer, lost.what());
-        }
+        check_place(o->modbus);
+        with_peer<ModbusPeer>(o->modbus, [&](PushPeer& peer) { push(peer, o->push); });
     });
+    CLI::App* can = push_app->add_subcommand("can", "By UDS on CAN");
+    can->footer(std::string(kAgain) +
+                "Example:\n  otactl push can --interface can0 --apply bess-1.1.0.suit\n"
+                "  otactl push can --interface slcan:/dev/ttyACM0 bess-1.1.0.bin");
+    add_push_options(*can, o->push);
+    add_place(*can, o->can);
+    can->callback(
+        [o] { with_peer<CanPeer>(o->can, [&](PushPeer& peer) { push(peer, o->push); }); });
 }
 
 void add_identify(CLI::App& app) {
@@ -84,27 +111,29 @@ void add_identify(CLI::App& app) {
         app.add_subcommand("identify", "Ask a device on a field bus what it is and does");
     identify->require_subcommand(1);
     struct Options {
-        ModbusPlace place;
+        ModbusPlace modbus;
+        CanPlace can;
         bool json = false;
         bool map = false;
     };
     auto o = std::make_shared<Options>();
     CLI::App* modbus = identify->add_subcommand("modbus", "Over Modbus TCP or RTU");
     modbus->footer("Example:\n  otactl identify modbus --host 192.168.1.40");
-    add_place(*modbus, o->place);
+    add_place(*modbus, o->modbus);
     modbus->add_flag("--json", o->json, "As JSON");
     modbus->add_flag("--map", o->map,
                      "Print the registers instead, as docs/modbus-map.md has them");
     modbus->callback([o] {
         if (o->map) return print_modbus_map();
-        check_place(o->place);
-        try {
-            ModbusPeer peer(o->place);
-            show_peer(peer, o->json);
-        } catch (const PeerLost& lost) {
-            throw Failure(Exit::kPeer, lost.what());
-        }
+        check_place(o->modbus);
+        with_peer<ModbusPeer>(o->modbus, [&](PushPeer& peer) { show_peer(peer, o->json); });
     });
+    CLI::App* can = identify->add_subcommand("can", "By UDS on CAN");
+    can->footer("Example:\n  otactl identify can --interface can0");
+    add_place(*can, o->can);
+    can->add_flag("--json", o->json, "As JSON");
+    can->callback(
+        [o] { with_peer<CanPeer>(o->can, [&](PushPeer& peer) { show_peer(peer, o->json); }); });
 }
 
 }  // namespace otactl

@@ -30,6 +30,7 @@ CanLink::CanLink(CanBus& bus, UdsServer& server, Clock& clock, const Config& con
              config.block_size, config.separation, 0xCC}) {}
 
 size_t CanLink::poll(size_t most) {
+    follow_frame();  // before what answers it
     size_t taken = 0;
     CanFrame frame;
     while (taken < most) {
@@ -72,15 +73,20 @@ void CanLink::follow(IsoTpLink::Event event) {
     }
 }
 
+// What became of the frame that the driver has.
+void CanLink::follow_frame() {
+    if (!is_frame_out_) return;
+    const CanBus::Sending sending = bus_.sending();
+    if (sending == CanBus::Sending::kUnderWay) return;
+    is_frame_out_ = false;
+    follow(sending == CanBus::Sending::kSent ? link_.sent(clock_.micros()) : link_.failed());
+}
+
 // One frame at a time is with the driver: whatever protects the battery never waits behind more.
 void CanLink::send() {
+    follow_frame();
+    if (is_frame_out_) return;
     const Micros now = clock_.micros();
-    if (is_frame_out_) {
-        const CanBus::Sending sending = bus_.sending();
-        if (sending == CanBus::Sending::kUnderWay) return;
-        is_frame_out_ = false;
-        follow(sending == CanBus::Sending::kSent ? link_.sent(now) : link_.failed());
-    }
     if (!link_.is_sending()) {
         const Bytes answer = server_.next_answer();
         std::copy(answer.begin(), answer.end(), answer_.begin());
@@ -88,11 +94,9 @@ void CanLink::send() {
     }
     CanFrame frame;
     if (!link_.next(frame, now)) return;
-    if (bus_.send(frame).ok()) {
-        is_frame_out_ = true;
-    } else {
-        follow(link_.failed());
-    }
+    is_frame_out_ = bus_.send(frame).ok();
+    if (!is_frame_out_) return follow(link_.failed());
+    follow_frame();  // a driver that tells no more than that it took it
 }
 
 }  // namespace ota

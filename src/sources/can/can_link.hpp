@@ -28,6 +28,7 @@ class CanLink {
   private:
     void take(const CanFrame& frame);
     void follow(IsoTpLink::Event event);
+    void follow_frame();
     void send();
 
     CanBus& bus_;

@@ -87,7 +87,7 @@ TEST_F(CApi, InitNamesTheOffendingField) {
     EXPECT_EQ(ota_manager_init(&c), ESP_ERR_OTA_MGR_KEY);
     EXPECT_EQ(std::string(ota_manager_config_error()).rfind("public_key_pem", 0), 0U);
     c = config();
-    c.source = OTA_SOURCE_CANBUS;
+    c.source = OTA_SOURCE_AWS_IOT;
     EXPECT_EQ(ota_manager_init(&c), ESP_ERR_NOT_SUPPORTED);
     c = config();
     c.source = OTA_SOURCE_USB_DRIVE;
