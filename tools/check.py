@@ -225,7 +225,8 @@ def interop():
 
 
 FUZZ_TARGETS = ["esp_image_fuzz", "signature_fuzz", "journal_fuzz", "flash_layout_fuzz", "text_fuzz",
-                "http_fuzz", "suit_fuzz", "suit_manifest_fuzz", "cbor_fuzz", "cose_fuzz", "isotp_fuzz", "modbus_fuzz"]
+                "http_fuzz", "suit_fuzz", "suit_manifest_fuzz", "cbor_fuzz", "cose_fuzz", "isotp_fuzz", "modbus_fuzz",
+                "uds_fuzz"]
 
 
 def fuzz():

@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <cstring>
 
+#include "field_bus.hpp"
 #include "link_model.hpp"
 #include "sources/https/https_channel.hpp"
 #include "sources/https/https_source.hpp"
@@ -209,6 +210,7 @@ int main(int argc, char** argv) {
         return file != nullptr && std::fclose(file) == 0 && ok ? 0 : 1;
     }
     const bool simulated = bench::simulate();
+    const bool buses = bench::field_buses();
     const bool measured = bench::measure();
-    return simulated && measured ? 0 : 1;
+    return simulated && buses && measured ? 0 : 1;
 }

@@ -83,6 +83,17 @@ int main(int argc, char** argv) {
                                19, 4,  43, 14,  2, 0, 12, 0, 1, 0, 0, 0, 6, 1, 3, 0, 40, 0, 19};
     dialog.insert(dialog.end(), rest.begin(), rest.end());
     write(root / "modbus_fuzz", dialog);
+    // A session, a download and two blocks; a seed and a key; lines of a serial adapter.
+    write(root / "uds_fuzz",
+          {0, 2,    0x10, 2, 11, 0x34, 0,    0x44, 0,    0,    0,    0,    0,    0,   0, 8,
+           6, 0x36, 1,    1, 2,  3,    4,    6,    0x36, 2,    5,    6,    7,    8,   1, 0x37,
+           4, 0x31, 1,    2, 2,  2,    0x11, 1,    5,    0x22, 0xF1, 0xA1, 0xF1, 0xA2});
+    test::Buffer proof = {1, 2, 0x10, 2, 2, 0x27, 0x11, 18, 0x27, 0x12};
+    proof.resize(proof.size() + 16, 9);
+    write(root / "uds_fuzz", proof, "door");
+    text("uds_fuzz", "lines",
+         "\x02\x0Et12324455\x09T1CDA10F10\x1c"
+         "B00000001A00112233445566778899");
     // Envelopes with every kind of command.
     namespace cbor = test::cbor;
     const auto sequence = [](const std::vector<test::Buffer>& items) { return cbor::array(items); };

@@ -56,6 +56,7 @@ class Run {
     Run(const Scenario& scenario, const Buffer& image)
         : scenario_(scenario), device_(layout_of(scenario)) {
         if (scenario.via == Via::kModbus) pusher_ = std::make_unique<ModbusMaster>(device_);
+        if (scenario.via == Via::kCan) pusher_ = std::make_unique<UdsTester>(device_);
         if (pusher_ == nullptr) device_.source.package = image;
         package_ = image;
         device_.source.chunk = scenario.chunk;

@@ -1,6 +1,7 @@
 // Peers that push a package to the device under test.
 #pragma once
 
+#include "sources/can/uds_server.hpp"
 #include "sources/modbus/modbus_server.hpp"
 #include "sources/push_source.hpp"
 #include "support/device.hpp"
@@ -38,6 +39,26 @@ class ModbusMaster final : public Pusher {
     ota::AccessDoor door_;
     std::optional<ota::PushDesk> desk_;
     std::optional<ota::ModbusServer> server_;
+};
+
+class UdsTester final : public Pusher {
+  public:
+    explicit UdsTester(test::Device& device);
+    void push(const test::Buffer& package) override;
+
+  private:
+    // The positive answer; empty: another, or power was lost.
+    test::Buffer ask(const test::Buffer& request);
+    bool begin(const test::Buffer& package, uint32_t offset);
+    uint32_t next_offset();
+    bool is_over() const;
+
+    test::Device& device_;
+    ota::PushPair pair_;
+    ota::AccessDoor door_;
+    std::optional<ota::PushDesk> desk_;
+    std::optional<ota::UdsServer> server_;
+    test::Buffer request_;
 };
 
 }  // namespace powercut

@@ -18,7 +18,7 @@ enum class Temper {
 };
 
 // Who brings the package.
-enum class Via { kSource, kModbus };
+enum class Via { kSource, kModbus, kCan };
 
 // One update whose every flash operation loses power once. A package or source joins by a line in
 // scenarios.cpp.
