@@ -253,6 +253,17 @@ def fuzz():
     return count
 
 
+def kernel():
+    build("host", "kernel_test")
+    result = run(["/usr/bin/python3", "tests/kernel/run.py"], text=True, stdout=subprocess.PIPE)
+    if result.returncode == 3:
+        print(f"  skipped: {result.stdout.strip()}")
+        return Count(skipped=1)
+    print(result.stdout, end="")
+    found = re.search(r"^(\d+) passed, (\d+) failed$", result.stdout, re.M)
+    return Count(int(found[1]), int(found[2]), 0) if found else verdict("the virtual machine ran to its end", False)
+
+
 def rv32():
     log = BUILD / "rv32.log"
     BUILD.mkdir(exist_ok=True)
@@ -327,6 +338,7 @@ PARTS = {
     "asan": (asan, "the same with address and undefined-behaviour sanitizers"),
     "tsan": (tsan, "the tests with threads under the thread sanitizer"),
     "integration": (integration, "the twin as processes: boot, update, revert, power cuts, media"),
+    "kernel": (kernel, "Debian's kernel in a virtual machine: its ISO-TP, CAN controllers, FAT, a stick that is pulled"),
     "powercut": (powercut, "power lost at every flash operation of every scenario"),
     "model": (model, "state machine, bootloader, power and battery as a model, by spin"),
     "interop": (interop, "against Espressif's esptool and espsecure, and openssl"),

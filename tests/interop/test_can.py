@@ -59,7 +59,7 @@ bus.shutdown()
 print("pushed", len(package))
 """
 SCAPY = r"""
-import sys
+import os, sys
 from scapy.all import conf
 conf.contribs["CANSocket"] = {"use-python-can": True}
 conf.contribs["ISOTP"] = {"use-can-isotp-kernel-module": False}
@@ -94,7 +94,8 @@ for at in range(begin, len(package), 1024):
 ask(UDS() / UDS_RTE())
 assert bytes(ask(UDS() / UDS_RC(routineControlType=1, routineIdentifier=0x0202)))[-1] == 0
 ask(UDS() / UDS_ER(resetType=1))
-print("pushed", len(package) - begin)
+print("pushed", len(package) - begin, flush=True)
+os._exit(0)  # Scapy's threads would stay
 """
 
 
