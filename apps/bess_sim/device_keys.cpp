@@ -81,6 +81,7 @@ bool load_device_keys(const Arguments& arguments, ota_manager_config_t& config) 
     const bool whole = (arguments.access_key == nullptr || config.access_hmac_key_id != 0) &&
                        (arguments.kek == nullptr || config.payload_kek_id != 0) &&
                        (arguments.decrypt_key == nullptr || config.payload_ecdh_key_id != 0);
-    if (!whole) std::fprintf(stderr, "firmware: access-key=, kek= or decrypt-key= holds no usable key\n");
+    if (!whole)
+        std::fprintf(stderr, "firmware: access-key=, kek= or decrypt-key= holds no usable key\n");
     return whole;
 }

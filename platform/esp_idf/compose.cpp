@@ -1,6 +1,7 @@
 // The one file that names all adapters of ESP-IDF.
 #include <esp_chip_info.h>
 #include <esp_ota_ops.h>
+#include <sys/select.h>
 
 #include <array>
 #include <optional>
@@ -14,10 +15,12 @@
 #include "esp_idf/esp_http.hpp"
 #include "esp_idf/esp_log_output.hpp"
 #include "esp_idf/esp_restart.hpp"
+#include "esp_idf/esp_uart.hpp"
 #include "esp_idf/partition_flash.hpp"
 #include "esp_idf/rtos.hpp"
 #include "observe/console_log.hpp"
 #include "posix/directory_store.hpp"
+#include "posix/tcp_server.hpp"
 
 namespace ota {
 namespace {
@@ -53,6 +56,37 @@ uint16_t chip_revision() {
     return info.revision;  // major * 100 + minor
 }
 
+// Until a master's bytes come; without a socket, which a UART has not, a tick.
+class SelectRest final : public LinkRest {
+  public:
+    explicit SelectRest(const TcpServer& tcp) : tcp_(tcp) {}
+    void rest(Millis longest) override {
+        fd_set readable;
+        FD_ZERO(&readable);
+        int highest = -1;
+        for (const int socket : tcp_.descriptors()) {
+            if (socket < 0) continue;
+            FD_SET(socket, &readable);
+            highest = std::max(highest, socket);
+        }
+        if (highest < 0) return vTaskDelay(1);
+        timeval wait{0, static_cast<suseconds_t>(longest * 1000)};
+        (void)select(highest + 1, &readable, nullptr, nullptr, &wait);
+    }
+
+  private:
+    const TcpServer& tcp_;
+};
+
+// Modbus' line and port, and the task in which they are served.
+struct Buses {
+    explicit Buses(Clock& clock) : tcp(clock, "0.0.0.0") {}
+    PinnedTask task;
+    TcpServer tcp;
+    EspUart uart;
+    SelectRest rest{tcp};
+};
+
 // Everything between init and deinit, in one static place.
 struct Chip {
     Status open();
@@ -63,6 +97,16 @@ struct Chip {
         for (auto& sink : events) {
             sink.emplace(callbacks).set_notice(esp_events::post_notice, nullptr);
         }
+    }
+    FieldBuses open_buses() {
+        FieldBuses out;
+        for (auto& part : buses) {
+            out.task = &part->task;
+            out.rest = &part->rest;
+            out.modbus_tcp = &part->tcp;
+            out.modbus_line = &part->uart;
+        }
+        return out;
     }
     // A partition that a device may do without.
     static Flash* open_optional(const char* label, PartitionFlash& flash) {
@@ -92,6 +136,7 @@ struct Chip {
     Part<CallbackSink, OTA_MANAGER_EVENTS> events;
     Part<DirectoryStore, build::kSdCard> sd_card;
     Part<DirectoryStore, build::kUsbDrive> usb_drive;
+    Part<Buses, build::kModbus> buses;
     std::optional<Platform> platform;
 };
 
@@ -123,6 +168,7 @@ Status Chip::open() {
     for (auto& part : console) part.emplace(output, true);
     open_events();
     for (auto& part : sd_card) part.emplace(kSdCard, kSdCard);
+    for (auto& part : buses) part.emplace(clock);
     for (auto& part : usb_drive) part.emplace(kUsbDrive, kUsbDrive);
     platform.emplace(Platform{.running = running,
                               .standby = standby,
@@ -144,7 +190,7 @@ Status Chip::open() {
                               .config = own_config,
                               .stage = own_stage,
                               .modules = nullptr,
-                              .buses = {}});
+                              .buses = open_buses()});
     return {};
 }
 

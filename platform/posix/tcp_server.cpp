@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 
 namespace ota {
@@ -118,7 +119,8 @@ void TcpServer::close() {
 std::array<int, TcpServer::kPlaces + 1> TcpServer::descriptors() const {
     std::array<int, kPlaces + 1> out{};
     out[0] = listener_;
-    for (size_t i = 0; i < kPlaces; ++i) out[i + 1] = places_[i].socket;
+    std::transform(places_.begin(), places_.end(), out.begin() + 1,
+                   [](const Place& place) { return place.socket; });
     return out;
 }
 

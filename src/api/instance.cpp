@@ -55,19 +55,36 @@ esp_err_t load_keys(const ota_manager_config_t& config, TrustStore& trusted) {
     return to_esp_err(loaded);
 }
 
-esp_err_t load_access(const ota_manager_config_t& config, Instance& self) {
-    AccessCheck& access = self.manager.access();
-    access.set_hmac_key(config.access_hmac_key_id);
+esp_err_t load_access(const ota_manager_config_t& config, BusDoors& buses) {
+    buses.check.set_hmac_key(config.access_hmac_key_id);
     if (config.access_keys_pem != nullptr) {
-        const Status loaded = access.keys().load_pem(config.access_keys_pem);
+        const Status loaded = buses.check.keys().load_pem(config.access_keys_pem);
         config_error = "access_keys_pem: PEM blocks of ECDSA P-256 public keys, at most four";
         if (!loaded.ok()) return to_esp_err(loaded);
         config_error = "";
     }
-    for (AccessDoor& door : self.doors) {
-        if (!access.has_key()) door.remove();
+    for (AccessDoor& door : buses.doors) {
+        if (!buses.check.has_key()) door.remove();
     }
     return ESP_OK;
+}
+
+template <size_t kCount>
+std::span<AccessDoor> doors_of(std::array<BusDoors, kCount>& buses) {
+    if constexpr (kCount == 0) {
+        return {};
+    } else {
+        return buses[0].doors;
+    }
+}
+
+template <size_t kCount>
+const AccessCheck* check_of(const std::array<BusDoors, kCount>& buses) {
+    if constexpr (kCount == 0) {
+        return nullptr;
+    } else {
+        return &buses[0].check;
+    }
 }
 
 TaskConfig task_of(const ota_manager_config_t& config) {
@@ -82,14 +99,14 @@ Instance::Instance(const Platform& p, const BootStatus& boot, const ota_manager_
       sink(config),
       task_config(task_of(with_defaults(config))),
       manager({p.running, p.standby, p.journal, p.boot, battery, p.clock, p.restart, p.mailbox,
-               p.signal, p.config, p.stage, p.modules, doors},
+               p.signal, p.config, p.stage, p.modules, doors_of(bus_doors), check_of(bus_doors)},
               boot, settings_of(p, config), workspace),
       takes_unsigned(config.verify_signature == OTA_OFF) {
     (void)manager.add_sink(sink);
     for (EventSink* sink_of_platform : {p.console, p.events}) {
         if (sink_of_platform != nullptr) (void)manager.add_sink(*sink_of_platform);
     }
-    for (auto& buses : links) buses.emplace(p, manager, doors, config);
+    for (auto& buses : links) buses.emplace(p, manager, bus_doors[0], config);
 }
 
 namespace {
@@ -235,7 +252,9 @@ esp_err_t open_instance(const ota_manager_config_t& config) {
     }
     instance = new (storage.data()) Instance(*platform, boot, config);
     if (const esp_err_t error = load_keys(config, instance->manager.trusted())) return error;
-    if (const esp_err_t error = load_access(config, *instance)) return error;
+    for (BusDoors& buses : instance->bus_doors) {
+        if (const esp_err_t error = load_access(config, buses)) return error;
+    }
     return add_source(*instance, config.source, config.config);
 }
 

@@ -42,7 +42,7 @@ struct Instance {
     CallbackSink sink;
     TaskConfig task_config;
     Workspace workspace;
-    BusDoors doors;
+    std::array<BusDoors, build::kPush ? 1 : 0> bus_doors;
     Manager manager;
     FixedVector<CallbackProbe, kMaxProbes> probes;
     std::array<std::optional<FilePair>, build::kFiles ? kMaxSources : 0> files;

@@ -102,7 +102,7 @@ Status Links::start(const TaskConfig& engine) {
     if (modbus_link_ == nullptr && !has_can_) return {};
     pair_.window.close();
     desk_.emplace(pair_.window, PushDesk::Engine{engine_, platform_.mailbox, platform_.clock});
-    for (AccessDoor& door : doors_) door.pause(platform_.clock.now());
+    for (AccessDoor& door : doors_.doors) door.pause(platform_.clock.now());
     if (modbus_link_ != nullptr) {
         modbus_.emplace(identity_, *desk_, doors_.modbus(), platform_.mailbox, platform_.clock);
     }

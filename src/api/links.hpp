@@ -7,13 +7,17 @@
 #include "sources/modbus/rtu_link.hpp"
 #include "sources/modbus/tcp_link.hpp"
 #include "sources/push_source.hpp"
+#include "verify/access_check.hpp"
 
 namespace ota {
 
 // Each bus has its own: who passes on one has not on the other.
-struct BusDoors : std::array<AccessDoor, 2> {
-    AccessDoor& modbus() { return (*this)[0]; }
-    AccessDoor& canbus() { return (*this)[1]; }
+struct BusDoors {
+    AccessDoor& modbus() { return doors[0]; }
+    AccessDoor& canbus() { return doors[1]; }
+
+    std::array<AccessDoor, 2> doors;
+    AccessCheck check;
 };
 
 // The servers of all field buses, in a task of their own: it never touches flash, so that peers

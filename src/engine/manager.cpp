@@ -334,7 +334,7 @@ bool Manager::step(Millis max_wait) {
     if (has_command) serve(command);
     serve_timers();
     publish_for_peers();
-    for (AccessDoor& door : ports_.doors) access_.serve(door);
+    for (AccessDoor& door : ports_.doors) ports_.access->serve(door);
     idle_wait_ = session_.step();
     step_trial();
     if (trial_.running()) idle_wait_ = std::min(idle_wait_, kTrialInterval);

@@ -25,7 +25,9 @@ struct Ports {
     Flash* config = nullptr;
     Flash* stage = nullptr;
     ModuleBoards* modules = nullptr;
+    // The doors of field buses, and who judges what is said there.
     std::span<AccessDoor> doors{};
+    const AccessCheck* access = nullptr;
 };
 
 // The conductor: starts with the question what the last restart meant, then serves commands,
@@ -38,7 +40,6 @@ class Manager final : public EngineView {
 
     // Before start().
     TrustStore& trusted() { return trusted_; }
-    AccessCheck& access() { return access_; }
     bool add_source(const UpdateSource& source) { return sources_.push_back(source); }
     bool add_sink(EventSink& sink) { return publisher_.add_sink(sink); }
     bool add_probe(HealthProbe& probe) { return health_.add(probe); }
@@ -116,7 +117,6 @@ class Manager final : public EngineView {
     uint32_t running_secure_version_ = 0;
     Publisher publisher_;
     Journal journal_;
-    AccessCheck access_;
     Verifier verifier_;
     AppComponent app_;
     DataComponent config_;

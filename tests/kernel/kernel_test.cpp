@@ -243,7 +243,6 @@ void yank(const char* mount, const char* name, const char* gadget) {
     (void)close(udc);
     report(pulled, "yank: pulled");
     sleep(1);
-    ota::FileStat stat;
     ota::Status why;
     for (uint64_t at = 65536; why.ok() && at < 6000000; at += block.size()) {
         why = files.read_at(at, block).status();

@@ -137,10 +137,11 @@ bool Device::boot(ota::ResetReason reset) {
     manager_ = std::make_unique<ota::Manager>(
         ota::Ports{running_region_, standby_region_, journal_, *boot_control_, battery, clock,
                    restart, mailbox, signal, layout_.config_size == 0 ? nullptr : &config_region_,
-                   layout_.stage_size == 0 ? nullptr : &stage_region_, modules, doors},
+                   layout_.stage_size == 0 ? nullptr : &stage_region_, modules, doors,
+                   &access_check},
         status, settings, workspace_);
     manager_->trusted() = trusted;
-    manager_->access().set_hmac_key(access_hmac_key);
+    access_check.set_hmac_key(access_hmac_key);
     (void)manager_->add_sink(events);
     (void)manager_->add_source({&source, &source, source_kind});
     if (extra_source.channel != nullptr) (void)manager_->add_source(extra_source);

@@ -92,6 +92,7 @@ class Device : private ota::SlotInspector {
     ota::ModuleBoards* modules = nullptr;
     std::span<ota::AccessDoor> doors;
     uint32_t access_hmac_key = 0;
+    ota::AccessCheck access_check;
 
   private:
     bool is_bootable(ota::SlotId slot) override;

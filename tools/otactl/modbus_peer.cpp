@@ -23,8 +23,8 @@ unsigned answer_timeout_ms(const ModbusPlace& place) {
 std::string text_of(const std::vector<uint16_t>& registers, size_t at) {
     std::string out;
     for (size_t i = at; i < at + kTextRegisters; ++i) {
-        for (const int shift : {8, 0}) {
-            const char c = static_cast<char>(registers[i] >> shift & 0xFF);
+        for (const unsigned shift : {8U, 0U}) {
+            const char c = static_cast<char>(static_cast<unsigned>(registers[i]) >> shift & 0xFFU);
             if (c == '\0') return out;
             out += c;
         }
@@ -44,8 +44,9 @@ void put_number(std::vector<uint16_t>& registers, uint32_t value) {
 template <typename Bytes>
 void put_bytes(std::vector<uint16_t>& registers, const Bytes& bytes, size_t size) {
     for (size_t i = 0; i < size; i += 2) {
+        const unsigned high = bytes[i];
         const unsigned low = i + 1 < size ? bytes[i + 1] : 0U;
-        registers.push_back(static_cast<uint16_t>(bytes[i] << 8 | low));
+        registers.push_back(static_cast<uint16_t>(high << 8 | low));
     }
 }
 

@@ -514,7 +514,7 @@ TEST(UdsDoor, ThreeWrongKeysAndNobodyMayTryForAWhile) {
 
 TEST(UdsDoor, AuthenticationByAKeyPair) {
     UdsBench device(true);
-    ASSERT_TRUE(device.manager().access().keys().load_pem(test::public_pem(test::Key::kEc)).ok());
+    ASSERT_TRUE(device.access_check.keys().load_pem(test::public_pem(test::Key::kEc)).ok());
     (void)device.ask({0x10, 2});
     EXPECT_TRUE((device.ask({0x29, 8}) == Buffer{0x69, 8, 3}));
     const Buffer algorithm = {0x06, 0x08, 0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x04,
