@@ -104,13 +104,13 @@ def runs_the_new_one(device):
     device.wait_for("CONFIRMED")
 
 
-def test_pymodbus_on_tcp(device, images):
+def test_G03_pymodbus_on_tcp(device, images):
     port = on_tcp(device)
     subprocess.run([PYTHON, "-c", MASTER, "tcp", str(port), "1", images["1.1.0"]], check=True, timeout=120)
     runs_the_new_one(device)
 
 
-def test_pymodbus_on_a_serial_line(device, images, tmp_path):
+def test_G03_pymodbus_on_a_serial_line(device, images, tmp_path):
     with Line(tmp_path) as line:
         device.power_on(sd=False, modbus_line=line.device, modbus_baud=115200, modbus_format=1, modbus_unit=5)
         device.wait_for("firmware:")
@@ -118,7 +118,7 @@ def test_pymodbus_on_a_serial_line(device, images, tmp_path):
         runs_the_new_one(device)
 
 
-def test_libmodbus_on_both(device, images, tmp_path):
+def test_G03_libmodbus_on_both(device, images, tmp_path):
     port = on_tcp(device)
     otactl("push", "modbus", "--host", "127.0.0.1", "--port", port, images["1.1.0"])
     device.ask("abort")

@@ -13,13 +13,6 @@ namespace {
 
 using namespace ota::modbus;
 
-// libmodbus's own 500 ms is less than a full frame and its answer take at 9600 baud.
-unsigned answer_timeout_ms(const ModbusPlace& place) {
-    if (place.line.empty()) return 1000;
-    constexpr unsigned kCharacters = 2 * 256;
-    return 500 + kCharacters * 11 * 1000 / static_cast<unsigned>(place.baud);
-}
-
 std::string text_of(const std::vector<uint16_t>& registers, size_t at) {
     std::string out;
     for (size_t i = at; i < at + kTextRegisters; ++i) {
@@ -55,6 +48,12 @@ void sleep_ms(unsigned time) {
 }
 
 }  // namespace
+
+unsigned answer_timeout_ms(const ModbusPlace& place) {
+    if (place.line.empty()) return 1000;
+    constexpr unsigned kCharacters = 2 * 256;
+    return 500 + kCharacters * 11 * 1000 / static_cast<unsigned>(place.baud);
+}
 
 void ModbusPeer::connect() {
     modbus_t* made = nullptr;

@@ -18,6 +18,10 @@ struct ModbusPlace {
     int base = 8000;
 };
 
+// How long an answer is waited for: a full frame there and one back have to fit, which at 9600 baud
+// is more than libmodbus's own 500 ms.
+unsigned answer_timeout_ms(const ModbusPlace& place);
+
 // The update block of registers (docs/modbus-map.md), by libmodbus.
 class ModbusPeer final : public PushPeer {
   public:

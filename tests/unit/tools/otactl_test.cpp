@@ -7,6 +7,7 @@
 #include "otactl/image_sign.hpp"
 #include "otactl/image_verify.hpp"
 #include "otactl/inspect.hpp"
+#include "otactl/modbus_peer.hpp"
 
 namespace otactl {
 namespace {
@@ -120,6 +121,20 @@ TEST(Otactl, BytesThatAreNoTextAreShownAllTheSame) {
     const Json tree = {{"project", "\xFF"}, {"list", Json::array({Json{{"a", "\xFE"}}})}};
     EXPECT_FALSE(to_json(tree).empty());
     EXPECT_FALSE(to_text(tree).empty());
+}
+
+// pyhys/minimalmodbus#122
+TEST(FieldCase, G06_answer_is_waited_for_as_long_as_the_line_takes) {
+    ModbusPlace place;
+    EXPECT_EQ(answer_timeout_ms(place), 1000U);
+    place.line = "/dev/ttyUSB0";
+    for (const int baud : {9600, 19200, 115200, 1000000}) {
+        place.baud = baud;
+        // 123 registers and their answer, in characters of eleven bits.
+        const unsigned on_the_line = (265 + 8) * 11 * 1000 / static_cast<unsigned>(baud);
+        EXPECT_GE(answer_timeout_ms(place), on_the_line + 100);
+        EXPECT_LE(answer_timeout_ms(place), on_the_line + 1000);
+    }
 }
 
 }  // namespace
