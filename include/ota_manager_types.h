@@ -305,7 +305,7 @@ typedef struct {
                                 usage decrypt, PSA_ALG_ECB_NO_PADDING; wrapped with A128KW */
     uint32_t payload_ecdh_key_id; /* or P-256, usage derive, key agreement ECDH with
                                      HKDF(SHA-256): ECDH-ES+A128KW; opaque keys do */
-    const char* serial_number;    /* of this unit, for peers on field buses: up to 32 visible
+    const char* serial_number;    /* of this unit, for peers on field buses: up to 16 visible
                                      characters, or NULL */
     uint32_t access_hmac_key_id;  /* who may order something over a field bus: PSA key, HMAC, usage
                                      sign message, PSA_ALG_HMAC(PSA_ALG_SHA_256); 0 = none */

@@ -341,7 +341,7 @@ PARTS = {
     "kernel": (kernel, "Debian's kernel in a virtual machine: its ISO-TP, CAN controllers, FAT, a stick that is pulled"),
     "powercut": (powercut, "power lost at every flash operation of every scenario"),
     "model": (model, "state machine, bootloader, power and battery as a model, by spin"),
-    "interop": (interop, "against Espressif's esptool and espsecure, and openssl"),
+    "interop": (interop, "against tools of other makers: esptool, openssl, Modbus masters, UDS testers"),
     "fuzz": (fuzz, "libFuzzer on everything that parses untrusted bytes, a few seconds each"),
     "bench": (bench, "how fast an update is, and what it costs on the wire"),
     "soak": (soak, "the device killed at random times, update after update, for a minute"),

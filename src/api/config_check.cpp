@@ -15,7 +15,8 @@
 namespace ota {
 namespace {
 
-constexpr std::ptrdiff_t kMaxSerialNumber = 32;
+// What the registers of Modbus hold.
+constexpr std::ptrdiff_t kMaxSerialNumber = 16;
 
 bool is_switch(int8_t value) {
     return value == 0 || value == 1 || value == OTA_OFF;
@@ -243,7 +244,7 @@ const char* check_peers(const ota_manager_config_t& c) {
         std::all_of(c.serial_number, end, [](char x) { return x >= 0x20 && x < 0x7F; });
     return visible && end - c.serial_number <= kMaxSerialNumber
                ? nullptr
-               : "serial_number: at most 32 visible characters";
+               : "serial_number: at most 16 visible characters";
 }
 
 const char* check_task(const ota_manager_config_t& c) {

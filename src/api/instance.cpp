@@ -61,6 +61,9 @@ esp_err_t load_access(const ota_manager_config_t& config, BusDoors& buses) {
         const Status loaded = buses.check.keys().load_pem(config.access_keys_pem);
         config_error = "access_keys_pem: PEM blocks of ECDSA P-256 public keys, at most four";
         if (!loaded.ok()) return to_esp_err(loaded);
+        for (const TrustedKey& key : buses.check.keys().keys()) {
+            if (key.kind != KeyKind::kEcdsaP256) return ESP_ERR_OTA_MGR_KEY;
+        }
         config_error = "";
     }
     for (AccessDoor& door : buses.doors) {

@@ -219,6 +219,9 @@ void Manager::publish_for_peers() {
     next_peer_look_ = now + kPeerInterval;
     uint16_t interlock = gate_.interlock();
     if (session_.waits()) interlock = static_cast<uint16_t>(interlock | kInterlockSchedule);
+    const bool is_busy = !accepts(publisher_.state(), CommandKind::kPush, false);
+    if (is_busy && !session_.is_of_peer())
+        interlock = static_cast<uint16_t>(interlock | kInterlockLocal);
     const UpdateRecord& record = journal_.update();
     const bool holds = record.stage == UpdateStage::kStaging && is_pushed(record.source);
     const Digest held = holds ? record.source_identity : Digest{};

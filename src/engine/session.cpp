@@ -17,7 +17,7 @@ void Session::check() {
 void Session::start_update() {
     if (c_.publisher.state() == State::kUpdateAvailable) return begin_staging();
     const bool checking = c_.publisher.state() == State::kChecking;
-    if (checking && asked_) {
+    if (checking && (asked_ || pushed_by_)) {
         continue_to_stage_ = true;
         return;
     }
@@ -45,6 +45,7 @@ void Session::begin_round(bool asked) {
     }
     for (const UpdateSource& source : c_.sources) source.channel->rewind();
     c_.publisher.set([](EngineSnapshot& s) {
+        ++s.rounds;
         s.offered_version[0] = s.offered_notes[0] = '\0';
         s.offered_size = s.received = s.total = s.durable = 0;
     });

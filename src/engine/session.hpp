@@ -53,6 +53,8 @@ class Session final : private PayloadHost {
     void start_update();
     // Stages what a peer of this source has opened. What was reverted or refused stays so.
     void start_push(SourceKind kind);
+    // Is what is in hand a peer's?
+    bool is_of_peer() const { return pushed_by_.has_value(); }
     void apply();
     void abort();
     // Goes on with a package that waited for its time when the device was restarted.

@@ -43,7 +43,12 @@ void UdsClient::move_frames() {
         if (!came.ok() || !*came) break;
         follow(link_.take(frame, clock_.micros()));
     }
-    follow(link_.poll(clock_.micros()));
+    const IsoTpLink::Event event = link_.poll(clock_.micros());
+    // The driver has lost it: the next may go.
+    if (event != IsoTpLink::Event::kNone && link_.result() == IsoTpResult::kTimeoutA) {
+        is_frame_out_ = false;
+    }
+    follow(event);
     follow_frame();
     if (is_frame_out_ || !link_.next(frame, clock_.micros())) return;
     is_frame_out_ = bus_.send(frame).ok();

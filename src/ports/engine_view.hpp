@@ -14,6 +14,7 @@ struct EngineSnapshot {
     State state = State::kIdle;
     bool trial = false;
     bool paused = false;
+    uint32_t rounds = 0;  // that looked for a package, whoever asked
     uint32_t error = 0;   // Status word of the last failure, kept until the next start
     int32_t reading = 0;  // reading and limit behind a kUnsafe error or the pause
     int32_t limit = 0;

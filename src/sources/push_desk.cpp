@@ -31,26 +31,32 @@ constexpr Status kTooSlow{Code::kTimeout, Origin::kEngine};
 
 Status PushDesk::open(SourceKind link, const PushOffer& offer, OpenFlags flags) {
     look();
+    if (step_ == Step::kApplyLater && lease_left() == 0) step_ = Step::kNone;
     if (step_ != Step::kNone) return busy(Detail::kNotNow);
-    const bool same = is_bound_ && offer == offer_ && end_ != End::kFailed;
-    if (is_bound_ && !same && end_ != End::kFailed && lease_left() != 0) {
+    // Without a digest nobody knows whether it is the same.
+    const bool same =
+        is_bound_ && end_ != End::kFailed && offer == bound_.offer && offer.digest != Digest{};
+    if (!same && lease_left() != 0 &&
+        !(is_bound_ && link == bound_.link && offer.digest == Digest{})) {
         return busy(Detail::kLinkBusy);
     }
     const bool is_other_held = seen_.held != Digest{} && seen_.held != offer.digest;
     if (!same && is_other_held && !flags.replaces) return refused(Detail::kOtherPackage);
-    link_ = link;
-    flags_ = flags;
-    ++bound_count_;
-    renew();
-    if (same) return result_ = {};
-    offer_ = offer;
-    return begin_open();
+    if (same) {
+        bound_ = {link, offer, flags};
+        ++bound_count_;
+        renew();
+        return {};
+    }
+    next_ = {link, offer, flags};
+    return with_ticket(begin_open());
 }
 
 // What a peer left behind is given up first.
 Status PushDesk::begin_open() {
-    const bool engine_is_at_it = is_bound_ && end_ != End::kFailed && !rests(seen_.state);
-    if (engine_is_at_it) {
+    const bool is_at_it =
+        is_bound_ && (end_ == End::kNone || (end_ == End::kStaged && is_staged(seen_.state)));
+    if (is_at_it && !rests(seen_.state)) {
         OTA_TRY(post(CommandKind::kAbort));
         return under_way(Step::kWithdraw, kAnswerLimit);
     }
@@ -62,20 +68,23 @@ Status PushDesk::offer_it() {
     if (!engine_.view.would_accept(CommandKind::kPush)) {
         return busy(seen_.trial ? Detail::kTrialRunning : Detail::kNotNow);
     }
-    if (!window_.open(offer_)) return busy(Detail::kNotNow);
+    bound_ = next_;
+    ++bound_count_;
+    if (!window_.open(bound_.offer)) return busy(Detail::kNotNow);
     const Status posted = post(CommandKind::kPush);
     if (!posted.ok()) {
         (void)window_.withdraw();
         return posted;
     }
     is_bound_ = true;
+    renew();
     return under_way(Step::kOffer, kAnswerLimit);
 }
 
 // Of a package that the engine does not read any more.
 void PushDesk::release() {
     if (!window_.withdraw()) window_.close();
-    is_bound_ = false;
+    is_bound_ = has_round_ = false;
     end_ = End::kNone;
 }
 
@@ -84,9 +93,22 @@ void PushDesk::release() {
 Status PushDesk::order(Order order, Millis delay) {
     look();
     if (step_ != Step::kNone && order != Order::kAbort) return busy(Detail::kNotNow);
-    renew();
-    result_ = begin_order(order, delay);
-    return result_;
+    if (delay > kLongestDelay) return {Code::kOutOfRange, Origin::kSource};
+    error_before_ = seen_.error;
+    had_failed_ = seen_.state == State::kFailed;
+    const Status begun = begin_order(order, delay);
+    if (begun.ok() || begun.is(Code::kTryAgain)) renew();
+    return with_ticket(begun);
+}
+
+// What is under way keeps its ticket over all its steps.
+Status PushDesk::with_ticket(Status begun) {
+    if (begun.is(Code::kTryAgain)) ++ticket_;
+    return begun;
+}
+
+Status PushDesk::result(uint32_t ticket) const {
+    return ticket == ticket_ ? result_ : busy(Detail::kNotNow);
 }
 
 Status PushDesk::begin_order(Order order, Millis delay) {
@@ -102,7 +124,7 @@ Status PushDesk::begin_order(Order order, Millis delay) {
             if (!is_bound_) return refused(Detail::kNoSession);
             if (end_ == End::kStaged) return {};
             if (end_ == End::kFailed) return engine_failure();
-            if (next_offset() != offer_.size) return refused(Detail::kNotWhole);
+            if (next_offset() != bound_.offer.size) return refused(Detail::kNotWhole);
             return under_way(Step::kFinish, kNever);
         case Order::kApply:
             if (!engine_.view.would_accept(CommandKind::kApply)) return refused(Detail::kNotNow);
@@ -139,7 +161,7 @@ Status PushDesk::begin_apply() {
 Status PushDesk::post(CommandKind kind) {
     Command command;
     command.kind = kind;
-    command.source = link_;
+    command.source = bound_.link;
     return engine_.mailbox.post(command).ok() ? kOkStatus : busy(Detail::kNotNow);
 }
 
@@ -165,16 +187,23 @@ void PushDesk::poll() {
     follow_engine();
     if (step_ != Step::kNone) follow_step();
     const bool ready = end_ == End::kStaged && seen_.state == State::kReadyToApply;
-    if (flags_.applies_itself && ready && post(CommandKind::kApply).ok()) {
-        flags_.applies_itself = false;
+    if (bound_.flags.applies_itself && ready && post(CommandKind::kApply).ok()) {
+        bound_.flags.applies_itself = false;
     }
 }
 
 // Has the engine come to an end with the package? It has begun once it has taken the offer.
 void PushDesk::follow_engine() {
+    // What was staged may be given up by somebody else, or at the gate of the restart.
+    const bool is_done = seen_.state == State::kIdle && seen_.error == 0;
+    if (end_ == End::kStaged && !is_staged(seen_.state) && !is_done) end_ = End::kFailed;
     if (!is_bound_ || end_ != End::kNone || !window_.is_taken()) return;
     look();
-    if (is_staged(seen_.state)) {
+    if (!has_round_) round_ = seen_.rounds;
+    has_round_ = true;
+    if (seen_.rounds != round_) {
+        end_ = End::kFailed;  // the engine is at something else already
+    } else if (is_staged(seen_.state)) {
         end_ = End::kStaged;
     } else if (rests(seen_.state)) {
         // A package without an application ends in IDLE, and is good.
@@ -193,6 +222,9 @@ void PushDesk::follow_step() {
     if (step_ == Step::kAbort && rests(seen_.state)) {
         if (is_bound_) release();
         return finish({});
+    }
+    if (step_ == Step::kApplyLater && seen_.state != State::kReadyToApply) {
+        return finish(refused(Detail::kNotNow));
     }
     const Status now = step_result();
     if (!now.is(Code::kTryAgain)) return finish(now);
@@ -225,14 +257,19 @@ Status PushDesk::step_result() const {
             return state == State::kFailed || state == State::kAborted ? engine_failure()
                                                                        : kOkStatus;
         case Step::kConfirm:
-            if (state == State::kFailed) return engine_failure();
+            if (has_just_failed()) return engine_failure();
             return seen_.trial ? kUnderWay : kOkStatus;
         case Step::kRollback:
             if (state == State::kRebooting) return kOkStatus;
-            return state == State::kFailed ? engine_failure() : kUnderWay;
+            return has_just_failed() ? engine_failure() : kUnderWay;
         default:
             return kUnderWay;
     }
+}
+
+// Not before the order.
+bool PushDesk::has_just_failed() const {
+    return seen_.state == State::kFailed && (!had_failed_ || seen_.error != error_before_);
 }
 
 Status PushDesk::engine_failure() const {
@@ -247,12 +284,13 @@ PushDesk::Written PushDesk::write(uint32_t offset, Bytes bytes) {
     if (step_ == Step::kWithdraw) return Written::kFull;  // the window is another package's
     if (end_ == End::kFailed) return Written::kFailed;
     if (end_ == End::kStaged) {
-        const bool inside = offset <= offer_.size && bytes.size() <= offer_.size - offset;
+        const bool inside =
+            offset <= bound_.offer.size && bytes.size() <= bound_.offer.size - offset;
         return inside ? Written::kDuplicate : Written::kBeyond;
     }
-    renew();
     switch (window_.write(offset, bytes)) {
         case PushWindow::Taken::kWhole:
+            renew();
             return Written::kTaken;
         case PushWindow::Taken::kDuplicate:
             return Written::kDuplicate;
@@ -269,7 +307,7 @@ PushDesk::Written PushDesk::write(uint32_t offset, Bytes bytes) {
 
 uint32_t PushDesk::next_offset() {
     if (!is_bound_) return 0;
-    return end_ == End::kStaged ? offer_.size : window_.next_offset();
+    return end_ == End::kStaged ? bound_.offer.size : window_.next_offset();
 }
 
 Millis PushDesk::lease_left() const {

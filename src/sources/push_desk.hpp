@@ -28,10 +28,13 @@ class PushDesk {
     };
     // Binds a package. The one that is bound already is gone on with, whoever asks.
     Status open(SourceKind link, const PushOffer& offer, OpenFlags flags);
-    // Begins; abort also ends what is under way.
+    // Begins; abort also ends what is under way. delay: of apply, at most kLongestDelay.
+    static constexpr Millis kLongestDelay = Millis{7} * 24 * 3600 * 1000;
     Status order(Order order, Millis delay = 0);
-    // Of the latest of both: kTryAgain while it is under way.
-    Status result() const { return result_; }
+    // What came of the one of both that returned kTryAgain: its ticket, and its result; kTryAgain
+    // while it is under way, kBusy when another has taken its place.
+    uint32_t ticket() const { return ticket_; }
+    Status result(uint32_t ticket) const;
 
     // Timers, and what the engine has done meanwhile. Often: every 5 ms.
     void poll();
@@ -45,8 +48,8 @@ class PushDesk {
     // Has the engine read everything that was written?
     bool is_drained() const { return window_.is_drained(); }
     bool has_package() const { return is_bound_; }
-    const PushOffer& package() const { return offer_; }
-    SourceKind link() const { return link_; }
+    const PushOffer& package() const { return bound_.offer; }
+    SourceKind link() const { return bound_.link; }
     // Counts the packages that were bound.
     uint32_t bound_count() const { return bound_count_; }
     bool has_failed() const { return is_bound_ && end_ == End::kFailed; }
@@ -76,12 +79,14 @@ class PushDesk {
     Status begin_apply();
     Status post(CommandKind kind);
     Status under_way(Step step, Millis limit);
+    Status with_ticket(Status begun);
     void finish(Status result);
     void release();
     void follow_engine();
     void follow_step();
     Status step_result() const;
     Status engine_failure() const;
+    bool has_just_failed() const;
     void renew() { lease_until_ = engine_.clock.now() + kLease; }
     Status begin_order(Order order, Millis delay);
 
@@ -91,16 +96,25 @@ class PushDesk {
 
     bool is_bound_ = false;
     End end_ = End::kNone;
-    PushOffer offer_;
-    OpenFlags flags_;
-    SourceKind link_ = SourceKind::kModbus;
+    struct Binding {
+        SourceKind link = SourceKind::kModbus;
+        PushOffer offer;
+        OpenFlags flags;
+    };
+    Binding bound_;
+    Binding next_;  // to be bound once the one before is given up
     uint32_t bound_count_ = 0;
+    uint32_t round_ = 0;  // of the engine, with the package that is bound
+    bool has_round_ = false;
     Millis lease_until_ = 0;
     Millis polled_at_ = 0;
 
     Step step_ = Step::kNone;
     Millis step_until_ = 0;
+    uint32_t ticket_ = 0;
     Status result_;
+    uint32_t error_before_ = 0;
+    bool had_failed_ = false;
 };
 
 }  // namespace ota

@@ -30,6 +30,7 @@ class Line:
                 self._held = [os.open(end, os.O_RDWR | os.O_NOCTTY) for end in (self.device, self.master)]
                 return self
             time.sleep(0.01)
+        self._socat.kill()
         raise AssertionError("socat made no lines")
 
     def __exit__(self, *_):
@@ -50,8 +51,12 @@ class CanSpace:
 
     def __enter__(self):
         self._ip("netns", "add", self.name)
-        self._ip("-n", self.name, "link", "set", "lo", "up")
-        self._ip("-n", self.name, "route", "add", "224.0.0.0/4", "dev", "lo")
+        try:
+            self._ip("-n", self.name, "link", "set", "lo", "up")
+            self._ip("-n", self.name, "route", "add", "224.0.0.0/4", "dev", "lo")
+        except subprocess.CalledProcessError:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *_):

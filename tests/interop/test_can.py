@@ -9,7 +9,7 @@ import subprocess
 import pytest
 
 from field_bus import CanSpace
-from twin import BUILD, Twin, make_image, otactl
+from twin import BUILD, Twin, die_with_parent, make_image, otactl
 
 GROUP = CanSpace.GROUP
 UDSONCAN = r"""
@@ -148,7 +148,8 @@ def test_scapy_goes_on_where_another_tester_was(device, images, space):
     """It takes minutes for a whole image, so that otactl begins."""
     on_can(device, "--flash-timing")
     first = subprocess.Popen([*space.wrapper, BUILD / "tools" / "otactl" / "otactl", "push", "can", "--interface",
-                              f"udp:{GROUP}", images["1.1.0"]], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+                              f"udp:{GROUP}", images["1.1.0"]], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                             preexec_fn=die_with_parent)
     device.wait_for_progress(80)
     first.send_signal(signal.SIGINT)
     assert first.wait(20) == 7

@@ -153,26 +153,33 @@ def registers(data):
     return [data[i] << 8 | data[i + 1] for i in range(0, len(data), 2)]
 
 
+def waited(mbpoll, end):
+    """CMD_RESULT once it is no longer 1."""
+    while (result := mbpoll.read(58, 1)[0]) == 1:
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    return result
+
+
 def test_mbpoll(device, images):
     """Each window is a command of its own."""
+    end = time.monotonic() + 120
     mbpoll = Mbpoll(on_tcp(device))
     package = images["1.1.0"].read_bytes()
     size = len(package)
     assert mbpoll.write(100, [1, 1, 0, 0, size >> 16, size & 0xFFFF, 0, 0, *registers(hashlib.sha256(package).digest())])
-    while mbpoll.read(58, 1) == [1]:
-        time.sleep(0.05)
+    assert waited(mbpoll, end) == 0
     tag = mbpoll.read(50, 1)[0]
     assert tag != 0
     at = 0
     while at < size:
+        assert time.monotonic() < end
         if mbpoll.write(200, [tag, at >> 16, at & 0xFFFF, *registers(package[at:at + 240])]):
             at = min(at + 240, size)
         else:
             time.sleep(0.05)
     assert mbpoll.write(100, [2, 2])
-    while mbpoll.read(58, 1) == [1]:
-        time.sleep(0.05)
-    assert mbpoll.read(57, 2) == [2, 0]
+    assert waited(mbpoll, end) == 0
     assert mbpoll.write(101, [3])  # a single register is FC06: its number is implied
     runs_the_new_one(device)
 

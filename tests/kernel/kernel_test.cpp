@@ -237,7 +237,7 @@ void yank(const char* mount, const char* name, const char* gadget) {
     for (uint64_t at = 0; good && at < 65536; at += block.size()) {
         good = files.read_at(at, block).ok();
     }
-    report(good, "yank: the first half");
+    report(good, "yank: the first 64 KiB");
     const int udc = open(gadget, O_WRONLY);
     const bool pulled = udc >= 0 && write(udc, "\n", 1) == 1;
     (void)close(udc);

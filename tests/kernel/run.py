@@ -42,14 +42,14 @@ def unpack_kernel():
             return None
         run("dpkg", "-x", packages[-1], tree)
         packages[-1].unlink()
-        run("depmod", "-b", tree, version)
+        run("/usr/sbin/depmod", "-b", tree, version)
     return tree, version
 
 
 def module_files(tree, version):
     files = set()
     for module in MODULES:
-        shown = run("modprobe", "-d", tree, "-S", version, "--show-depends", module, text=True, capture_output=True).stdout
+        shown = run("/usr/sbin/modprobe", "-d", tree, "-S", version, "--show-depends", module, text=True, capture_output=True).stdout
         files |= {Path(line.split()[1]) for line in shown.splitlines() if line.startswith("insmod")}
     return sorted(files)
 
@@ -76,7 +76,7 @@ def build_root(tree, version):
         shutil.copy(file, place)
     for name in ("modules.order", "modules.builtin", "modules.builtin.modinfo"):
         shutil.copy(base / name, modules / name)
-    run("depmod", "-b", root, version)
+    run("/usr/sbin/depmod", "-b", root, version)
     shutil.copy(WORK / "stick.img", root / "stick.img")
     return root
 

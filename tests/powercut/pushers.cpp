@@ -59,7 +59,7 @@ bool ModbusMaster::open(const Buffer& package) {
         desk_->poll();
         return (number(modbus::kRegSequenceDone) & 0xFFFF) != modbus::kResultPending;
     });
-    return answered && desk_->result().ok();
+    return answered && (number(modbus::kRegSequenceDone) & 0xFFFF) == modbus::kResultOk;
 }
 
 void ModbusMaster::send(const Buffer& package) {

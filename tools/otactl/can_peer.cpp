@@ -85,7 +85,7 @@ void CanPeer::reconnect() {
     config.interface = place_.interface.c_str();
     config.bitrate = place_.bitrate;
     config.is_fd = place_.fd;
-    config.is_29_bit = place_.request_id > kHighest11Bit;
+    config.is_29_bit = place_.request_id > kHighest11Bit || place_.response_id > kHighest11Bit;
     config.identifiers = {place_.response_id, place_.response_id, place_.request_id};
     client_.reset();
     bus_.close();
@@ -97,6 +97,7 @@ void CanPeer::reconnect() {
 Status CanPeer::exchange(const Buffer& request, unsigned patience_ms) {
     client_->start(request, patience_ms);
     while (true) {
+        stop_if_interrupted();
         const Status status = client_->poll();
         if (!status.is(Code::kTryAgain)) return status;
         const ota::Micros now = clock_.micros();
@@ -113,13 +114,16 @@ Buffer CanPeer::ask(const Buffer& request, Nrc* refused, unsigned patience_ms) {
     if (status.ok()) return {client_->answer().begin(), client_->answer().end()};
     if (!status.is(Code::kRefused)) {
         throw PeerLost(fmt::format("{}, 0x{:X}: {}", place_.interface, place_.request_id,
-                                   status.is(Code::kTimeout) ? "no answer" : "no way through"));
+                                   status.is(Code::kTimeout)
+                                       ? "no answer; check identifiers, and that the device runs"
+                                       : "no way through; check bus, rate and termination"));
     }
     if (refused != nullptr) {
         *refused = client_->code();
         return {};
     }
-    throw Failure(Exit::kRefused, code_text(client_->code()));
+    const bool is_key = client_->code() == Nrc::kInvalidKey || client_->code() == Nrc::kOwnership;
+    throw Failure(is_key ? Exit::kUntrusted : Exit::kRefused, code_text(client_->code()));
 }
 
 std::string CanPeer::text(uint16_t did) {
@@ -278,7 +282,7 @@ void CanPeer::routine(uint16_t id, const char* what) {
     if (answer.size() >= 5 && answer[4] == 0) return;
     const auto detail =
         static_cast<ota::Detail>(answer.size() >= 7 ? ota::load_be16(&answer[5]) : uint16_t{0});
-    throw Failure(Exit::kRefused, fmt::format("{}: {}", what, ota::detail_text(detail)));
+    throw Failure(exit_of(detail), fmt::format("{}: {}", what, ota::detail_text(detail)));
 }
 
 void CanPeer::finish() {

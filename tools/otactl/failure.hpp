@@ -46,6 +46,23 @@ inline Exit exit_for(ota::Status status) {
     }
 }
 
+// The same for a finding that a device tells by its number alone.
+inline Exit exit_of(ota::Detail detail) {
+    switch (detail) {
+        case ota::Detail::kSignatureUntrusted:
+        case ota::Detail::kSignatureMissing:
+        case ota::Detail::kSignatureBlock:
+        case ota::Detail::kSignatureDigest:
+        case ota::Detail::kManifestSignature:
+        case ota::Detail::kManifestDigest:
+        case ota::Detail::kExpectedSha256:
+        case ota::Detail::kImageDigest:
+            return Exit::kUntrusted;
+        default:
+            return Exit::kRefused;
+    }
+}
+
 // Throws when status is not ok.
 inline void require(ota::Status status, const std::string& subject) {
     if (!status.ok()) throw Failure(exit_for(status), subject + ": " + ota::status_text(status));

@@ -278,7 +278,8 @@ void add_serve(CLI::App& app) {
 
 int run(int argc, char** argv) {
     CLI::App app{
-        "otactl: keys, images, packages, signatures, flash files and a bench server for bess-ota."};
+        "otactl: keys, images, packages, signatures, flash files, a bench server, and pushing over "
+        "field buses."};
     app.require_subcommand(1);
     app.footer(kFooter);
     add_keygen(app);

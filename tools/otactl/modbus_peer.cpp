@@ -43,6 +43,11 @@ void put_bytes(std::vector<uint16_t>& registers, const Bytes& bytes, size_t size
     }
 }
 
+// Milliseconds.
+constexpr unsigned kLongestOrder = 20000;
+constexpr unsigned kLongestVerify = 600000;
+constexpr unsigned kFirstLook = 1000;  // a red battery may keep it for days
+
 void sleep_ms(unsigned time) {
     std::this_thread::sleep_for(std::chrono::milliseconds(time));
 }
@@ -73,7 +78,8 @@ void ModbusPeer::connect() {
 
 void ModbusPeer::lost() const {
     const std::string where = place_.line.empty() ? place_.host + ":" + place_.port : place_.line;
-    throw PeerLost(fmt::format("{}, unit {}: {}", where, place_.unit, modbus_strerror(errno)));
+    throw PeerLost(fmt::format("{}, unit {}: {}; check address and unit, and that the device runs",
+                               where, place_.unit, modbus_strerror(errno)));
 }
 
 ModbusPeer::Registers ModbusPeer::read(int at, int count) {
@@ -158,6 +164,7 @@ void ModbusPeer::unlock(const AccessKey& access) {
             state = read(kRegAccess, 1)[0];
         }
         if (state == 2) return;
+        stop_if_interrupted();
         if (state == 0) throw Failure(Exit::kUntrusted, "the device does not accept this key");
         sleep_ms(500);  // it lets nobody try for a while
     }
@@ -165,10 +172,12 @@ void ModbusPeer::unlock(const AccessKey& access) {
 }
 
 // A sequence number of its own makes an order that is repeated harmless.
-void ModbusPeer::order(Registers values, const char* what) {
-    values[0] = ++sequence_;
-    const int exception = write_registers(kRegSequence, values);
-    if (exception != 0) {
+ModbusPeer::Result ModbusPeer::order(Registers values, const char* what, unsigned longest_ms) {
+    if (unanswered_ != values[1]) ++sequence_;
+    unanswered_ = values[1];
+    values[0] = sequence_;
+    if (const int exception = write_registers(kRegSequence, values)) {
+        unanswered_ = 0;
         const uint16_t reason = read(kRegLastResult, 1)[0];
         if (reason == static_cast<uint16_t>(WindowResult::kLocked)) {
             throw Failure(Exit::kRefused,
@@ -176,16 +185,20 @@ void ModbusPeer::order(Registers values, const char* what) {
         }
         throw Failure(Exit::kPeer, fmt::format("{}: Modbus exception {}", what, exception));
     }
-    while (true) {
+    constexpr unsigned kPoll = 50;
+    for (unsigned waited = 0; waited <= longest_ms; waited += kPoll) {
         const Registers done = read(kRegSequenceDone, 2);
         if (done[0] != sequence_) throw Failure(Exit::kPeer, "another master is at work");
-        if (done[1] == kResultOk) return;
         if (done[1] != kResultPending) {
+            unanswered_ = 0;
+            if (done[1] == kResultOk) return Result::kDone;
             const auto detail = static_cast<ota::Detail>(done[1] - kResultFailure);
-            throw Failure(Exit::kRefused, fmt::format("{}: {}", what, ota::detail_text(detail)));
+            throw Failure(exit_of(detail), fmt::format("{}: {}", what, ota::detail_text(detail)));
         }
-        sleep_ms(50);
+        stop_if_interrupted();
+        sleep_ms(kPoll);
     }
+    return Result::kUnderWay;
 }
 
 void ModbusPeer::open(const PackageName& package, const OpenOptions& options) {
@@ -195,20 +208,24 @@ void ModbusPeer::open(const PackageName& package, const OpenOptions& options) {
     values.push_back(static_cast<uint16_t>((options.replaces ? kFlagReplace : 0) |
                                            (options.applies_itself ? kFlagApply : 0)));
     put_bytes(values, package.digest, package.digest.size());
-    order(values, "open");
+    if (order(values, "open", kLongestOrder) == Result::kUnderWay) lost();
     tag_ = read(kRegTag, 1)[0];
 }
 
 void ModbusPeer::finish() {
-    order({0, static_cast<uint16_t>(Order::kFinish)}, "the package");
+    const Result result =
+        order({0, static_cast<uint16_t>(Order::kFinish)}, "the package", kLongestVerify);
+    if (result == Result::kUnderWay) {
+        throw Failure(Exit::kPeer, "the device is verifying still: run the same command again");
+    }
 }
 
 void ModbusPeer::apply() {
-    order({0, static_cast<uint16_t>(Order::kApply), 0, 0}, "apply");
+    (void)order({0, static_cast<uint16_t>(Order::kApply), 0, 0}, "apply", kFirstLook);
 }
 
 void ModbusPeer::abort() {
-    order({0, static_cast<uint16_t>(Order::kAbort)}, "abort");
+    (void)order({0, static_cast<uint16_t>(Order::kAbort)}, "abort", kLongestOrder);
 }
 
 PushPeer::Written ModbusPeer::write(uint32_t offset, const uint8_t* bytes, size_t size) {

@@ -52,7 +52,9 @@ class ModbusPeer final : public PushPeer {
     Registers read(int at, int count);
     // The Modbus exception, or 0. PeerLost when nothing came.
     int write_registers(int at, const Registers& values);
-    void order(Registers values, const char* what);
+    // The result of the order, or kUnderWay after so long.
+    enum class Result { kDone, kUnderWay };
+    Result order(Registers values, const char* what, unsigned longest_ms);
     [[noreturn]] void lost() const;
 
     ModbusPlace place_;
@@ -60,6 +62,7 @@ class ModbusPeer final : public PushPeer {
     size_t block_ = 240;
     uint16_t tag_ = 0;
     uint16_t sequence_ = 0;
+    uint16_t unanswered_ = 0;  // the latest order, until its result was read
     uint32_t pause_ = 20;
 };
 

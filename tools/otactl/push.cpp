@@ -40,8 +40,10 @@ std::string why(const PeerStatus& status) {
     return ota::detail_text(static_cast<ota::Detail>(status.detail));
 }
 
-bool has_failed(State state) {
-    return state == State::kFailed || state == State::kAborted || state == State::kIdle;
+// A package that needs no restart ends in IDLE, and is good.
+bool has_failed(const PeerStatus& now) {
+    return now.state == State::kFailed || now.state == State::kAborted ||
+           (now.state == State::kIdle && now.error != 0);
 }
 
 // One transfer, with its retries.
@@ -74,18 +76,14 @@ class Push {
     // A line that is gone for a while is no reason to give up.
     template <typename Action>
     auto patiently(Action action) -> decltype(action()) {
-        const auto give_up = [&] {
-            return Clock::now() - lost_at_ > std::chrono::seconds(options_.patience);
-        };
         while (true) {
             try {
-                check_interrupt();
+                stop_if_interrupted();
                 if (is_lost_) recover();
                 return action();
             } catch (const PeerLost& lost) {
-                if (!is_lost_) lost_at_ = Clock::now();
                 is_lost_ = true;
-                if (give_up()) {
+                if (is_stuck()) {
                     throw Failure(Exit::kPeer,
                                   fmt::format("{}; the device was not there for {} s. What it has "
                                               "stays: run the same command again",
@@ -103,10 +101,9 @@ class Push {
         is_lost_ = false;
     }
 
-    static void check_interrupt() {
-        if (interrupted == 0) return;
-        throw Failure(Exit::kPeer,
-                      "interrupted. What the device has stays: run the same command to go on");
+    // Nothing has moved for longer than the operator's patience.
+    bool is_stuck() const {
+        return Clock::now() - moved_at_ > std::chrono::seconds(options_.patience);
     }
 
     void open() {
@@ -119,7 +116,7 @@ class Push {
         if (at > 0 && at < name_.size) say(fmt::format("goes on   at byte {}", at));
         uint32_t blocks = 0;
         while (at < name_.size) {
-            check_interrupt();
+            stop_if_interrupted();
             const size_t size = std::min<size_t>(peer_.block_size(), name_.size - at);
             switch (peer_.write(at, package_.data() + at, size)) {
                 case PushPeer::Written::kTaken:
@@ -129,9 +126,10 @@ class Push {
                     wait_for_room();
                     continue;
                 case PushPeer::Written::kElsewhere:
-                    at = follow();
-                    break;
+                    at = go_elsewhere(at);
+                    continue;
             }
+            moved_at_ = Clock::now();
             progress.at(at);
             // The device looks at the start, and then may want what lies behind what it has.
             if (at <= kHead || ++blocks % kLookEvery == 0 || at == name_.size) at = follow();
@@ -141,11 +139,21 @@ class Push {
     // Where the device is; it may want something else than what comes next.
     uint32_t follow() {
         const PeerStatus now = peer_.status();
-        if (has_failed(now.state)) {
-            throw Failure(exit_of(now),
+        if (has_failed(now)) {
+            throw Failure(exit_of(static_cast<ota::Detail>(now.detail)),
                           fmt::format("the device refused the package: {}", why(now)));
         }
         return now.next;
+    }
+
+    uint32_t go_elsewhere(uint32_t at) {
+        const uint32_t next = follow();
+        if (next != at) return next;
+        if (is_stuck()) {
+            throw Failure(Exit::kPeer, fmt::format("the device takes nothing at byte {}", at));
+        }
+        sleep_ms(100);
+        return next;
     }
 
     void wait_for_room() {
@@ -156,11 +164,6 @@ class Push {
             say("waiting   for " + interlock_text(now.interlock));
         }
         told_interlock_ = now.interlock;
-    }
-
-    static Exit exit_of(const PeerStatus& status) {
-        constexpr uint8_t kValidation = 6;  // OTA_ERR_VALIDATION_FAILED
-        return status.error == kValidation ? Exit::kUntrusted : Exit::kRefused;
     }
 
     // A device that restarts takes the line with it, perhaps before it has said so.
@@ -174,16 +177,25 @@ class Push {
 
     void apply() {
         order_apply();
+        const bool done = patiently([&] { return peer_.status().state == State::kIdle; });
+        if (done && patiently([&] { return peer_.identify().version; }) == before_.version) {
+            return say("applied   without a restart");
+        }
         say("applied   the device restarts");
         // After a restart it is on trial; the new version proves that it runs.
         const auto end = Clock::now() + std::chrono::seconds(options_.patience);
         while (Clock::now() < end) {
-            check_interrupt();
+            stop_if_interrupted();
             sleep_ms(300);
             try {
                 peer_.reconnect();
                 after_ = peer_.identify().version;
-                if (peer_.status().state == State::kReadyToApply) order_apply();
+                const PeerStatus now = peer_.status();
+                if (now.state == State::kReadyToApply) order_apply();
+                if (now.interlock != told_interlock_) {
+                    told_interlock_ = now.interlock;
+                    if (now.interlock != 0) say("waiting   for " + interlock_text(now.interlock));
+                }
                 if (after_ != before_.version) return say("runs      " + after_);
             } catch (const PeerLost&) {
                 continue;
@@ -218,7 +230,7 @@ class Push {
     PeerIdentity before_;
     std::string after_;
     bool is_lost_ = false;
-    Clock::time_point lost_at_;
+    Clock::time_point moved_at_ = Clock::now();
     unsigned repeats_ = 0;
     unsigned waits_ = 0;
     uint16_t told_interlock_ = 0;
@@ -227,6 +239,12 @@ class Push {
 };
 
 }  // namespace
+
+void stop_if_interrupted() {
+    if (interrupted == 0) return;
+    throw Failure(Exit::kPeer,
+                  "interrupted. What the device has stays: run the same command to go on");
+}
 
 std::string interlock_text(uint16_t bits) {
     constexpr std::pair<uint16_t, const char*> kWords[] = {

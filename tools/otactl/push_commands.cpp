@@ -14,7 +14,10 @@ void add_place(CLI::App& command, ModbusPlace& place) {
         command.add_option("--line", place.line, "Serial line, as /dev/ttyUSB0: RTU");
     host->excludes(line);
     command.add_option("--port", place.port, "TCP port")->capture_default_str();
-    command.add_option("--baud", place.baud, "Rate of the line")->capture_default_str();
+    command.add_option("--baud", place.baud, "Rate of the line")
+        ->check(CLI::IsMember(
+            {9600, 19200, 38400, 57600, 115200, 230400, 460800, 500000, 921600, 1000000}))
+        ->capture_default_str();
     command.add_option("--format", place.format, "8E1, 8N1 or 8N2")
         ->check(CLI::IsMember({"8E1", "8N1", "8N2"}))
         ->capture_default_str();
@@ -38,21 +41,28 @@ void add_place(CLI::App& command, CanPlace& place) {
                     "can0, slcan:/dev/ttyACM0, or udp:239.74.163.2 (python-can's udp_multicast)")
         ->capture_default_str();
     command.add_option("--bitrate", place.bitrate, "Of a serial adapter")->capture_default_str();
-    command.add_option("--request-id", place.request_id, "Identifier to the device (0x1CDA10F1)");
-    command.add_option("--response-id", place.response_id, "And from it (0x1CDAF110)");
+    command.add_option("--request-id", place.request_id, "Identifier to the device (0x1CDA10F1)")
+        ->check(CLI::Range(0U, 0x1FFFFFFFU));
+    command.add_option("--response-id", place.response_id, "And from it (0x1CDAF110)")
+        ->check(CLI::Range(0U, 0x1FFFFFFFU));
     command.add_flag("--fd", place.fd, "CAN FD frames");
+}
+
+// Said before the device is looked for.
+void require_file(const std::string& path) {
+    if (!exists(path)) throw Failure(Exit::kIo, path + ": no such file");
 }
 
 void add_push_options(CLI::App& command, PushOptions& options) {
     command.add_option("PACKAGE", options.package, "Signed image or SUIT package")->required();
     command.add_flag("--apply", options.apply,
                      "Let the device restart into it, and wait for the new version");
-    command.add_flag("--replace", options.open.replaces,
-                     "Give up the part of another package that the device holds");
-    command.add_option("--access-hmac", options.access.hmac_file,
-                       "Key for the device's door: 64 hexadecimal digits");
-    command.add_option("--access-key", options.access.key,
-                       "Or an ECDSA P-256 private key: PEM, or pkcs11: URI");
+    CLI::Option* hmac = command.add_option("--access-hmac", options.access.hmac_file,
+                                           "Key for the device's door: 64 hexadecimal digits");
+    command
+        .add_option("--access-key", options.access.key,
+                    "Or an ECDSA P-256 private key: PEM, or pkcs11: URI")
+        ->excludes(hmac);
     command
         .add_option("--patience", options.patience,
                     "Seconds without the device before it is given up")
@@ -91,9 +101,12 @@ void add_push(CLI::App& app) {
                    "Example:\n  otactl push modbus --host 192.168.1.40 --apply bess-1.1.0.suit\n"
                    "  otactl push modbus --line /dev/ttyUSB0 --baud 115200 bess-1.1.0.bin");
     add_push_options(*modbus, o->push);
+    modbus->add_flag("--replace", o->push.open.replaces,
+                     "Give up the part of another package that the device holds");
     add_place(*modbus, o->modbus);
     modbus->callback([o] {
         check_place(o->modbus);
+        require_file(o->push.package);
         with_peer<ModbusPeer>(o->modbus, [&](PushPeer& peer) { push(peer, o->push); });
     });
     CLI::App* can = push_app->add_subcommand("can", "By UDS on CAN");
@@ -102,8 +115,10 @@ void add_push(CLI::App& app) {
                 "  otactl push can --interface slcan:/dev/ttyACM0 bess-1.1.0.bin");
     add_push_options(*can, o->push);
     add_place(*can, o->can);
-    can->callback(
-        [o] { with_peer<CanPeer>(o->can, [&](PushPeer& peer) { push(peer, o->push); }); });
+    can->callback([o] {
+        require_file(o->push.package);
+        with_peer<CanPeer>(o->can, [&](PushPeer& peer) { push(peer, o->push); });
+    });
 }
 
 void add_identify(CLI::App& app) {

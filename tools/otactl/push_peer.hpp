@@ -17,6 +17,10 @@ class PeerLost : public std::runtime_error {
     using std::runtime_error::runtime_error;
 };
 
+// Between an operator's Ctrl-C and the end of the command: asked in each wait. Failure once it
+// came.
+void stop_if_interrupted();
+
 struct PeerIdentity {
     std::string version;
     std::string hardware;
@@ -64,7 +68,8 @@ class PushPeer {
     virtual PeerIdentity identify() = 0;
     virtual PeerStatus status() = 0;
     virtual void unlock(const AccessKey& access) = 0;
-    // All orders wait for their result. Failure with what the device says; PeerLost.
+    // All orders but apply wait for their result. Failure with what the device says; PeerLost. An
+    // order that is repeated after PeerLost is the same order.
     virtual void open(const PackageName& package, const OpenOptions& options) = 0;
     virtual void finish() = 0;
     virtual void apply() = 0;

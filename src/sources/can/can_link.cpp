@@ -39,7 +39,13 @@ size_t CanLink::poll(size_t most) {
         ++taken;
         take(frame);
     }
-    follow(link_.poll(clock_.micros()));
+    const IsoTpLink::Event event = link_.poll(clock_.micros());
+    // The driver has lost it: the next may go.
+    if (event != IsoTpLink::Event::kNone && link_.result() == IsoTpResult::kTimeoutA) {
+        is_frame_out_ = false;
+    }
+    follow(event);
+    if (link_.is_receiving()) server_.stay();  // a long request on a slow bus
     server_.poll();
     send();
     return taken;
@@ -49,7 +55,7 @@ size_t CanLink::poll(size_t most) {
 // come is its sign of life.
 void CanLink::take(const CanFrame& frame) {
     const bool is_functional = functional_id_ && frame.id == *functional_id_;
-    if (server_.is_pending() && !is_functional) return;
+    if (server_.is_busy() && !is_functional && !link_.is_sending()) return;
     follow(link_.take(frame, clock_.micros()));
     send();
 }
@@ -59,7 +65,7 @@ void CanLink::follow(IsoTpLink::Event event) {
         case IsoTpLink::Event::kReceived:
             return server_.take(link_.message(), false);
         case IsoTpLink::Event::kFunctional: {
-            if (server_.is_pending()) return server_.take({}, true);
+            if (server_.is_busy()) return server_.take({}, true);
             const Bytes message = link_.functional_message();
             std::copy(message.begin(), message.end(), functional_.begin());
             return server_.take(Bytes(functional_).first(message.size()), true);

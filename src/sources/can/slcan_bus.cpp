@@ -16,7 +16,10 @@ Status SlcanBus::open(const CanConfig& config) {
     if (!port_.open({config.interface, kLineRate, SerialFormat::k8N1}).ok()) return kNoInterface;
     is_open_ = true;
     for (const std::string_view command : {std::string_view("C"), rate, std::string_view("O")}) {
-        OTA_TRY(put(command));
+        const Status sent = put(command);
+        if (sent.ok()) continue;
+        close();
+        return sent;
     }
     return {};
 }
@@ -31,7 +34,7 @@ Status SlcanBus::put(std::string_view line) {
 
 Result<bool> SlcanBus::receive(CanFrame& out) {
     if (at_ == end_) {
-        at_ = 0;
+        at_ = end_ = 0;  // old frames are not read again where the line fails
         OTA_TRY_ASSIGN(end_, port_.read(bytes_));
     }
     while (at_ < end_) {
@@ -57,6 +60,7 @@ void SlcanBus::close() {
     if (is_open_) port_.close();
     is_open_ = false;
     line_.clear();
+    is_too_long_ = false;
     at_ = end_ = 0;
 }
 

@@ -62,7 +62,7 @@ Nrc UdsServer::authentication(Bytes request) {
         case kRequestChallenge:
             if (request.size() != 3 + kEcdsaSha256.size()) return Nrc::kLength;
             if (!is_ecdsa(request.subspan(3))) return Nrc::kRange;
-            if (door_.pause_left(clock_.now()) != 0) return Nrc::kTimeDelay;
+            if (!door_.is_open() && door_.pause_left(clock_.now()) != 0) return Nrc::kTimeDelay;
             return under_way(Pending::kChallenge);
         case kVerifyProof:
             return verify_proof(request);

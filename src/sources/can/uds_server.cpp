@@ -15,6 +15,9 @@ namespace {
 constexpr Millis kFirstTell = 40;    // "response pending" comes before P2 is over …
 constexpr Millis kTellAgain = 2000;  // … and again well before P2 extended is
 
+constexpr Millis kLongestPause = 30000;     // of the battery (design rule 8)
+constexpr Millis kLongestPending = 120000;  // what verifying takes, and more
+
 // What nobody hears who asked everybody (ISO 14229-1 8.7.3).
 bool is_kept_quiet(Nrc code) {
     return code == Nrc::kService || code == Nrc::kServiceInSession || code == Nrc::kSubFunction ||
@@ -27,7 +30,7 @@ bool is_kept_quiet(Nrc code) {
 
 void UdsServer::take(Bytes request, bool is_functional) {
     active_at_ = clock_.now();
-    if (is_pending() || request.empty()) return;
+    if (is_busy() || request.empty()) return;
     request_ = request;
     is_functional_ = is_functional;
     told_pending_ = has_answer_ = false;
@@ -69,13 +72,13 @@ Nrc UdsServer::serve(Bytes request) {
         case Service::kFile:
             return request_file(request);
         case Service::kTesterPresent:
-            if (request.size() != 2) return Nrc::kLength;
             if ((request[1] & ~uds::kSuppress) != 0) return Nrc::kSubFunction;
+            if (request.size() != 2) return Nrc::kLength;
             answer_.u8(0);
             return Nrc::kNone;
         case Service::kDtcSetting:
-            if (request.size() != 2) return Nrc::kLength;
             if ((request[1] & 0x7F) < 1 || (request[1] & 0x7F) > 2) return Nrc::kSubFunction;
+            if (request.size() != 2) return Nrc::kLength;
             answer_.u8(request[1] & 0x7F);  // this device has none
             return Nrc::kNone;
     }
@@ -182,7 +185,9 @@ void UdsServer::poll() {
         return;
     }
     desk_.look();
-    const Nrc code = finish_pending();
+    if (door_.is_open()) door_.touch(now);
+    Nrc code = finish_pending();
+    if (code == Nrc::kPending) code = overdue();
     if (code != Nrc::kPending) return conclude(code);
     if (now < tell_at_) return;
     tell_at_ = now + kTellAgain;
@@ -194,6 +199,19 @@ void UdsServer::poll() {
 void UdsServer::tell_pending() {
     pending_answer_ = {uds::kNegative, request_[0], static_cast<uint8_t>(Nrc::kPending)};
     tells_pending_ = true;
+}
+
+// Nothing is pending for ever: a red battery is waited for half a minute, all else two.
+Nrc UdsServer::overdue() {
+    const Millis now = clock_.now();
+    const bool paused = desk_.seen().paused;
+    if (!paused) paused_since_ = 0;
+    if (paused && paused_since_ == 0) paused_since_ = now;
+    const bool too_long =
+        paused ? now - paused_since_ > kLongestPause : now - pending_since_ > kLongestPending;
+    if (!too_long) return Nrc::kPending;
+    is_transferring_ = false;  // parked: F1A1 says where it goes on
+    return paused ? interlock_code() : Nrc::kConditions;
 }
 
 Nrc UdsServer::finish_pending() {
@@ -225,10 +243,10 @@ void UdsServer::enter(Session session) {
 }
 
 Nrc UdsServer::change_session(Bytes request) {
-    if (request.size() != 2) return Nrc::kLength;
     const uint8_t session = request[1] & 0x7F;
     if (session < 1 || session > 3) return Nrc::kSubFunction;
-    const bool cancels = is_transferring_ && static_cast<Session>(session) == Session::kDefault;
+    if (request.size() != 2) return Nrc::kLength;
+    const bool cancels = is_own_transfer() && static_cast<Session>(session) == Session::kDefault;
     if (cancels) (void)desk_.order(PushDesk::Order::kAbort);
     enter(static_cast<Session>(session));
     answer_.u8(session);

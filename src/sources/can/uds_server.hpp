@@ -35,6 +35,10 @@ class UdsServer {
 
     // A request is not answered finally yet: another one has to wait.
     bool is_pending() const { return pending_ != Pending::kNone; }
+    // Or its answer has not been fetched.
+    bool is_busy() const { return is_pending() || has_answer_ || tells_pending_; }
+    // A request is on its way: the session does not end meanwhile.
+    void stay() { active_at_ = clock_.now(); }
     uds::Session session() const { return session_; }
 
   private:
@@ -106,7 +110,8 @@ class UdsServer {
     Nrc write_block();
     Nrc block_code(PushDesk::Written written) const;
     Nrc end_transfer(Nrc code);
-    Nrc wait_in_pause();
+    Nrc overdue();
+    bool is_own_transfer() const;
     Nrc failure_code() const;
     Nrc refusal(Status why) const;
     bool owns_package() const;
@@ -118,6 +123,8 @@ class UdsServer {
     Nrc finish_verify();
     Nrc finish_proof();
     Nrc order(PushDesk::Order what, Pending as);
+    Nrc conclude_order(Status result);
+    Nrc conclude_verify(Status result);
     Nrc interlock_code() const;
     void tell_pending();
     void conclude(Nrc code);
@@ -148,6 +155,8 @@ class UdsServer {
     // the package
     PushOffer announced_;
     bool is_transferring_ = false;
+    uint32_t transfer_of_ = 0;  // bound_count() of the desk
+    uint32_t ticket_ = 0;       // of the desk, for what is under way there
     uint32_t offset_ = 0;
     uint32_t opened_at_ = 0;
     bool is_file_ = false;

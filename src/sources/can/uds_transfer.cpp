@@ -10,8 +10,6 @@ namespace {
 
 // The answer comes before the restart that it is about.
 constexpr Millis kRestartDelay = 100;
-// A red battery is waited for so long within one request (design rule 8).
-constexpr Millis kLongestPause = 30000;
 constexpr uint8_t kGood = 0;
 constexpr uint8_t kBad = 1;
 
@@ -70,12 +68,13 @@ Nrc UdsServer::open(uint32_t address, uint32_t size) {
     offer.size = size;
     if (announced_.size == size) offer.digest = announced_.digest;
     const Status begun = desk_.open(SourceKind::kCanbus, offer, {.replaces = true});
+    ticket_ = desk_.ticket();
     if (begun.is(Code::kTryAgain)) return under_way(Pending::kOpen);
     return begun.ok() ? begin_transfer() : refusal(begun);
 }
 
 Nrc UdsServer::finish_open() {
-    const Status opened = desk_.result();
+    const Status opened = desk_.result(ticket_);
     if (opened.is(Code::kTryAgain)) return Nrc::kPending;
     return opened.ok() ? begin_transfer() : refusal(opened);
 }
@@ -92,6 +91,7 @@ Nrc UdsServer::refusal(Status why) const {
 
 Nrc UdsServer::begin_transfer() {
     is_transferring_ = true;
+    transfer_of_ = desk_.bound_count();
     any_block_ = false;
     counter_ = 0;
     offset_ = opened_at_;
@@ -115,8 +115,14 @@ Nrc UdsServer::begin_transfer() {
 
 // ---------------------------------------------------------------- blocks
 
+// Another link may have bound a package meanwhile.
+bool UdsServer::is_own_transfer() const {
+    return is_transferring_ && desk_.has_package() && desk_.link() == SourceKind::kCanbus &&
+           desk_.bound_count() == transfer_of_;
+}
+
 Nrc UdsServer::transfer(Bytes request) {
-    if (!is_transferring_) return Nrc::kSequence;
+    if (!is_own_transfer()) return end_transfer(Nrc::kSequence);
     if (request.size() <= uds::kBlockHead || request.size() > uds::kBlockLength) {
         return Nrc::kLength;
     }
@@ -134,9 +140,10 @@ Nrc UdsServer::transfer(Bytes request) {
 // start is refused with the block that completed the start.
 Nrc UdsServer::write_block() {
     const Bytes data = request_.subspan(uds::kBlockHead);
+    if (!is_own_transfer()) return end_transfer(Nrc::kSequence);
     if (!is_written_) {
         const Nrc code = block_code(desk_.write(offset_, data));
-        if (code == Nrc::kPending) return wait_in_pause();
+        if (code == Nrc::kPending) return code;
         if (code != Nrc::kNone) return end_transfer(code);
         is_written_ = true;
     }
@@ -173,16 +180,6 @@ Nrc UdsServer::end_transfer(Nrc code) {
     return code;
 }
 
-Nrc UdsServer::wait_in_pause() {
-    const Millis now = clock_.now();
-    if (!desk_.seen().paused) {
-        paused_since_ = 0;
-        return Nrc::kPending;
-    }
-    if (paused_since_ == 0) paused_since_ = now;
-    return now - paused_since_ > kLongestPause ? end_transfer(interlock_code()) : Nrc::kPending;
-}
-
 Nrc UdsServer::failure_code() const {
     const Status why = Status::from_word(desk_.seen().error);
     return why.is(Code::kUnsafe) ? interlock_code() : Nrc::kProgramming;
@@ -200,10 +197,11 @@ Nrc UdsServer::interlock_code() const {
 Nrc UdsServer::transfer_exit(Bytes request) {
     const Bytes digest = request.subspan(1);
     if (!digest.empty() && digest.size() != kSha256Size) return Nrc::kLength;
-    if (!is_transferring_ || desk_.next_offset() != desk_.package().size) return Nrc::kSequence;
+    if (!is_own_transfer() || desk_.next_offset() != desk_.package().size) return Nrc::kSequence;
     const Digest& own = desk_.package().digest;
-    const bool differs = !digest.empty() && own != Digest{} &&
-                         !std::equal(digest.begin(), digest.end(), own.begin());
+    if (!digest.empty() && own == Digest{})
+        return Nrc::kRange;  // none was announced to compare it with
+    const bool differs = !digest.empty() && !std::equal(digest.begin(), digest.end(), own.begin());
     is_transferring_ = false;
     return differs ? Nrc::kProgramming : Nrc::kNone;
 }
@@ -211,8 +209,8 @@ Nrc UdsServer::transfer_exit(Bytes request) {
 // ---------------------------------------------------------------- what is done with it
 
 Nrc UdsServer::reset(Bytes request) {
-    if (request.size() != 2) return Nrc::kLength;
     if ((request[1] & 0x7F) != 1) return Nrc::kSubFunction;
+    if (request.size() != 2) return Nrc::kLength;
     answer_.u8(1);
     return apply();
 }
@@ -266,22 +264,31 @@ Nrc UdsServer::routine(Bytes request) {
 }
 
 Nrc UdsServer::order(PushDesk::Order what, Pending as) {
-    (void)desk_.order(what);
-    return under_way(as);
+    const Status begun = desk_.order(what);
+    ticket_ = desk_.ticket();
+    if (begun.is(Code::kTryAgain)) return under_way(as);
+    return as == Pending::kVerify ? conclude_verify(begun) : conclude_order(begun);
 }
 
 Nrc UdsServer::finish_order() {
-    const Status result = desk_.result();
+    return conclude_order(desk_.result(ticket_));
+}
+
+Nrc UdsServer::conclude_order(Status result) {
     if (result.is(Code::kTryAgain)) return Nrc::kPending;
     if (!result.ok()) return refusal(result);
     answer_.u8(kGood);
     return Nrc::kNone;
 }
 
-// A package that does not hold is a result, and no failure of the routine.
 Nrc UdsServer::finish_verify() {
-    const Status result = desk_.result();
+    return conclude_verify(desk_.result(ticket_));
+}
+
+// A package that does not hold is a result, and no failure of the routine.
+Nrc UdsServer::conclude_verify(Status result) {
     if (result.is(Code::kTryAgain)) return Nrc::kPending;
+    if (result.is(Code::kBusy)) return Nrc::kBusy;
     const bool too_early =
         result.detail() == Detail::kNoSession || result.detail() == Detail::kNotWhole;
     if (too_early) return Nrc::kSequence;

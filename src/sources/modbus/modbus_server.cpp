@@ -111,6 +111,7 @@ ModbusException ModbusServer::serve(const ModbusRequest& request, ModbusAnswer& 
             out.u16(static_cast<uint16_t>(request.values.size() / 2));
             return write(own(request.write_address), request.values);
         case ModbusFunction::kReadWrite: {
+            if (!is_readable(own(request.address), request.count)) return Exception::kAddress;
             const Exception error = write(own(request.write_address), request.values);
             if (error != Exception::kNone) return error;
             out.u8(static_cast<uint8_t>(request.count * 2));
@@ -172,12 +173,17 @@ ModbusException ModbusServer::identify(const ModbusRequest& request, ModbusAnswe
 
 // ---------------------------------------------------------------- reading
 
-ModbusException ModbusServer::read(uint16_t at, uint16_t count, ModbusAnswer& out) {
+bool ModbusServer::is_readable(uint16_t at, uint16_t count) {
     const uint32_t end = uint32_t{at} + count;
-    const bool in_block = end <= kRegEnd;
     const bool in_table =
         at >= kRegComponentTable && end <= uint32_t{kRegComponentTable} + kComponentRegisters;
-    if (!in_block && !in_table) return Exception::kAddress;
+    return end <= kRegEnd || in_table;
+}
+
+ModbusException ModbusServer::read(uint16_t at, uint16_t count, ModbusAnswer& out) {
+    if (!is_readable(at, count)) return Exception::kAddress;
+    const uint32_t end = uint32_t{at} + count;
+    const bool in_table = at >= kRegComponentTable;
     if (at <= kRegChallenge && end > kRegChallenge) {
         has_challenge_ = door_.take_challenge(challenge_);
         if (!has_challenge_ && door_.is_needed()) {
@@ -189,7 +195,7 @@ ModbusException ModbusServer::read(uint16_t at, uint16_t count, ModbusAnswer& ou
         if (i < page.size()) {
             out.u16(page[i]);
         } else if (i >= kRegChallenge && i < kRegChallenge + uint32_t{kDigestRegisters}) {
-            out.u16(load_be16(&challenge_[2 * (i - kRegChallenge)]));
+            out.u16(load_be16(&challenge_[size_t{2} * (i - kRegChallenge)]));
         } else if (i == kRegAccess) {
             out.u16(access_state());
         } else {
@@ -236,7 +242,7 @@ ModbusServer::Page ModbusServer::status_page() {
     page[kRegTag] = tag_;
     page[kRegLease] = saturated((desk_.lease_left() + 999) / 1000);
     for (uint16_t i = 0; i < kDigestRegisters; ++i) {
-        page[kRegDigest + i] = load_be16(&desk_.package().digest[2 * i]);
+        page[kRegDigest + i] = load_be16(&desk_.package().digest[size_t{2} * i]);
     }
     return page;
 }
@@ -272,7 +278,7 @@ uint16_t ModbusServer::component_value(uint16_t at) {
 }
 
 uint16_t ModbusServer::command_result() const {
-    const Status result = is_own_result_ ? own_result_ : desk_.result();
+    const Status result = follows_desk_ ? desk_.result(ticket_) : own_result_;
     if (result.ok()) return kResultOk;
     if (result.is(Code::kTryAgain)) return kResultPending;
     return static_cast<uint16_t>(kResultFailure + static_cast<uint16_t>(result.detail()));
@@ -300,7 +306,7 @@ ModbusException ModbusServer::write(uint16_t at, Bytes values) {
 
 ModbusException ModbusServer::write_window(Bytes values) {
     if (values.size() <= kWindowHead) return refuse(WindowResult::kRange, Exception::kValue);
-    if (values.size() > kWindowHead + 2 * kMaxDataRegisters) return Exception::kAddress;
+    if (values.size() > kWindowHead + size_t{2} * kMaxDataRegisters) return Exception::kAddress;
     const bool has_session = desk_.has_package() && desk_.link() == SourceKind::kModbus;
     if (has_session && load_be16(values.data()) != tag_) {
         return refuse(WindowResult::kStaleTag, Exception::kValue);
@@ -317,9 +323,9 @@ ModbusException ModbusServer::take_bytes(uint32_t offset, Bytes data) {
     if (size % 2 == 1 && offset <= size && data.size() == size_t{size} - offset + 1) {
         data = data.first(data.size() - 1);
     }
-    door_.touch(clock_.now());
     switch (desk_.write(offset, data)) {
         case PushDesk::Written::kTaken:
+            door_.touch(clock_.now());
             last_result_ = WindowResult::kOk;
             return Exception::kNone;
         case PushDesk::Written::kDuplicate:
@@ -352,12 +358,12 @@ ModbusException ModbusServer::write_command(uint16_t sequence, Bytes values) {
     if (needs_open_door(order) && !door_.is_open()) {
         return refuse(WindowResult::kLocked, Exception::kValue);
     }
-    door_.touch(clock_.now());
+    if (needs_open_door(order)) door_.touch(clock_.now());
     has_sequence_ = true;
     sequence_done_ = sequence;
     const Status begun = begin(order, values);
-    // The desk's own grows until it is over; what it did not take up has none there.
-    is_own_result_ = begun != desk_.result();
+    follows_desk_ = begun.is(Code::kTryAgain);
+    ticket_ = desk_.ticket();
     own_result_ = begun;
     if (!begun.ok() && !begun.is(Code::kTryAgain)) ++errors_;
     return Exception::kNone;
@@ -395,15 +401,16 @@ Status ModbusServer::begin(Order order, Bytes values) {
 }
 
 Status ModbusServer::open(Bytes values) {
-    constexpr size_t kWhole = 2 * (kCommandEnd - kRegSequence);
+    constexpr size_t kWhole = size_t{2} * (kCommandEnd - kRegSequence);
     PushOffer offer;
     offer.size = parameter(values, kRegSize, 2);
     const bool usable =
         values.size() == kWhole && offer.size != 0 && parameter(values, kRegComponent, 1) == 0;
     if (!usable) return {Code::kOutOfRange, Origin::kSource, Detail::kShortFile};
-    const size_t at = 2 * (kRegOpenDigest - kRegSequence);
+    const size_t at = size_t{2} * (kRegOpenDigest - kRegSequence);
     std::copy_n(values.begin() + static_cast<std::ptrdiff_t>(at), offer.digest.size(),
                 offer.digest.begin());
+    if (offer.digest == Digest{}) return {Code::kOutOfRange, Origin::kSource, Detail::kShortFile};
     const uint32_t flags = parameter(values, kRegFlags, 1);
     const Status begun = desk_.open(SourceKind::kModbus, offer,
                                     {(flags & kFlagReplace) != 0, (flags & kFlagApply) != 0});

@@ -40,6 +40,7 @@ class ModbusServer {
     Exception write_file(const ModbusRequest& request, ModbusAnswer& out);
     Exception identify(const ModbusRequest& request, ModbusAnswer& out);
 
+    static bool is_readable(uint16_t at, uint16_t count);
     Exception read(uint16_t at, uint16_t count, ModbusAnswer& out);
     Page status_page();
     uint16_t capabilities() const;
@@ -69,7 +70,8 @@ class ModbusServer {
     uint32_t tag_of_ = 0;  // bound_count() of the desk when it was given
     uint16_t sequence_done_ = 0;
     bool has_sequence_ = false;
-    bool is_own_result_ = false;  // of a command that the desk has nothing to do with
+    bool follows_desk_ = false;  // the latest order is under way there, or was
+    uint32_t ticket_ = 0;
     Status own_result_;
     modbus::WindowResult last_result_ = modbus::WindowResult::kOk;
     uint16_t duplicates_ = 0;

@@ -101,7 +101,7 @@ enum class WindowResult : uint16_t {
     kFatal = 8,
 };
 
-// CMD_RESULT: done, under way, or a failure by its code (base/status.hpp) plus this.
+// CMD_RESULT: done, under way, or a failure by its detail (base/status.hpp) plus this.
 inline constexpr uint16_t kResultOk = 0;
 inline constexpr uint16_t kResultPending = 1;
 inline constexpr uint16_t kResultFailure = 0x100;
@@ -136,8 +136,8 @@ inline constexpr Field kFields[] = {
     {kRegState, 1, "STATE", "R",
      "0 idle, 1 checking, 2 update available, 3 downloading, 4 verifying, 5 ready to apply, 6 "
      "applying, 7 complete, 8 rebooting, 9 failed, 10 aborted"},
-    {kRegError, 1, "ERROR", "R", "code of the latest failure (status codes, below)"},
-    {kRegDetail, 1, "DETAIL", "R", "exact finding (status details, below)"},
+    {kRegError, 1, "ERROR", "R", "class of the latest failure (below)"},
+    {kRegDetail, 1, "DETAIL", "R", "exact finding (below)"},
     {kRegProgress, 1, "PROGRESS", "R", "0.1 %"},
     {kRegNext, 2, "NEXT_OFFSET", "R",
      "next byte wanted; the only acknowledgement; may go back, and on"},
@@ -156,7 +156,7 @@ inline constexpr Field kFields[] = {
     {kRegLease, 1, "LEASE_S", "R", "seconds until another master may take over"},
     {kRegSequenceDone, 1, "CMD_SEQ_DONE", "R", "CMD_SEQ of the latest command"},
     {kRegResult, 1, "CMD_RESULT", "R",
-     "its result: 0 done, 1 under way, 0x100 + code refused or failed"},
+     "its result: 0 done, 1 under way, 0x100 + DETAIL refused or failed"},
     {kRegDigest, kDigestRegisters, "DIGEST", "R", "SHA-256 of the package that TAG is bound to"},
     {kRegSequence, 1, "CMD_SEQ", "W",
      "number of the command; the same again is not executed again"},

@@ -312,6 +312,18 @@ TEST(ModbusServer, MasterThatCrashedGoesOnWhereItWas) {
     ASSERT_TRUE(device.send_until(static_cast<uint32_t>(package.size())));
 }
 
+TEST(ModbusServer, WhatWasAbortedOnTheSpotIsPushedAgain) {
+    ModbusBench device;
+    const Buffer package = package_of("1.1.0");
+    ASSERT_EQ(device.push(package), modbus::kResultOk);
+    (void)device.post(CommandKind::kAbort);  // somebody at the device
+    ASSERT_TRUE(device.run_to(State::kAborted));
+    device.turn();
+    EXPECT_EQ(device.put(0, 240), Exception::kFailure);
+    ASSERT_EQ(device.push(package), modbus::kResultOk);
+    EXPECT_EQ(device.state(), State::kReadyToApply);
+}
+
 TEST(FieldCase, G10_second_master_has_its_telemetry_and_no_part_in_the_update) {
     ModbusBench device;
     const Buffer package = package_of("1.1.0", 64 * 1024);

@@ -181,9 +181,6 @@ TEST(UdsServer, BlocksThatAreNotDue) {
     Buffer beyond = device.block_request();
     ASSERT_EQ(beyond.size(), 2050U);
     device.offered.resize(package.size() + 10);
-    const uint32_t at = device.at;
-    device.at += 10;
-    device.at = at;
     ASSERT_EQ(device.send_block(2040), 0);
     beyond = device.block_request(2040);
     EXPECT_EQ(device.code(beyond), 0x71);
@@ -321,6 +318,78 @@ TEST(UdsServer, PlainToolsNeedNoDigest) {
     ASSERT_EQ(device.send_until(package.size()), 0);
     EXPECT_EQ(device.code({0x37}), 0);
     EXPECT_TRUE((device.ask({0x31, 1, 2, 2}) == Buffer{0x71, 1, 2, 2, 0}));
+}
+
+// Two images of one size: without a digest nobody knows which it is.
+TEST(UdsServer, AnotherPackageOfTheSameSizeIsNotTakenForTheFirst) {
+    UdsBench device;
+    const Buffer first = package_of("1.1.0");
+    const Buffer second = package_of("1.2.0");
+    ASSERT_EQ(first.size(), second.size());
+    for (const Buffer& package : {first, second}) {
+        (void)device.ask({0x10, 2});
+        EXPECT_EQ(device.code(UdsBench::download_request(0, package.size())), 0);
+        device.offered = package;
+        device.at = 0;
+        device.counter = 0;
+        ASSERT_EQ(device.send_until(package.size()), 0);
+        EXPECT_EQ(device.code({0x37}), 0);
+        EXPECT_TRUE((device.ask({0x31, 1, 2, 2}) == Buffer{0x71, 1, 2, 2, 0}));
+    }
+    EXPECT_EQ(device.code({0x11, 1}), 0);
+    (void)device.run_until([&] {
+        device.desk->poll();
+        return device.restart.requested;
+    });
+    ASSERT_TRUE(device.restart_and_settle());
+    EXPECT_TRUE(device.running_version() == "1.2.0");
+}
+
+TEST(UdsServer, TransferEndsWhereAnotherLinkBindsAPackage) {
+    UdsBench device;
+    ASSERT_EQ(device.open(package_of("1.1.0", 64 * 1024)), 0);
+    ASSERT_EQ(device.send_until(10000), 0);
+    for (int i = 0; i < 20; ++i) {  // alive, and silent
+        device.wait(4000);
+        (void)device.ask({0x3E, 0});
+    }
+    const Buffer other = package_of("1.2.0");
+    PushOffer offer;
+    offer.size = static_cast<uint32_t>(other.size());
+    offer.digest.fill(7);
+    EXPECT_TRUE(
+        device.desk->open(SourceKind::kModbus, offer, {.replaces = true}).is(Code::kTryAgain));
+    device.wait(3000);
+    EXPECT_TRUE(device.desk->has_package());
+    EXPECT_EQ(device.send_block(), 0x24);
+    EXPECT_EQ(device.desk->next_offset(), 0U);  // nothing of it came in there
+    EXPECT_EQ(device.code({0x37}), 0x24);
+    EXPECT_EQ(device.code({0x10, 1}), 0);
+    EXPECT_TRUE(device.desk->has_package());  // nor was it aborted
+}
+
+TEST(UdsServer, OrderWhileTheOtherBusHasOneIsBusyAtOnce) {
+    UdsBench device;
+    ASSERT_EQ(device.push(package_of("1.1.0")), 0);
+    EXPECT_TRUE(device.desk->order(PushDesk::Order::kApply, 3600000).is(Code::kTryAgain));
+    EXPECT_EQ(device.code({0x31, 1, 2, 2}), 0x21);
+    EXPECT_EQ(device.pending, 0);
+    EXPECT_TRUE(
+        device.desk->order(PushDesk::Order::kApply, PushDesk::kLongestDelay + 1).is(Code::kBusy));
+}
+
+TEST(UdsServer, CheckIsNotPendingForEverWhileTheBatteryIsRed) {
+    UdsBench device;
+    const Buffer package = package_of("1.1.0");
+    ASSERT_EQ(device.open(package), 0);
+    ASSERT_EQ(device.send_until(package.size() - 2048), 0);
+    device.battery.values.soc_percent = 10;
+    device.wait(1000);
+    ASSERT_EQ(device.send_block(), 0);
+    EXPECT_EQ(device.code({0x37}), 0);
+    const Millis begin = device.clock.now();
+    EXPECT_EQ(device.code({0x31, 1, 2, 2}), 0x93);
+    EXPECT_LE(device.clock.now() - begin, 32000U);
 }
 
 TEST(UdsServer, BusyWhereAnUpdateIsInHand) {
