@@ -292,6 +292,7 @@ def rv32():
     result = run([sys.executable, "tools/size_report.py", "--json"], text=True, stdout=subprocess.PIPE)
     sizes = json.loads(result.stdout) if result.returncode == 0 else {}
     for name, value, most in (("deepest stack", sizes.get("deepest stack", 0), 5120),
+                              ("stack of the links' task", sizes.get("stack of links", 0), 3072),
                               ("stack of whoever calls init and start",
                                max(sizes.get("stack of callers", {"": 0}).values()), 2560),
                               ("working memory", sizes.get("sizeof", {}).get("Workspace", 0), 20480),

@@ -146,6 +146,8 @@ RECEIVERS = {
     "conditions_": {"ConditionHost"}, "host_": {"PayloadHost"}, "app": {"Component"}, "gate": {"SafetyGate"},
     "health_": set(), "probe": {"HealthProbe"}, "probes_": {"HealthProbe"}, "sink": {"EventSink", "ReadBackSink"},
     "battery": {"Battery"}, "battery_": {"Battery"}, "mailbox": {"Mailbox"}, "restart": {"Restart"},
+    "port_": {"SerialPort"}, "bus_": {"CanBus"}, "server_": {"StreamServer"}, "can": {"CanBus"},
+    "modbus_link_": {"ModbusLink"}, "link": {"ModbusLink"}, "view": {"EngineView"},
 }
 
 
@@ -272,7 +274,8 @@ def measure(flags):
     stack, path = max((graph.deepest(title) for title in engine), default=(0, ()), key=lambda item: item[0])
     callers = {name: max(graph.deepest(title)[0] for title in graph.frame if title.endswith(name))
                for name in ("ota_manager_init", "ota_manager_start", "ota_manager_get_last_report")}
-    report = {"flash": flash, "stack of callers": callers, "strings and padding": flash - sum(stages.values()), "stages": dict(stages),
+    links = max((graph.deepest(title)[0] for title in graph.frame if "5Links3runE" in title or "5Links4pollE" in title), default=0)
+    report = {"flash": flash, "stack of callers": callers, "stack of links": links, "strings and padding": flash - sum(stages.values()), "stages": dict(stages),
               "features": dict(features), "static RAM of ours": sections[".bss"] + sections[".data"], "sizeof": ram,
               "deepest stack": stack,
               "SUIT processor": sum(size for size, _, _, source in in_flash if re.match(PROCESSOR, source))}
@@ -293,6 +296,7 @@ def print_report(report, seen, top):
         print(f"  {size:7}  {demangle(name)} ({source})")
     print("RAM, bytes: " + ", ".join(f"{name} {size}" for name, size in report["sizeof"].items()))
     print(f"deepest stack below the engine's loop, upper bound: {report['deepest stack']} of {SPECIFIED_STACK} bytes")
+    print(f"deepest stack of the links' task, upper bound: {report['stack of links']} of 4096 bytes")
     print("stack of the caller: " + ", ".join(f"{name} {size}" for name, size in report["stack of callers"].items()))
     for name in seen["path"]:
         print(f"  {graph.frame[name]:7}  {demangle(name)}")

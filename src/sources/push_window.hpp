@@ -65,7 +65,7 @@ class PushWindow {
     uint32_t position() const { return position_.load(std::memory_order_relaxed); }
 
   private:
-    enum class Phase : uint8_t { kClosed, kOffered, kTaken };
+    enum class Phase : uint32_t { kClosed, kOffered, kTaken };  // a word: exchanged on RV32
     static_assert((kCapacity & (kCapacity - 1)) == 0, "offsets wrap at 2^32");
 
     // Follows the engine to where it wants to go on.

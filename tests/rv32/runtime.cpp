@@ -42,6 +42,9 @@ void __throw_bad_alloc() {
 void __throw_bad_array_new_length() {
     abort();
 }
+void __throw_bad_function_call() {
+    abort();
+}
 void __throw_bad_optional_access() {
     abort();
 }
@@ -50,7 +53,7 @@ void __throw_bad_optional_access() {
 extern "C" {
 void* __dso_handle = nullptr;
 void __cxa_pure_virtual() {
-    std::abort();
+    abort();
 }
 int __cxa_atexit(void (*)(void*), void*, void*) {
     return 0;
