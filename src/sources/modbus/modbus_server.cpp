@@ -134,7 +134,8 @@ ModbusException ModbusServer::serve(const ModbusRequest& request, ModbusAnswer& 
 // The answer repeats the request.
 ModbusException ModbusServer::write_file(const ModbusRequest& request, ModbusAnswer& out) {
     if (request.file == kRegisterFile) return Exception::kAddress;
-    const uint64_t offset = (request.file - uint64_t{1}) * kFileSize + request.write_address * 2U;
+    const uint64_t offset =
+        (request.file - uint64_t{1}) * kFileSize + uint64_t{2} * request.write_address;
     if (offset > UINT32_MAX) return refuse(WindowResult::kRange, Exception::kValue);
     const Exception error = take_bytes(static_cast<uint32_t>(offset), request.values);
     if (error != Exception::kNone) return error;
