@@ -10,6 +10,7 @@ using namespace modbus;
 
 constexpr uint16_t kBusyRetry = 20;      // ms; the engine reads a window in less
 constexpr uint16_t kPausedRetry = 1000;  // the battery takes its time
+constexpr size_t kBytes = 2;             // of a register
 constexpr size_t kWindowHead = 6;        // bytes of WIN_TAG and WIN_OFFSET
 constexpr uint8_t kRole = 1;             // who updates; in the message of a proof
 constexpr size_t kHmacRegisters = 16;
@@ -40,7 +41,7 @@ void put_text(std::array<uint16_t, N>& page, uint16_t at, std::string_view text)
 
 // Of values that begin at register first: those from register at on, or zeros.
 uint32_t parameter(Bytes values, uint16_t at, size_t registers) {
-    const size_t begin = size_t{2} * (at - kRegSequence);
+    const size_t begin = kBytes * (at - kRegSequence);
     uint32_t out = 0;
     for (size_t i = begin; i < begin + 2 * registers && begin + 2 * registers <= values.size();
          ++i) {
@@ -196,7 +197,7 @@ ModbusException ModbusServer::read(uint16_t at, uint16_t count, ModbusAnswer& ou
         if (i < page.size()) {
             out.u16(page[i]);
         } else if (i >= kRegChallenge && i < kRegChallenge + uint32_t{kDigestRegisters}) {
-            out.u16(load_be16(&challenge_[size_t{2} * (i - kRegChallenge)]));
+            out.u16(load_be16(&challenge_[kBytes * (i - kRegChallenge)]));
         } else if (i == kRegAccess) {
             out.u16(access_state());
         } else {
@@ -243,7 +244,7 @@ ModbusServer::Page ModbusServer::status_page() {
     page[kRegTag] = tag_;
     page[kRegLease] = saturated((desk_.lease_left() + 999) / 1000);
     for (uint16_t i = 0; i < kDigestRegisters; ++i) {
-        page[kRegDigest + i] = load_be16(&desk_.package().digest[size_t{2} * i]);
+        page[kRegDigest + i] = load_be16(&desk_.package().digest[kBytes * i]);
     }
     return page;
 }
@@ -307,7 +308,7 @@ ModbusException ModbusServer::write(uint16_t at, Bytes values) {
 
 ModbusException ModbusServer::write_window(Bytes values) {
     if (values.size() <= kWindowHead) return refuse(WindowResult::kRange, Exception::kValue);
-    if (values.size() > kWindowHead + size_t{2} * kMaxDataRegisters) return Exception::kAddress;
+    if (values.size() > kWindowHead + kBytes * kMaxDataRegisters) return Exception::kAddress;
     const bool has_session = desk_.has_package() && desk_.link() == SourceKind::kModbus;
     if (has_session && load_be16(values.data()) != tag_) {
         return refuse(WindowResult::kStaleTag, Exception::kValue);
@@ -402,13 +403,13 @@ Status ModbusServer::begin(Order order, Bytes values) {
 }
 
 Status ModbusServer::open(Bytes values) {
-    constexpr size_t kWhole = size_t{2} * (kCommandEnd - kRegSequence);
+    constexpr size_t kWhole = kBytes * (kCommandEnd - kRegSequence);
     PushOffer offer;
     offer.size = parameter(values, kRegSize, 2);
     const bool usable =
         values.size() == kWhole && offer.size != 0 && parameter(values, kRegComponent, 1) == 0;
     if (!usable) return {Code::kOutOfRange, Origin::kSource, Detail::kShortFile};
-    const size_t at = size_t{2} * (kRegOpenDigest - kRegSequence);
+    const size_t at = kBytes * (kRegOpenDigest - kRegSequence);
     std::copy_n(values.begin() + static_cast<std::ptrdiff_t>(at), offer.digest.size(),
                 offer.digest.begin());
     if (offer.digest == Digest{}) return {Code::kOutOfRange, Origin::kSource, Detail::kShortFile};
