@@ -215,7 +215,6 @@ enum class Detail : uint16_t {
     kOtherPackage,
     kLinkBusy,
     kNotWhole,
-    kLocked,
     kSerialLine,
     kPortInUse,
     kCanInterface,

@@ -181,7 +181,6 @@ constexpr auto kDetailTexts = std::to_array<const char*>({
     "part of another package is held: open with the flag that replaces it",
     "another peer has a package open: wait until its lease is over, or abort it",
     "bytes of the package are missing: send from the next offset on",
-    "the door is locked: answer its challenge first",
     "the serial line can't be opened like this: check its name, rate and format",
     "the port can't be opened: another program has it, or it needs the right to",
     "the CAN interface can't be opened like this: check its name, rate, and that it is up",

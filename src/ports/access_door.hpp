@@ -13,6 +13,25 @@ namespace ota {
 // What a peer says it knows a key for.
 struct AccessProof {
     static constexpr size_t kLongestMessage = 128;
+    static constexpr uint8_t kRole = 1;  // who updates; the only one there is
+
+    // What is signed for a challenge of Modbus' register and of UDS service 29.
+    static AccessProof over(std::string_view serial, Bytes challenge) {
+        AccessProof out;
+        out.add(as_bytes("OTA1"));
+        out.add({&kRole, 1});
+        out.add(as_bytes(serial));
+        out.add(challenge);
+        return out;
+    }
+    void add(Bytes bytes) {
+        for (const uint8_t byte : bytes) (void)message.push_back(byte);
+    }
+    void set_proof(Bytes bytes) {
+        proof.clear();
+        for (const uint8_t byte : bytes) (void)proof.push_back(byte);
+    }
+
     FixedVector<uint8_t, kLongestMessage> message;
     FixedVector<uint8_t, 64> proof;  // HMAC-SHA-256, the first 16 bytes of one, or ECDSA r || s
 };

@@ -38,6 +38,14 @@ struct EngineSnapshot {
     uint32_t running_state = 0;  // otadata state of the running slot
 };
 
+// Of the package in hand, 0.1 %.
+inline uint16_t progress_permille(const EngineSnapshot& now) {
+    if (is_staged(now.state)) return 1000;
+    if (now.total == 0) return 0;
+    return static_cast<uint16_t>(
+        std::min<uint64_t>(uint64_t{now.received} * 1000 / now.total, 1000));
+}
+
 class EngineView {
   public:
     // Any context. What was published last; never waits.

@@ -20,4 +20,14 @@ enum class State : uint8_t {
 };
 inline constexpr int kStateCount = 11;
 
+// Nothing is in hand.
+constexpr bool rests(State state) {
+    return state == State::kIdle || state == State::kFailed || state == State::kAborted;
+}
+
+// A package is whole and verified, from there to the restart.
+constexpr bool is_staged(State state) {
+    return state >= State::kReadyToApply && state <= State::kRebooting;
+}
+
 }  // namespace ota

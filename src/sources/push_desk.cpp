@@ -6,16 +6,6 @@ namespace {
 constexpr Millis kAnswerLimit = 10000;  // of the engine, for what takes it one step
 constexpr Millis kNever = UINT64_MAX;
 
-bool rests(State state) {
-    return state == State::kIdle || state == State::kFailed || state == State::kAborted;
-}
-
-// The engine reads no more of the package, and it is good.
-bool is_staged(State state) {
-    return state == State::kReadyToApply || state == State::kApplying ||
-           state == State::kComplete || state == State::kRebooting;
-}
-
 constexpr Status refused(Detail why) {
     return {Code::kRefused, Origin::kSource, why};
 }
@@ -133,7 +123,7 @@ Status PushDesk::begin_order(Order order, Millis delay) {
         case Order::kAbort:
             step_ = Step::kNone;
             if (is_bound_ && window_.withdraw()) {
-                is_bound_ = false;
+                release();
                 return {};
             }
             if (!engine_.view.would_accept(CommandKind::kAbort)) {
@@ -179,12 +169,11 @@ void PushDesk::finish(Status result) {
 // ---------------------------------------------------------------- poll
 
 void PushDesk::poll() {
-    look();
+    follow_engine();
     const Millis now = engine_.clock.now();
     // The battery's time is not the peer's.
     if (seen_.paused && lease_until_ > polled_at_) lease_until_ += now - polled_at_;
     polled_at_ = now;
-    follow_engine();
     if (step_ != Step::kNone) follow_step();
     const bool ready = end_ == End::kStaged && seen_.state == State::kReadyToApply;
     if (bound_.flags.applies_itself && ready && post(CommandKind::kApply).ok()) {
@@ -194,11 +183,13 @@ void PushDesk::poll() {
 
 // Has the engine come to an end with the package? It has begun once it has taken the offer.
 void PushDesk::follow_engine() {
-    // What was staged may be given up by somebody else, or at the gate of the restart.
+    const bool is_taken = window_.is_taken();
+    look();  // after that, so that it is no state from before
+    // A package without an application ends in IDLE, and is good.
     const bool is_done = seen_.state == State::kIdle && seen_.error == 0;
+    // What was staged may be given up by somebody else, or at the gate of the restart.
     if (end_ == End::kStaged && !is_staged(seen_.state) && !is_done) end_ = End::kFailed;
-    if (!is_bound_ || end_ != End::kNone || !window_.is_taken()) return;
-    look();
+    if (!is_bound_ || end_ != End::kNone || !is_taken) return;
     if (!has_round_) round_ = seen_.rounds;
     has_round_ = true;
     if (seen_.rounds != round_) {
@@ -206,8 +197,7 @@ void PushDesk::follow_engine() {
     } else if (is_staged(seen_.state)) {
         end_ = End::kStaged;
     } else if (rests(seen_.state)) {
-        // A package without an application ends in IDLE, and is good.
-        end_ = seen_.state == State::kIdle && seen_.error == 0 ? End::kStaged : End::kFailed;
+        end_ = is_done ? End::kStaged : End::kFailed;
     } else {
         return;
     }
@@ -237,7 +227,7 @@ void PushDesk::follow_step() {
         }
         case Step::kOffer:
             if (!window_.withdraw()) return finish({});
-            is_bound_ = false;
+            release();
             return finish(kTooSlow);
         default:
             return finish(kTooSlow);

@@ -3,7 +3,6 @@
 namespace ota {
 namespace {
 
-constexpr uint8_t kFileReference = 6;  // 6.14, 6.15
 constexpr uint16_t kLastRecord = 9999;
 constexpr uint8_t kMeiIdentify = 14;  // 6.21
 constexpr size_t kReadFileGroup = 7;

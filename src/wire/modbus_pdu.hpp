@@ -38,6 +38,8 @@ inline constexpr uint16_t kMostWritten = 123;
 inline constexpr uint16_t kMostExchanged = 121;
 inline constexpr uint16_t kMostInFile = 122;
 
+inline constexpr uint8_t kFileReference = 6;  // the only reference type (6.14, 6.15)
+
 struct ModbusRequest {
     ModbusFunction function = ModbusFunction::kReadHolding;
     uint16_t file = 0;     // with kReadFile and kWriteFile
@@ -65,7 +67,6 @@ class ModbusAnswer {
     void copy(Bytes bytes) {
         for (const uint8_t byte : bytes) u8(byte);
     }
-    void set(size_t at, uint8_t value) { out_[at] = value; }
     size_t size() const { return size_; }
 
   private:

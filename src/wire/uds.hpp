@@ -68,7 +68,6 @@ inline constexpr uint32_t kP2Extended = 5000;
 inline constexpr uint32_t kS3 = 5000;
 
 enum Did : uint16_t {
-    kDidBootSoftware = 0xF180,
     kDidSoftware = 0xF181,
     kDidFingerprint = 0xF184,
     kDidSession = 0xF186,

@@ -24,7 +24,6 @@ constexpr uint8_t kRequested = 0x00;
 // algorithmIndicator: ecdsa-with-SHA256, 1.2.840.10045.4.3.2 in DER, padded with zeros.
 constexpr std::array<uint8_t, 16> kEcdsaSha256 = {0x06, 0x08, 0x2A, 0x86, 0x48,
                                                   0xCE, 0x3D, 0x04, 0x03, 0x02};
-constexpr uint8_t kRole = 1;  // who updates; as in the Modbus proof
 
 }  // namespace
 
@@ -39,10 +38,9 @@ Nrc UdsServer::security_access(Bytes request) {
     if (request.size() != 2 + kSeedSize) return Nrc::kLength;
     if (!has_seed_) return Nrc::kSequence;
     AccessProof proof;
-    for (const uint8_t byte : Bytes(challenge_).first(kSeedSize))
-        (void)proof.message.push_back(byte);
-    (void)proof.message.push_back(kSeed);
-    for (const char c : identity_.serial) (void)proof.message.push_back(static_cast<uint8_t>(c));
+    proof.add(Bytes(challenge_).first(kSeedSize));
+    proof.add({&kSeed, 1});
+    proof.add(as_bytes(identity_.serial));
     return submit(proof, request.subspan(2));
 }
 
@@ -85,14 +83,7 @@ Nrc UdsServer::verify_proof(Bytes request) {
                         load_be32(&request[kHead + kSignature]) == 0;
     if (!usable) return Nrc::kRange;
     if (!has_seed_) return Nrc::kSequence;
-    AccessProof proof;
-    const auto add = [&](Bytes bytes) {
-        for (const uint8_t byte : bytes) (void)proof.message.push_back(byte);
-    };
-    add(as_bytes("OTA1"));
-    (void)proof.message.push_back(kRole);
-    add(as_bytes(identity_.serial));
-    add(challenge_);
+    AccessProof proof = AccessProof::over(identity_.serial, challenge_);
     return submit(proof, request.subspan(kHead, kSignature));
 }
 
@@ -123,7 +114,7 @@ Nrc UdsServer::give_challenge() {
 Nrc UdsServer::submit(AccessProof& asked, Bytes proof) {
     has_seed_ = false;
     if (door_.is_open()) return finish_proof();
-    for (const uint8_t byte : proof) (void)asked.proof.push_back(byte);
+    asked.set_proof(proof);
     if (!door_.submit(asked, clock_.now())) return Nrc::kTimeDelay;
     Command wake_up;
     wake_up.kind = CommandKind::kJudge;

@@ -351,14 +351,10 @@ void UdsServer::put_package() {
 void UdsServer::put_state() {
     const EngineSnapshot& engine = desk_.seen();
     const Status failure = Status::from_word(engine.error);
-    const uint64_t total = std::max<uint32_t>(engine.total, 1);
-    const bool whole = engine.state >= State::kReadyToApply && engine.state < State::kFailed;
-    const uint64_t progress =
-        whole ? 1000 : std::min<uint64_t>(engine.received * 1000ULL / total, 1000);
     answer_.u8(static_cast<uint8_t>(engine.state));
     answer_.u8(static_cast<uint8_t>(error_kind(failure)));
     answer_.u16(static_cast<uint16_t>(failure.detail()));
-    answer_.u16(static_cast<uint16_t>(progress));
+    answer_.u16(progress_permille(engine));
     answer_.u16(engine.interlock);
 }
 

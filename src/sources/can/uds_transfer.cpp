@@ -13,8 +13,9 @@ constexpr Millis kRestartDelay = 100;
 constexpr uint8_t kGood = 0;
 constexpr uint8_t kBad = 1;
 
+// The engine has accepted what it has seen of the package.
 constexpr bool has_begun(State state) {
-    return state >= State::kDownloading && state <= State::kRebooting;
+    return state == State::kDownloading || state == State::kVerifying || is_staged(state);
 }
 
 }  // namespace

@@ -12,7 +12,6 @@ constexpr uint16_t kBusyRetry = 20;      // ms; the engine reads a window in les
 constexpr uint16_t kPausedRetry = 1000;  // the battery takes its time
 constexpr size_t kBytes = 2;             // of a register
 constexpr size_t kWindowHead = 6;        // bytes of WIN_TAG and WIN_OFFSET
-constexpr uint8_t kRole = 1;             // who updates; in the message of a proof
 constexpr size_t kHmacRegisters = 16;
 constexpr size_t kSignatureRegisters = 32;
 constexpr uint8_t kConformity = 0x82;  // regular objects, in a stream or single (6.21)
@@ -122,7 +121,7 @@ ModbusException ModbusServer::serve(const ModbusRequest& request, ModbusAnswer& 
             if (request.file != kRegisterFile) return Exception::kAddress;
             out.u8(static_cast<uint8_t>(request.count * 2 + 2));
             out.u8(static_cast<uint8_t>(request.count * 2 + 1));
-            out.u8(6);
+            out.u8(kFileReference);
             return read(request.address, request.count, out);
         case ModbusFunction::kWriteFile:
             return write_file(request, out);
@@ -141,7 +140,7 @@ ModbusException ModbusServer::write_file(const ModbusRequest& request, ModbusAns
     const Exception error = take_bytes(static_cast<uint32_t>(offset), request.values);
     if (error != Exception::kNone) return error;
     out.u8(static_cast<uint8_t>(request.values.size() + 7));
-    out.u8(6);
+    out.u8(kFileReference);
     out.u16(request.file);
     out.u16(request.write_address);
     out.u16(static_cast<uint16_t>(request.values.size() / 2));
@@ -210,7 +209,6 @@ ModbusException ModbusServer::read(uint16_t at, uint16_t count, ModbusAnswer& ou
 ModbusServer::Page ModbusServer::status_page() {
     const EngineSnapshot& engine = desk_.look();
     const Status failure = Status::from_word(engine.error);
-    const bool is_whole = engine.state >= State::kReadyToApply && engine.state < State::kFailed;
     Page page{};
     put32(page, kRegMagic, kMagic);
     page[kRegMapVersion] = kMapVersion;
@@ -225,11 +223,7 @@ ModbusServer::Page ModbusServer::status_page() {
     page[kRegState] = static_cast<uint16_t>(engine.state);
     page[kRegError] = static_cast<uint16_t>(error_kind(failure));
     page[kRegDetail] = static_cast<uint16_t>(failure.detail());
-    if (is_whole) {
-        page[kRegProgress] = 1000;
-    } else if (engine.total != 0) {
-        page[kRegProgress] = saturated(uint64_t{engine.received} * 1000 / engine.total);
-    }
+    page[kRegProgress] = progress_permille(engine);
     page[kRegInterlock] = engine.interlock;
     page[kRegRetry] = engine.paused ? kPausedRetry : kBusyRetry;
     page[kRegLastResult] = static_cast<uint16_t>(last_result_);
@@ -433,15 +427,8 @@ void ModbusServer::follow_session() {
 ModbusException ModbusServer::prove(Bytes proof) {
     if (!door_.is_needed()) return Exception::kNone;
     if (!has_challenge_) return refuse(WindowResult::kLocked, Exception::kValue);
-    AccessProof asked;
-    const auto add = [&](Bytes bytes) {
-        for (const uint8_t byte : bytes) (void)asked.message.push_back(byte);
-    };
-    add(as_bytes("OTA1"));
-    (void)asked.message.push_back(kRole);
-    add(as_bytes(identity_.serial));
-    add(challenge_);
-    for (const uint8_t byte : proof) (void)asked.proof.push_back(byte);
+    AccessProof asked = AccessProof::over(identity_.serial, challenge_);
+    asked.set_proof(proof);
     if (!door_.submit(asked, clock_.now())) return refuse(WindowResult::kBusy, Exception::kBusy);
     has_challenge_ = false;
     Command wake_up;
