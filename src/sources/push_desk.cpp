@@ -301,7 +301,8 @@ uint32_t PushDesk::next_offset() {
 }
 
 Millis PushDesk::lease_left() const {
-    if (!is_bound_ || end_ == End::kFailed) return 0;
+    const bool is_over = end_ == End::kFailed || (end_ == End::kStaged && rests(seen_.state));
+    if (!is_bound_ || is_over) return 0;
     const Millis now = engine_.clock.now();
     return lease_until_ > now ? lease_until_ - now : 0;
 }

@@ -9,7 +9,7 @@ import subprocess
 import pytest
 
 from field_bus import CanSpace
-from twin import BUILD, Twin, die_with_parent, make_image, otactl
+from twin import BUILD, Twin, die_with_parent
 
 GROUP = CanSpace.GROUP
 UDSONCAN = r"""
@@ -97,15 +97,6 @@ ask(UDS() / UDS_ER(resetType=1))
 print("pushed", len(package) - begin, flush=True)
 os._exit(0)  # Scapy's threads would stay
 """
-
-
-@pytest.fixture(scope="module")
-def images(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("images")
-    key, public = folder / "release.pem", folder / "release.pub.pem"
-    otactl("keygen", key, public)
-    return {"public": public, **{version: make_image(variant, version, folder / f"{version}.bin", key)
-                                 for variant, version in (("good", "1.0.0"), ("newer", "1.1.0"))}}
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import time
 import pytest
 
 from field_bus import Line, free_port
-from twin import Twin, make_image, otactl
+from twin import Twin, otactl
 
 PYTHON = "/usr/bin/python3"  # Debian's, which has Debian's pymodbus
 BASE = 8000
@@ -73,15 +73,6 @@ except Exception:
     pass  # it restarts, perhaps before it has said so
 print(blocks)
 """
-
-
-@pytest.fixture(scope="module")
-def images(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("images")
-    key, public = folder / "release.pem", folder / "release.pub.pem"
-    otactl("keygen", key, public)
-    return {"public": public, **{version: make_image(variant, version, folder / f"{version}.bin", key)
-                                 for variant, version in (("good", "1.0.0"), ("newer", "1.1.0"))}}
 
 
 @pytest.fixture

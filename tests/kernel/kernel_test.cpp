@@ -238,6 +238,7 @@ void yank(const char* mount, const char* name, const char* gadget) {
         good = files.read_at(at, block).ok();
     }
     report(good, "yank: the first 64 KiB");
+    if (!good) return;  // what follows would be true of nothing
     const int udc = open(gadget, O_WRONLY);
     const bool pulled = udc >= 0 && write(udc, "\n", 1) == 1;
     (void)close(udc);

@@ -190,10 +190,8 @@ void CanPeer::prove_by_key(const AccessKey& access) {
     const Buffer answer = ask(request);
     constexpr size_t kChallenge = 3 + 16 + 2;
     if (answer.size() < kChallenge + 32) throw Failure(Exit::kPeer, "the challenge is malformed");
-    const std::string start = std::string("OTA1\x01") + text(uds::kDidSerial);
-    Buffer message(start.begin(), start.end());
-    message.insert(message.end(), answer.begin() + kChallenge, answer.begin() + kChallenge + 32);
-    const Buffer signature = make_proof(access, message);
+    const Buffer challenge(answer.begin() + kChallenge, answer.begin() + kChallenge + 32);
+    const Buffer signature = make_proof(access, text(uds::kDidSerial), challenge);
     Buffer proof = {0x29, 6};
     proof.insert(proof.end(), algorithm().begin(), algorithm().end());
     put16(proof, static_cast<uint16_t>(signature.size()));
@@ -293,10 +291,6 @@ void CanPeer::finish() {
 
 void CanPeer::apply() {
     (void)ask({0x11, 1});
-}
-
-void CanPeer::abort() {
-    (void)ask({0x10, 1});
 }
 
 }  // namespace otactl

@@ -29,7 +29,6 @@ class CanPeer final : public PushPeer {
     void open(const PackageName& package, const OpenOptions& options) override;
     void finish() override;
     void apply() override;
-    void abort() override;
     size_t block_size() const override { return block_; }
     Written write(uint32_t offset, const uint8_t* bytes, size_t size) override;
     uint32_t pause_ms() const override { return 200; }

@@ -118,7 +118,6 @@ PeerIdentity ModbusPeer::identify() {
     out.serial = text_of(block, kRegSerial);
     out.security_version = number_at(block, kRegSecureVersion);
     out.is_locked = (block[kRegCaps] & kCapLocked) != 0;
-    out.durable_unit = block[kRegAckUnit];
     return out;
 }
 
@@ -145,13 +144,12 @@ void ModbusPeer::unlock(const AccessKey& access) {
     const std::string serial = text_of(read(kRegSerial, kTextRegisters), 0);
     for (int tries = 0; tries < 100; ++tries) {
         const Registers challenge = read(kRegChallenge, kDigestRegisters);
-        const std::string start = std::string("OTA1\x01") + serial;
-        Buffer message(start.begin(), start.end());
+        Buffer bytes;
         for (const uint16_t value : challenge) {
-            message.push_back(static_cast<uint8_t>(value >> 8));
-            message.push_back(static_cast<uint8_t>(value));
+            bytes.push_back(static_cast<uint8_t>(value >> 8));
+            bytes.push_back(static_cast<uint8_t>(value));
         }
-        const Buffer proof = make_proof(access, message);
+        const Buffer proof = make_proof(access, serial, bytes);
         Registers values;
         put_bytes(values, proof, proof.size());
         uint16_t state = 3;
@@ -222,10 +220,6 @@ void ModbusPeer::finish() {
 
 void ModbusPeer::apply() {
     (void)order({0, static_cast<uint16_t>(Order::kApply), 0, 0}, "apply", kFirstLook);
-}
-
-void ModbusPeer::abort() {
-    (void)order({0, static_cast<uint16_t>(Order::kAbort)}, "abort", kLongestOrder);
 }
 
 PushPeer::Written ModbusPeer::write(uint32_t offset, const uint8_t* bytes, size_t size) {

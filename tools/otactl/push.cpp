@@ -1,18 +1,15 @@
 #include "push.hpp"
 
 #include <fmt/format.h>
-#include <psa/crypto.h>
 
 #include <algorithm>
-#include <array>
 #include <chrono>
 #include <csignal>
 #include <nlohmann/json.hpp>
 #include <thread>
 
-#include "base/hex.hpp"
-#include "ports/safety.hpp"
 #include "progress.hpp"
+#include "show_peer.hpp"
 #include "wire/sha256.hpp"
 
 namespace otactl {
@@ -23,21 +20,8 @@ using ota::State;
 
 volatile std::sig_atomic_t interrupted = 0;
 
-constexpr std::array<const char*, ota::kStateCount> kStates = {
-    "IDLE",     "CHECKING", "UPDATE_AVAILABLE", "DOWNLOADING", "VERIFYING", "READY_TO_APPLY",
-    "APPLYING", "COMPLETE", "REBOOTING",        "FAILED",      "ABORTED"};
-
-const char* name_of(State state) {
-    const auto index = static_cast<size_t>(state);
-    return index < kStates.size() ? kStates[index] : "unknown";
-}
-
 void sleep_ms(unsigned time) {
     std::this_thread::sleep_for(std::chrono::milliseconds(time));
-}
-
-std::string why(const PeerStatus& status) {
-    return ota::detail_text(static_cast<ota::Detail>(status.detail));
 }
 
 // A package that needs no restart ends in IDLE, and is good.
@@ -76,6 +60,7 @@ class Push {
     // A line that is gone for a while is no reason to give up.
     template <typename Action>
     auto patiently(Action action) -> decltype(action()) {
+        moved_at_ = Clock::now();
         while (true) {
             try {
                 stop_if_interrupted();
@@ -141,7 +126,7 @@ class Push {
         const PeerStatus now = peer_.status();
         if (has_failed(now)) {
             throw Failure(exit_of(static_cast<ota::Detail>(now.detail)),
-                          fmt::format("the device refused the package: {}", why(now)));
+                          fmt::format("the device refused the package: {}", detail_of(now)));
         }
         return now.next;
     }
@@ -246,92 +231,10 @@ void stop_if_interrupted() {
                   "interrupted. What the device has stays: run the same command to go on");
 }
 
-std::string interlock_text(uint16_t bits) {
-    constexpr std::pair<uint16_t, const char*> kWords[] = {
-        {ota::kInterlockSoc, "state of charge"},
-        {ota::kInterlockHot, "cells too hot"},
-        {ota::kInterlockCold, "cells too cold"},
-        {ota::kInterlockCurrent, "battery current"},
-        {ota::kInterlockCustom, "the application"},
-        {ota::kInterlockSchedule, "the package's own time"},
-        {ota::kInterlockLocal, "an update from another source"},
-        {ota::kInterlockNoData, "battery data"},
-    };
-    std::string out;
-    for (const auto& [bit, word] : kWords) {
-        if ((bits & bit) != 0) out += (out.empty() ? "" : ", ") + std::string(word);
-    }
-    return out;
-}
-
-Buffer make_proof(const AccessKey& access, const Buffer& message, size_t size) {
-    ota::Digest digest;
-    if (!access.key.empty()) {
-        require(ota::sha256(message, digest), "SHA-256");
-        PrivateKey key = PrivateKey::load(access.key);
-        if (key.is_rsa()) throw Failure(Exit::kUsage, access.key + ": the door takes ECDSA keys");
-        return key.sign(digest);
-    }
-    std::string text = read_text(access.hmac_file);
-    while (!text.empty() && std::isspace(static_cast<unsigned char>(text.back())) != 0) {
-        text.pop_back();
-    }
-    std::array<uint8_t, 32> key{};
-    if (!ota::parse_hex(text, key)) {
-        throw Failure(Exit::kMalformed, access.hmac_file + ": 64 hexadecimal digits");
-    }
-    psa_key_attributes_t attributes = PSA_KEY_ATTRIBUTES_INIT;
-    psa_set_key_type(&attributes, PSA_KEY_TYPE_HMAC);
-    psa_set_key_usage_flags(&attributes, PSA_KEY_USAGE_SIGN_MESSAGE);
-    psa_set_key_algorithm(&attributes, PSA_ALG_HMAC(PSA_ALG_SHA_256));
-    psa_key_id_t id = 0;
-    size_t length = 0;
-    const bool made =
-        psa_import_key(&attributes, key.data(), key.size(), &id) == PSA_SUCCESS &&
-        psa_mac_compute(id, PSA_ALG_HMAC(PSA_ALG_SHA_256), message.data(), message.size(),
-                        digest.data(), digest.size(), &length) == PSA_SUCCESS;
-    (void)psa_destroy_key(id);
-    if (!made) throw Failure(Exit::kIo, "HMAC is not available");
-    const size_t kept = size == 0 ? digest.size() : size;
-    return {digest.begin(), digest.begin() + static_cast<std::ptrdiff_t>(kept)};
-}
-
 void push(PushPeer& peer, const PushOptions& options) {
     const auto before = std::signal(SIGINT, [](int) { interrupted = 1; });
     Push(peer, options).run();
     (void)std::signal(SIGINT, before);
-}
-
-void show_peer(PushPeer& peer, bool json) {
-    const PeerIdentity identity = peer.identify();
-    const PeerStatus status = peer.status();
-    if (json) {
-        const nlohmann::ordered_json out = {{"version", identity.version},
-                                            {"hardware", identity.hardware},
-                                            {"serial", identity.serial},
-                                            {"security_version", identity.security_version},
-                                            {"locked", identity.is_locked},
-                                            {"state", name_of(status.state)},
-                                            {"error", status.error},
-                                            {"detail", status.detail == 0 ? "" : why(status)},
-                                            {"progress_permille", status.progress},
-                                            {"next_offset", status.next},
-                                            {"durable", status.durable},
-                                            {"interlock", interlock_text(status.interlock)}};
-        fmt::print("{}\n", out.dump(2));
-        return;
-    }
-    fmt::print(
-        "hardware    {}\nserial      {}\nfirmware    {}, security version {}\nstate       {}\n",
-        identity.hardware, identity.serial, identity.version, identity.security_version,
-        name_of(status.state));
-    if (status.detail != 0) fmt::print("last error  {}\n", why(status));
-    if (status.next != 0) {
-        fmt::print("transfer    {:.1f} %, next byte {}, {} of it durable\n", status.progress / 10.0,
-                   status.next, status.durable);
-    }
-    if (status.interlock != 0) fmt::print("interlock   {}\n", interlock_text(status.interlock));
-    if (identity.is_locked) fmt::print("door        locked: --access-hmac or --access-key\n");
 }
 
 }  // namespace otactl

@@ -18,10 +18,4 @@ struct PushOptions {
 // same again goes on where it was, whatever ended it.
 void push(PushPeer& peer, const PushOptions& options);
 
-// What the device is and does, as a table or JSON.
-void show_peer(PushPeer& peer, bool json);
-
-// "state of charge, current": what keeps an update from moving; empty: nothing.
-std::string interlock_text(uint16_t bits);
-
 }  // namespace otactl

@@ -4,6 +4,7 @@
 #include "can_peer.hpp"
 #include "modbus_peer.hpp"
 #include "push.hpp"
+#include "show_peer.hpp"
 
 namespace otactl {
 namespace {

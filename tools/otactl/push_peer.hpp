@@ -2,11 +2,12 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
-#include "files.hpp"
-#include "keys.hpp"
+#include "access_key.hpp"
+#include "base/bytes.hpp"
 #include "ports/state.hpp"
 
 namespace otactl {
@@ -26,8 +27,7 @@ struct PeerIdentity {
     std::string hardware;
     std::string serial;
     uint32_t security_version = 0;
-    bool is_locked = false;
-    uint32_t durable_unit = 0;
+    std::optional<bool> is_locked;  // not known where it takes a session to ask
 };
 
 struct PeerStatus {
@@ -51,15 +51,6 @@ struct OpenOptions {
     bool applies_itself = false;
 };
 
-// How to pass the door: one of both, or none.
-struct AccessKey {
-    std::string hmac_file;  // 64 hexadecimal digits
-    std::string key;        // ECDSA P-256 private key, PEM or PKCS #11
-    bool empty() const { return hmac_file.empty() && key.empty(); }
-};
-// Of message: HMAC-SHA-256, cut to size where it is not 0, or r || s.
-Buffer make_proof(const AccessKey& access, const Buffer& message, size_t size = 0);
-
 class PushPeer {
   public:
     enum class Written { kTaken, kLater, kElsewhere };
@@ -73,7 +64,6 @@ class PushPeer {
     virtual void open(const PackageName& package, const OpenOptions& options) = 0;
     virtual void finish() = 0;
     virtual void apply() = 0;
-    virtual void abort() = 0;
     // The most bytes of one write.
     virtual size_t block_size() const = 0;
     // kLater: after pause(); kElsewhere: at status().next.

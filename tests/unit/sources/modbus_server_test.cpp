@@ -61,6 +61,20 @@ TEST(ModbusServer, InstallsAnImageAndASuitPackage) {
     }
 }
 
+// Images for module boards need no restart: the engine ends in IDLE, and all is well.
+TEST(ModbusServer, PackageForBoardsAloneIsAppliedWithoutARestart) {
+    ModbusBench device;
+    ASSERT_EQ(device.push(test::make_package(test::boards_package(filled(3000, 5), 3, 100))),
+              modbus::kResultOk);
+    EXPECT_EQ(device.order(Order::kApply), Exception::kNone);
+    EXPECT_EQ(device.result(), modbus::kResultOk);
+    EXPECT_EQ(device.state(), State::kIdle);
+    EXPECT_FALSE(device.restart.requested);
+    EXPECT_EQ(device.order(Order::kFinish), Exception::kNone);
+    EXPECT_EQ(device.result(), modbus::kResultOk);
+    ASSERT_EQ(device.push(package_of("1.1.0")), modbus::kResultOk);  // and the next is taken
+}
+
 TEST(ModbusServer, AppliesByItselfWhenAskedTo) {
     ModbusBench device;
     const Buffer package = package_of("1.1.0");

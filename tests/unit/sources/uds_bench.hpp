@@ -138,7 +138,14 @@ struct UdsBench : ComponentsBench {
         if (const uint8_t error = code({0x31, 1, 2, 2})) return error;
         return last.size() == 5 ? last[4] : uint8_t{0xFE};
     }
-    // {digest, size, next, durable} of F1A1.
+    // The restart that was ordered.
+    bool restarts() {
+        return run_until([&] {
+            desk->poll();
+            return restart.requested;
+        });
+    }
+    // Of F1A1.
     uint32_t next_offset() {
         (void)ask({0x22, 0xF1, 0xA1});
         const Buffer answer = ask({0x22, 0xF1, 0xA1});

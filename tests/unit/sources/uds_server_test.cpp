@@ -87,10 +87,7 @@ TEST(UdsServer, InstallsAnImageAndASuitPackage) {
         ASSERT_EQ(device.push(package), 0);
         EXPECT_EQ(device.code({0x31, 1, 0xFF, 1}), 0);
         EXPECT_TRUE((device.ask({0x11, 1}) == Buffer{0x51, 1}));
-        (void)device.run_until([&] {
-            device.desk->poll();
-            return device.restart.requested;
-        });
+        ASSERT_TRUE(device.restarts());
         ASSERT_TRUE(device.restart_and_settle());
         EXPECT_TRUE(device.running_version() == "1.1.0");
         EXPECT_EQ(device.manager().snapshot().attempt.source, SourceKind::kCanbus);
@@ -337,10 +334,7 @@ TEST(UdsServer, AnotherPackageOfTheSameSizeIsNotTakenForTheFirst) {
         EXPECT_TRUE((device.ask({0x31, 1, 2, 2}) == Buffer{0x71, 1, 2, 2, 0}));
     }
     EXPECT_EQ(device.code({0x11, 1}), 0);
-    (void)device.run_until([&] {
-        device.desk->poll();
-        return device.restart.requested;
-    });
+    ASSERT_TRUE(device.restarts());
     ASSERT_TRUE(device.restart_and_settle());
     EXPECT_TRUE(device.running_version() == "1.2.0");
 }
@@ -509,10 +503,7 @@ TEST(UdsServer, TrialIsConfirmedAndRolledBackByRoutine) {
         UdsBench device;
         ASSERT_EQ(device.push(package_of("1.1.0")), 0);
         EXPECT_EQ(device.code({0x31, 1, 0xF0, 2}), 0);
-        (void)device.run_until([&] {
-            device.desk->poll();
-            return device.restart.requested;
-        });
+        ASSERT_TRUE(device.restarts());
         device.probe.health = Health::kPending;
         ASSERT_TRUE(device.start_server(ResetReason::kSoftware));
         EXPECT_EQ(device.open(package_of("1.2.0")), 0x22);
