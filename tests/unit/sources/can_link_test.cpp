@@ -9,10 +9,6 @@
 namespace ota {
 namespace {
 
-Buffer package_of(std::string_view version, uint32_t size = 32 * 1024) {
-    return test::make_signed_of_size(version, size, 3);
-}
-
 struct CanBench : UdsBench {
     explicit CanBench(bool fd = false, uint8_t block_size = 8, uint8_t separation = 0)
         : wire(clock, 500000, 2000000) {

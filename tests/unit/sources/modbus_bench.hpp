@@ -1,7 +1,7 @@
 // A device with a Modbus server, and a master that knows its registers.
 #pragma once
 
-#include "engine/components_bench.hpp"
+#include "push_bench.hpp"
 #include "sources/modbus/modbus_server.hpp"
 #include "sources/push_source.hpp"
 
@@ -154,9 +154,5 @@ struct ModbusBench : ComponentsBench {
     uint16_t sequence = 0;
     uint16_t tag = 0;
 };
-
-inline Buffer package_of(std::string_view version, uint32_t size = 32 * 1024) {
-    return test::make_signed_of_size(version, size, 3);
-}
 
 }  // namespace ota

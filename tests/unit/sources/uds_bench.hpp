@@ -1,9 +1,7 @@
 // A device with a UDS server, and a tester that talks to it without a bus in between.
 #pragma once
 
-#include <psa/crypto.h>
-
-#include "engine/components_bench.hpp"
+#include "push_bench.hpp"
 #include "sources/can/uds_server.hpp"
 #include "sources/push_source.hpp"
 
@@ -15,21 +13,12 @@ struct UdsBench : ComponentsBench {
         source.package.clear();
         if (!locked) door.remove();
         doors = {&door, 1};
-        if (locked) import_key();
+        if (locked) access_hmac_key = import_hmac_key();
         EXPECT_TRUE(start_server());
         turn();
     }
     ~UdsBench() override {
         if (access_hmac_key != 0) (void)psa_destroy_key(access_hmac_key);
-    }
-    void import_key() {
-        psa_key_attributes_t attributes = PSA_KEY_ATTRIBUTES_INIT;
-        psa_set_key_type(&attributes, PSA_KEY_TYPE_HMAC);
-        psa_set_key_usage_flags(&attributes, PSA_KEY_USAGE_SIGN_MESSAGE);
-        psa_set_key_algorithm(&attributes, PSA_ALG_HMAC(PSA_ALG_SHA_256));
-        const Buffer secret(32, 0x5A);
-        EXPECT_EQ(psa_import_key(&attributes, secret.data(), secret.size(), &access_hmac_key),
-                  PSA_SUCCESS);
     }
     // What a restart does.
     bool start_server(ResetReason reset = ResetReason::kPowerOn) {
