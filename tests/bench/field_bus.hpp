@@ -6,4 +6,8 @@ namespace bench {
 // missed.
 bool field_buses();
 
+// Modbus TCP over real sockets of this machine. False: it did not work; how fast it is is printed
+// only.
+bool modbus_tcp();
+
 }  // namespace bench

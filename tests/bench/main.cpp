@@ -211,6 +211,7 @@ int main(int argc, char** argv) {
     }
     const bool simulated = bench::simulate();
     const bool buses = bench::field_buses();
+    const bool tcp = bench::modbus_tcp();
     const bool measured = bench::measure();
-    return simulated && buses && measured ? 0 : 1;
+    return simulated && buses && tcp && measured ? 0 : 1;
 }
