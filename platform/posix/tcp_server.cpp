@@ -98,7 +98,8 @@ Result<size_t> TcpServer::read(size_t place, MutableBytes out) {
 
 Status TcpServer::write(size_t place, Bytes bytes) {
     const int peer = places_[place].socket;
-    if (peer < 0) return kNobody;
+    // Who has just taken the place did not ask.
+    if (peer < 0 || places_[place].is_new) return kNobody;
     const ssize_t sent = send(peer, bytes.data(), bytes.size(), MSG_NOSIGNAL);
     if (sent == static_cast<ssize_t>(bytes.size())) return {};
     drop(place);

@@ -90,6 +90,29 @@ def test_what_is_refused_is_said(device, shelf):
     assert untrusted.returncode == 4 and "signature" in untrusted.stderr + untrusted.stdout
 
 
+def test_part_of_another_package_is_given_up_when_asked(device, shelf):
+    port = device.modbus[3]
+    device.kill()
+    device.power_on("--flash-timing", sd=False, modbus_port=port)
+    device.wait_for("firmware:")
+    command = [twin_module.BUILD / "tools" / "otactl" / "otactl", "push", "modbus", *map(str, device.modbus),
+               shelf.image("newer", "1.1.0")]
+    first = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                             preexec_fn=twin_module.die_with_parent)
+    device.wait_for_progress(40)
+    first.kill()
+    first.wait()
+    device.kill()
+    device.power_on(sd=False, modbus_port=port)
+    device.wait_for("firmware:")
+    time.sleep(1)
+    other = shelf.image("newer", "1.2.0")
+    refused = push(*device.modbus, other, check=False)
+    assert refused.returncode == 5 and "--replace" in refused.stderr
+    push(*device.modbus, "--replace", other)
+    device.wait_for("READY_TO_APPLY")
+
+
 def test_red_battery_is_said_and_waited_for(device, shelf):
     device.kill()
     device.power_on("--flash-timing", sd=False, modbus_port=device.modbus[3])

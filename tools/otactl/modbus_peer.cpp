@@ -186,12 +186,15 @@ ModbusPeer::Result ModbusPeer::order(Registers values, const char* what, unsigne
     constexpr unsigned kPoll = 50;
     for (unsigned waited = 0; waited <= longest_ms; waited += kPoll) {
         const Registers done = read(kRegSequenceDone, 2);
-        if (done[0] != sequence_) throw Failure(Exit::kPeer, "another master is at work");
+        if (done[0] != sequence_)
+            throw Failure(Exit::kPeer, "another master is at work: wait until it is done");
         if (done[1] != kResultPending) {
             unanswered_ = 0;
             if (done[1] == kResultOk) return Result::kDone;
             const auto detail = static_cast<ota::Detail>(done[1] - kResultFailure);
-            throw Failure(exit_of(detail), fmt::format("{}: {}", what, ota::detail_text(detail)));
+            const bool is_other = detail == ota::Detail::kOtherPackage;
+            throw Failure(exit_of(detail), fmt::format("{}: {}{}", what, ota::detail_text(detail),
+                                                       is_other ? " (--replace)" : ""));
         }
         stop_if_interrupted();
         sleep_ms(kPoll);

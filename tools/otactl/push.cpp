@@ -187,7 +187,8 @@ class Push {
             }
         }
         throw Failure(Exit::kPeer, after_.empty() ? "the device did not come back after the restart"
-                                                  : "the device runs " + after_ + " still");
+                                                  : "the device runs " + after_ +
+                                                        " still: otactl identify says why");
     }
 
     void say(const std::string& text) const {

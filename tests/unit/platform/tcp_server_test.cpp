@@ -83,6 +83,9 @@ TEST_F(Server, FifthPeerTakesThePlaceOfTheSilentOne) {
     EXPECT_EQ(read(0), "y");
     const Peer fifth(server.port());
     fifth.send("five");
+    std::array<uint8_t, 8> nothing;
+    (void)server.read(0, nothing);                              // lets it in
+    EXPECT_FALSE(server.write(1, as_bytes("an answer")).ok());  // to who sat there before
     EXPECT_EQ(read(1), "five");
     EXPECT_EQ(peers[1]->receive(), "");
 }
