@@ -111,6 +111,10 @@ esp_err_t ota_manager_add_health_probe(const char* name, ota_health_probe_cb_t p
                                        void* user_data);
 /** A further place to look for updates, asked after the first. */
 esp_err_t ota_manager_add_source(ota_source_t source, const ota_source_config_t* config);
+/** The module boards that packages may bring an image for. Once; ESP_ERR_NOT_SUPPORTED where this
+ * build or platform has no CAN bus; ESP_ERR_INVALID_ARG and ESP_FAIL: ota_manager_config_error().
+ */
+esp_err_t ota_manager_set_modules(const ota_modules_config_t* config);
 
 /** Text of the specification; "Unknown error" for other values. Never NULL. */
 const char* ota_manager_error_to_string(ota_error_t error);

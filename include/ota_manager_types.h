@@ -260,9 +260,28 @@ typedef struct {
     const char* interface; /* Linux: can0, slcan:/dev/ttyACM0, udp:239.74.163.2; default can0 */
     uint32_t bitrate;      /* default 500000 */
     bool fd;               /* CAN FD, where the controller has it */
-    uint8_t bus_load;      /* most that a transfer may take of the bus, %: 1…100, default 30 */
-    uint8_t block_size;    /* frames to a flow control: 1…254, default 8; 255 = no limit */
+    uint8_t bus_load;   /* most that a transfer may take of the bus, %: 1…100; default 30, and 80
+                           while the battery is at rest */
+    uint8_t block_size; /* frames to a flow control: 1…254, default 8; 255 = no limit */
 } ota_canbus_config_t;
+
+/* The boards of the battery modules, UDS servers on a CAN bus; docs/can-profile.md, "Module
+ * boards". Packages name them by numbers from 1. Where CAN is a source too, it is the same bus. */
+typedef struct {
+    uint8_t count;               /* 1…12, default 12 */
+    uint8_t first_address;       /* of board 1, the others follow; default 0x21 */
+    const char* hardware;        /* what a board's hardware number (F191) begins with; NULL = any */
+    uint32_t access_hmac_key_id; /* opens the boards: PSA key, HMAC, usage sign message,
+                                    PSA_ALG_HMAC(PSA_ALG_SHA_256); 0 = none */
+    uint8_t quorum;         /* of the boards of a package, so many have to hold it for the update to
+                               succeed; default: all */
+    int8_t stop_on_failure; /* after a board that was changed and failed no other is touched;
+                               default on */
+    const char* interface;  /* as in ota_canbus_config_t, like the rest */
+    uint32_t bitrate;
+    bool fd;
+    uint8_t bus_load;
+} ota_modules_config_t;
 
 /* Mount point, directories and file name; the name may hold * and ?. Up to 240 characters. */
 typedef struct {

@@ -15,6 +15,8 @@ namespace {
 
 constexpr Status kNoInterface{Code::kUnavailable, Origin::kPlatform, Detail::kCanInterface};
 
+constexpr size_t kMostFilters = 3;
+
 canid_t to_kernel(uint32_t id, bool is_29_bit) {
     return is_29_bit ? id | CAN_EFF_FLAG : id;
 }
@@ -22,14 +24,16 @@ canid_t to_kernel(uint32_t id, bool is_29_bit) {
 bool set_up(int socket, const CanConfig& config) {
     const int on = 1;
     const can_err_mask_t errors = CAN_ERR_BUSOFF | CAN_ERR_TX_TIMEOUT;
-    std::array<can_filter, std::tuple_size_v<decltype(CanConfig::identifiers)>> filters{};
+    std::array<can_filter, kMostFilters> filters{};
+    const size_t count = std::min(config.identifiers.size(), filters.size());
     const canid_t mask =
         CAN_EFF_FLAG | CAN_RTR_FLAG | (config.is_29_bit ? CAN_EFF_MASK : CAN_SFF_MASK);
-    for (size_t i = 0; i < filters.size(); ++i) {
+    for (size_t i = 0; i < count; ++i) {
         filters[i] = {to_kernel(config.identifiers[i], config.is_29_bit), mask};
     }
     // Own frames come back when they were on the bus.
-    return setsockopt(socket, SOL_CAN_RAW, CAN_RAW_FILTER, filters.data(), sizeof filters) == 0 &&
+    return (count == 0 || setsockopt(socket, SOL_CAN_RAW, CAN_RAW_FILTER, filters.data(),
+                                     static_cast<socklen_t>(count * sizeof(can_filter))) == 0) &&
            setsockopt(socket, SOL_CAN_RAW, CAN_RAW_RECV_OWN_MSGS, &on, sizeof on) == 0 &&
            setsockopt(socket, SOL_CAN_RAW, CAN_RAW_ERR_FILTER, &errors, sizeof errors) == 0 &&
            (!config.is_fd ||

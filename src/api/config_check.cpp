@@ -142,6 +142,14 @@ const char* check_modbus(const ota_modbus_config_t& c) {
     return nullptr;
 }
 
+const char* check_bus(uint8_t load, uint32_t bitrate) {
+    if (load > 100) return "bus_load: 1 to 100 percent, or 0";
+    if (bitrate != 0 && (bitrate < 10000 || bitrate > 1000000)) {
+        return "bitrate: 10000 to 1000000, or 0";
+    }
+    return nullptr;
+}
+
 const char* check_canbus(const ota_canbus_config_t& c) {
     constexpr uint32_t kHighest = 0x1FFFFFFF;
     if (c.request_id > kHighest || c.response_id > kHighest || c.functional_id > kHighest) {
@@ -153,11 +161,7 @@ const char* check_canbus(const ota_canbus_config_t& c) {
     if (c.request_id != 0 && c.request_id == c.response_id) {
         return "config.canbus.request_id, response_id: not the same";
     }
-    if (c.bus_load > 100) return "config.canbus.bus_load: 1 to 100 percent, or 0";
-    if (c.bitrate != 0 && (c.bitrate < 10000 || c.bitrate > 1000000)) {
-        return "config.canbus.bitrate: 10000 to 1000000, or 0";
-    }
-    return nullptr;
+    return check_bus(c.bus_load, c.bitrate);
 }
 
 bool is_path(const char* path) {
@@ -287,6 +291,18 @@ const char* check_source(ota_source_t source, const ota_source_config_t& config)
         default:
             return "source: not a known source";
     }
+}
+
+const char* check_modules(const ota_modules_config_t& c) {
+    constexpr unsigned kMostBoards = 12;
+    const unsigned count = c.count == 0 ? kMostBoards : c.count;
+    const unsigned first = c.first_address == 0 ? 0x21U : c.first_address;
+    if (count > kMostBoards) return "modules.count: 1 to 12, or 0";
+    if (first + count - 1 > 0xFF || (first <= 0x10 && first + count > 0x10)) {
+        return "modules.first_address: all addresses from 0x01 to 0xFF, without the own one, 0x10";
+    }
+    if (c.quorum > count) return "modules.quorum: no more than there are boards, or 0";
+    return check_bus(c.bus_load, c.bitrate);
 }
 
 const char* check_thresholds(int min_soc, float max_temperature, float min_temperature,

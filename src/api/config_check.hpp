@@ -8,6 +8,7 @@ namespace ota {
 // The first rule that a configuration breaks, as "field: rule"; null when it breaks none.
 const char* check_config(const ota_manager_config_t& config);
 const char* check_source(ota_source_t source, const ota_source_config_t& config);
+const char* check_modules(const ota_modules_config_t& config);
 const char* check_thresholds(int min_soc, float max_temperature, float min_temperature,
                              float max_current);
 

@@ -231,6 +231,22 @@ esp_err_t add_source(Instance& self, ota_source_t source, const ota_source_confi
     return error;
 }
 
+esp_err_t set_modules(Instance& self, const ota_modules_config_t& config) {
+    for (std::optional<Links>& links : self.links) {
+        const Status opened = links->open_modules(config);
+        if (opened.is(Code::kNoSpace)) {
+            return refuse_source(ESP_ERR_INVALID_STATE, "modules: set already");
+        }
+        if (!opened.ok() && opened.detail() == Detail::kNone) {
+            return refuse_source(ESP_ERR_NOT_SUPPORTED, "modules: this platform has no CAN bus");
+        }
+        if (!opened.ok()) return refuse_source(to_esp_err(opened), status_text(opened));
+        const bool stops = config.stop_on_failure != OTA_OFF;
+        self.manager.set_modules(*links->modules(), {config.quorum, stops});
+    }
+    return ESP_OK;
+}
+
 bool is_leaving(State state) {
     return state == State::kComplete || state == State::kRebooting;
 }

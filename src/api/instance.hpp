@@ -42,12 +42,12 @@ struct Instance {
     CallbackSink sink;
     TaskConfig task_config;
     Workspace workspace;
-    std::array<BusDoors, build::kPush ? 1 : 0> bus_doors;
+    std::array<BusDoors, build::kLinks ? 1 : 0> bus_doors;
     Manager manager;
     FixedVector<CallbackProbe, kMaxProbes> probes;
     std::array<std::optional<FilePair>, build::kFiles ? kMaxSources : 0> files;
     std::array<std::optional<HttpsPair>, build::kHttps ? 1 : 0> https;
-    std::array<std::optional<Links>, build::kPush ? 1 : 0> links;
+    std::array<std::optional<Links>, build::kLinks ? 1 : 0> links;
     size_t source_count = 0;
     bool takes_unsigned;
     UserSafetyCallback safety;
@@ -64,6 +64,9 @@ void close_instance();
 
 // The medium of a further source; config passed check_source.
 esp_err_t add_source(Instance& self, ota_source_t source, const ota_source_config_t& config);
+
+// The boards behind the controller; config passed check_modules.
+esp_err_t set_modules(Instance& self, const ota_modules_config_t& config);
 
 // A restart that was asked for is the only way on.
 bool is_leaving(State state);

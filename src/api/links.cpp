@@ -15,6 +15,15 @@ constexpr uint8_t kTesterAddress = 0xF1;
 constexpr uint8_t kEverybody = 0x33;
 constexpr uint8_t kLowPriority = 7;
 constexpr uint32_t kHighest11Bit = 0x7FF;
+constexpr uint8_t kFirstBoard = 0x21;
+constexpr uint8_t kMostBoards = 12;
+// What a transfer takes of the bus, %, and how much there may be in all: while the battery works,
+// and at rest.
+constexpr uint8_t kLoadAtWork = 30;
+constexpr uint8_t kLoadAtRest = 80;
+constexpr uint8_t kTotalAtWork = 70;
+constexpr uint8_t kTotalAtRest = 90;
+constexpr Millis kLimitInterval = 500;
 constexpr uint32_t kStack = 4096;
 constexpr int kHighestPriority = 24;
 
@@ -44,7 +53,16 @@ Links::Links(const Platform& platform, const EngineView& engine, BusDoors& doors
 
 Links::~Links() {
     if (modbus_link_ != nullptr) modbus_link_->close();
-    if (has_can_) platform_.buses.can->close();
+    if (share_) share_->close();
+}
+
+Boards::Boards(const ota_modules_config_t& c)
+    : component(exchange, or_default<uint8_t>(c.count, kMostBoards), c.access_hmac_key_id) {
+    config.first_address = or_default<uint8_t>(c.first_address, kFirstBoard);
+    config.session.own_address = kOwnAddress;
+    config.session.priority = kLowPriority;
+    config.session.frame_size = static_cast<uint8_t>(c.fd ? kFdCanData : kClassicCanData);
+    config.session.hardware = text_of(c.hardware);
 }
 
 Status Links::open_modbus(const ota_modbus_config_t& config) {
@@ -71,8 +89,7 @@ Status Links::open_modbus(const ota_modbus_config_t& config) {
 }
 
 Status Links::open_canbus(const ota_canbus_config_t& config) {
-    if (has_can_) return {Code::kNoSpace, Origin::kApi};
-    if (platform_.buses.can == nullptr) return {Code::kUnavailable, Origin::kApi};
+    if (has_server_) return {Code::kNoSpace, Origin::kApi};
     IsoTpAddress& address = can_config_.address;
     address = IsoTpAddress::normal_fixed(kOwnAddress, kTesterAddress, kLowPriority, kEverybody);
     if (config.request_id != 0) {
@@ -82,35 +99,59 @@ Status Links::open_canbus(const ota_canbus_config_t& config) {
         address.functional_id.reset();
     }
     if (config.functional_id != 0) address.functional_id = config.functional_id;
-    CanConfig bus;
-    bus.interface = config.interface == nullptr ? "can0" : config.interface;
-    bus.bitrate = or_default<uint32_t>(config.bitrate, 500000);
-    bus.is_fd = config.fd;
-    bus.is_29_bit = address.is_29_bit;
-    bus.identifiers = {address.receive_id, address.functional_id.value_or(address.receive_id),
-                       address.send_id};
     can_config_.is_fd = config.fd;
     can_config_.block_size =
         config.block_size == 255 ? uint8_t{0} : or_default<uint8_t>(config.block_size, 8);
-    can_config_.separation = separation_for(bus.bitrate, or_default<uint8_t>(config.bus_load, 30));
-    OTA_TRY(platform_.buses.can->open(bus));
-    has_can_ = true;
+    OTA_TRY(open_bus(config.interface, config.bitrate, config.fd, config.bus_load));
+    has_server_ = true;
+    return {};
+}
+
+Status Links::open_modules(const ota_modules_config_t& config) {
+    for (auto& boards : boards_) {
+        if (boards) return {Code::kNoSpace, Origin::kApi};
+        OTA_TRY(open_bus(config.interface, config.bitrate, config.fd, config.bus_load));
+        boards.emplace(config);
+    }
+    return {};
+}
+
+// There is one CAN bus, whoever speaks on it.
+Status Links::open_bus(const char* interface, uint32_t bitrate, bool fd, uint8_t load) {
+    if (platform_.buses.can == nullptr) return {Code::kUnavailable, Origin::kApi};
+    CanConfig bus;
+    bus.interface = interface == nullptr ? "can0" : interface;
+    bus.bitrate = or_default<uint32_t>(bitrate, 500000);
+    bus.is_fd = fd;
+    if (share_) {
+        const bool same = text_of(bus_.interface) == bus.interface && bus_.bitrate == bus.bitrate &&
+                          bus_.is_fd == bus.is_fd;
+        if (!same) return {Code::kOutOfRange, Origin::kApi, Detail::kCanInterface};
+        bus_load_ = std::max(bus_load_, load);
+        return {};
+    }
+    CanShare& share = share_.emplace(*platform_.buses.can, platform_.clock);
+    const Status opened = share.open(bus);
+    if (!opened.ok()) {
+        share_.reset();
+        return opened;
+    }
+    bus_ = bus;
+    bus_load_ = load;
     return {};
 }
 
 Status Links::start(const TaskConfig& engine) {
-    if (modbus_link_ == nullptr && !has_can_) return {};
+    if (modbus_link_ == nullptr && !share_) return {};
     pair_.window.close();
     desk_.emplace(pair_.window, PushDesk::Engine{engine_, platform_.mailbox, platform_.clock});
     for (AccessDoor& door : doors_.doors) door.pause(platform_.clock.now());
     if (modbus_link_ != nullptr) {
         modbus_.emplace(identity_, *desk_, doors_.modbus(), platform_.mailbox, platform_.clock);
     }
-    if (has_can_) {
-        const UdsIdentity own{identity_.serial, identity_.hardware, identity_.takes_suit};
-        uds_.emplace(own, *desk_, doors_.canbus(), platform_.mailbox, platform_.clock);
-        can_.emplace(*platform_.buses.can, *uds_, platform_.clock, can_config_);
-    }
+    if (has_server_) start_server();
+    if (has_boards()) start_boards();
+    next_limit_ = 0;
     stop_asked_ = false;
     TaskConfig config = engine;
     config.priority = std::min(engine.priority + 1, kHighestPriority);
@@ -119,6 +160,39 @@ Status Links::start(const TaskConfig& engine) {
         config, [](void* self) { static_cast<Links*>(self)->run(); }, this));
     is_running_ = true;
     return {};
+}
+
+void Links::start_server() {
+    const IsoTpAddress& address = can_config_.address;
+    const std::array<uint32_t, 2> wanted{address.receive_id,
+                                         address.functional_id.value_or(address.receive_id)};
+    CanConfig frames;
+    frames.identifiers = wanted;
+    frames.is_29_bit = address.is_29_bit;
+    CanBus& bus = share_->face(CanShare::kServer);
+    (void)bus.open(frames);
+    const UdsIdentity own{identity_.serial, identity_.hardware, identity_.takes_suit};
+    uds_.emplace(own, *desk_, doors_.canbus(), platform_.mailbox, platform_.clock);
+    can_.emplace(bus, *uds_, platform_.clock, can_config_);
+}
+
+void Links::start_boards() {
+    for (std::optional<Boards>& boards : boards_) {
+        boards->link.emplace(
+            std::array{&share_->face(CanShare::kBoards), &share_->face(CanShare::kNextBoard)},
+            platform_.clock, boards->exchange, boards->config);
+    }
+}
+
+// What protects the battery needs less of the bus while it rests.
+void Links::limit_load() {
+    if (!share_ || platform_.clock.now() < next_limit_) return;
+    next_limit_ = platform_.clock.now() + kLimitInterval;
+    const bool at_rest = engine_.snapshot().at_rest;
+    BusLimits limits{at_rest ? kLoadAtRest : kLoadAtWork, at_rest ? kTotalAtRest : kTotalAtWork};
+    if (bus_load_ != 0) limits = {bus_load_, std::max(limits.total, bus_load_)};
+    share_->limit(limits);
+    if (can_) can_->ask_separation(separation_for(bus_.bitrate, limits.own));
 }
 
 void Links::stop() {
@@ -134,11 +208,19 @@ void Links::run() {
 
 void Links::poll() {
     desk_->poll();
+    limit_load();
     bool more = modbus_ && modbus_->poll(*modbus_link_, kBurst) == kBurst;
     if (can_) more = can_->poll(kBurst) == kBurst || more;
+    bool is_board_busy = false;
+    for (std::optional<Boards>& boards : boards_) {
+        if (!boards || !boards->link) continue;
+        boards->link->poll();
+        is_board_busy = boards->link->is_busy();
+    }
+    if (share_) share_->poll();
     // Timers of less than a rest's length are about: ISO-TP's gaps, and the silence that ends a
     // frame, which wakes nobody.
-    const bool in_frame = can_ || (rtu_ && rtu_->is_receiving());
+    const bool in_frame = can_ || is_board_busy || (rtu_ && rtu_->is_receiving());
     if (!more) platform_.buses.rest->rest(in_frame ? kInFrame : kRestTime);
 }
 

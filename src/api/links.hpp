@@ -1,6 +1,9 @@
 #pragma once
 
+#include "api/can_share.hpp"
 #include "api/platform.hpp"
+#include "install/module_component.hpp"
+#include "install/module_link.hpp"
 #include "ota_manager.h"
 #include "sources/can/can_link.hpp"
 #include "sources/modbus/modbus_server.hpp"
@@ -20,8 +23,18 @@ struct BusDoors {
     AccessCheck check;
 };
 
-// The servers of all field buses, in a task of their own: it never touches flash, so that peers
-// have their answers while flash is erased.
+// The boards behind the controller, from both sides.
+struct Boards {
+    explicit Boards(const ota_modules_config_t& config);
+
+    ModuleExchange exchange;
+    ModuleComponent component;
+    ModuleLink::Config config;
+    std::optional<ModuleLink> link;
+};
+
+// The servers of all field buses, and the conversations with module boards, in a task of their own:
+// it never touches flash, so that peers have their answers while flash is erased.
 class Links {
   public:
     Links(const Platform& platform, const EngineView& engine, BusDoors& doors,
@@ -34,7 +47,10 @@ class Links {
     // CanBus; kNoSpace: there is one already.
     Status open_modbus(const ota_modbus_config_t& config);
     Status open_canbus(const ota_canbus_config_t& config);
+    // Likewise; kOutOfRange: the bus is open already, under another name or with another rate.
+    Status open_modules(const ota_modules_config_t& config);
     PushPair& pair() { return pair_; }
+    ModuleBoards* modules() { return has_boards() ? &boards_[0]->component : nullptr; }
 
     // Between the engine's start and its stop. Does nothing when no bus was opened.
     Status start(const TaskConfig& engine);
@@ -43,6 +59,11 @@ class Links {
   private:
     void run();
     void poll();
+    Status open_bus(const char* interface, uint32_t bitrate, bool fd, uint8_t load);
+    void start_server();
+    void start_boards();
+    void limit_load();
+    bool has_boards() const { return build::kModules && boards_[0].has_value(); }
 
     const Platform& platform_;
     const EngineView& engine_;
@@ -55,10 +76,15 @@ class Links {
     std::optional<RtuLink> rtu_;
     std::optional<TcpLink> tcp_;
     ModbusLink* modbus_link_ = nullptr;
+    CanConfig bus_;  // interface null: not open
+    uint8_t bus_load_ = 0;
+    std::optional<CanShare> share_;
     CanLink::Config can_config_;
-    bool has_can_ = false;
+    bool has_server_ = false;
     std::optional<UdsServer> uds_;
     std::optional<CanLink> can_;
+    std::array<std::optional<Boards>, build::kModules ? 1 : 0> boards_;
+    Millis next_limit_ = 0;
     std::atomic<bool> stop_asked_{false};
     bool is_running_ = false;
 };

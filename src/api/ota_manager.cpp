@@ -340,4 +340,17 @@ esp_err_t ota_manager_add_source(ota_source_t source, const ota_source_config_t*
         return ota::add_source(self, source, *config);
     });
 }
+
+esp_err_t ota_manager_set_modules(const ota_modules_config_t* config) {
+    if (config == nullptr) return ESP_ERR_INVALID_ARG;
+    return ota::configure([&](ota::Instance& self) {
+        ota::config_error = "";
+        if constexpr (!ota::build::kModules) return ESP_ERR_NOT_SUPPORTED;
+        if (const char* error = ota::check_modules(*config)) {
+            ota::config_error = error;
+            return ESP_ERR_INVALID_ARG;
+        }
+        return ota::set_modules(self, *config);
+    });
+}
 }

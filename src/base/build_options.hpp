@@ -26,6 +26,9 @@
 #ifndef OTA_MANAGER_ENCRYPTED_PAYLOADS
 #define OTA_MANAGER_ENCRYPTED_PAYLOADS 1
 #endif
+#ifndef OTA_MANAGER_MODULE_BOARDS
+#define OTA_MANAGER_MODULE_BOARDS 1
+#endif
 #ifndef OTA_MANAGER_LOG_CONSOLE
 #define OTA_MANAGER_LOG_CONSOLE 1
 #endif
@@ -56,6 +59,9 @@ inline constexpr bool kUsbDrive = OTA_MANAGER_SOURCE_USB_DRIVE != 0;
 inline constexpr bool kFiles = kSdCard || kUsbDrive;
 inline constexpr bool kSuit = OTA_MANAGER_PACKAGE_SUIT != 0;
 inline constexpr bool kEncryption = kSuit && OTA_MANAGER_ENCRYPTED_PAYLOADS != 0;
+// Their images come in SUIT packages.
+inline constexpr bool kModules = kSuit && OTA_MANAGER_MODULE_BOARDS != 0;
+inline constexpr bool kLinks = kPush || kModules;
 inline constexpr bool kConsoleLog = OTA_MANAGER_LOG_CONSOLE != 0;
 // Bench boards: an update needs no battery provider.
 inline constexpr bool kNoBattery = OTA_MANAGER_NO_BATTERY != 0;

@@ -218,6 +218,11 @@ enum class Detail : uint16_t {
     kSerialLine,
     kPortInUse,
     kCanInterface,
+    // module boards
+    kBoardRefused,
+    kBoardLocked,
+    kBoardOther,
+    kBoardLost,
     kCount_,
 };
 

@@ -184,6 +184,10 @@ constexpr auto kDetailTexts = std::to_array<const char*>({
     "the serial line can't be opened like this: check its name, rate and format",
     "the port can't be opened: another program has it, or it needs the right to",
     "the CAN interface can't be opened like this: check its name, rate, and that it is up",
+    "the module board refuses the image and keeps what it has",
+    "the module board is locked: check its access key",
+    "not the module board that is expected: check its hardware and its address",
+    "the module board did not come back after it was changed: check its supply, then try again",
 });
 static_assert(kDetailTexts.size() == static_cast<size_t>(Detail::kCount_));
 

@@ -51,7 +51,7 @@ Manager::Manager(const Ports& ports, const BootStatus& boot, const Settings& set
                 workspace,
                 trusted_,
                 ports.battery,
-                {config_, stage_, ports.modules, config_status_}}) {
+                {config_, stage_, ports_.modules, config_status_}}) {
     gate_.set_thresholds(settings.thresholds);
     (void)health_.add(battery_probe_);
     (void)health_.add(storage_probe_);
@@ -215,7 +215,7 @@ void Manager::publish_for_peers() {
     const bool has_peers = std::any_of(sources_.begin(), sources_.end(),
                                        [](const UpdateSource& s) { return is_pushed(s.kind); });
     const Millis now = ports_.clock.now();
-    if (!has_peers || now < next_peer_look_) return;
+    if ((!has_peers && ports_.modules == nullptr) || now < next_peer_look_) return;
     next_peer_look_ = now + kPeerInterval;
     uint16_t interlock = gate_.interlock();
     if (session_.waits()) interlock = static_cast<uint16_t>(interlock | kInterlockSchedule);
@@ -225,10 +225,12 @@ void Manager::publish_for_peers() {
     const UpdateRecord& record = journal_.update();
     const bool holds = record.stage == UpdateStage::kStaging && is_pushed(record.source);
     const Digest held = holds ? record.source_identity : Digest{};
+    const bool at_rest = gate_.is_at_rest();
     const EngineSnapshot& seen = publisher_.value();
-    if (seen.interlock == interlock && seen.held == held) return;
+    if (seen.interlock == interlock && seen.held == held && seen.at_rest == at_rest) return;
     publisher_.set([&](EngineSnapshot& s) {
         s.interlock = interlock;
+        s.at_rest = at_rest;
         s.held = held;
     });
 }

@@ -44,6 +44,10 @@ class Manager final : public EngineView {
     bool add_sink(EventSink& sink) { return publisher_.add_sink(sink); }
     bool add_probe(HealthProbe& probe) { return health_.add(probe); }
     void set_safety_callback(const SafetyCallback& callback) { gate_.set_callback(callback); }
+    void set_modules(ModuleBoards& modules, const BoardPolicy& policy) {
+        ports_.modules = &modules;
+        settings_.boards = policy;
+    }
     void set_thresholds(const SafetyThresholds& thresholds) { gate_.set_thresholds(thresholds); }
 
     // Reads what there is: otadata, journal, running image. Emits nothing. Fails only when one of

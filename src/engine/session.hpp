@@ -104,6 +104,7 @@ class Session final : private PayloadHost {
     Status judge_image();
     Status begin_suit();
     Status judge_suit();
+    bool is_unfinished() const;
     Status survey_suit();
     Status name_suit_version();
     void refuse_candidate(Status why);
@@ -163,7 +164,11 @@ class Session final : private PayloadHost {
     Status save_part(ComponentKind kind, const PartRecord& record);
     void drop_parts();
     Status copy_to_board(ComponentRef to, const FetchOrder& order);
+    Result<bool> board_matches(ComponentRef board, const Digest& digest, uint64_t size);
     Status board_says(Status status);
+    uint8_t board_after(ComponentRef board) const;
+    Status pass_over(ComponentRef board, Status why);
+    Status check_quorum() const;
     Status begin_target(ComponentRef component, const FetchOrder& order);
     Status end_of_target(ComponentRef component, const Digest& digest, uint64_t size);
     Status open_part();

@@ -63,17 +63,31 @@ Result<bool> Session::match(ComponentRef component, const Digest& digest, uint64
     switch (component.kind) {
         case ComponentKind::kApp:
             return c_.verifier.holds(digest, size);
-        case ComponentKind::kModule: {
-            const Result<bool> held = c_.parts.modules->match(component.number, digest, size);
-            OTA_TRY(board_says(held.status()));
-            if (*held && attempt_.outcome_of(component) == ComponentOutcome::kNotReached) {
-                attempt_.component(component, ComponentOutcome::kHeldAlready);
-            }
-            return held;
-        }
+        case ComponentKind::kModule:
+            return board_matches(component, digest, size);
         default:
             return part_matches(component.kind, digest, size);
     }
+}
+
+Result<bool> Session::board_matches(ComponentRef board, const Digest& digest, uint64_t size) {
+    const ComponentOutcome before = attempt_.outcome_of(board);
+    // It was passed over in this attempt: how many have to hold their image is judged in the end.
+    if (before == ComponentOutcome::kFailed) return true;
+    const Result<bool> held = c_.parts.modules->match(board.number, digest, size);
+    Status said = board_says(held.status());
+    if (said.is(Code::kTryAgain)) return said;
+    if (said.ok() && !*held && before == ComponentOutcome::kWritten) {
+        said = {Code::kRefused, Origin::kModules, Detail::kBoardFailed};
+    }
+    if (!said.ok()) {
+        OTA_TRY(pass_over(board, said));
+        return true;
+    }
+    if (*held && before == ComponentOutcome::kNotReached) {
+        attempt_.component(board, ComponentOutcome::kHeldAlready);
+    }
+    return held;
 }
 
 // What was read in this attempt is known; otherwise flash is read, where a record says that its
@@ -181,10 +195,52 @@ Status Session::copy_to_board(ComponentRef to, const FetchOrder& order) {
                    part_matches(ComponentKind::kStage, order.digest, order.size));
     if (!proven) return {Code::kUntrusted, Origin::kVerify, Detail::kImageDigest};
     attempt_.touched();
-    OTA_TRY(board_says(
-        c_.parts.modules->install(to.number, c_.parts.stage.image(), order.digest, order.size)));
+    const Status said = board_says(c_.parts.modules->install(
+        to.number, board_after(to), c_.parts.stage.image(), order.digest, order.size));
+    if (said.is(Code::kTryAgain)) return said;
+    if (!said.ok()) return pass_over(to, said);
     attempt_.component(to, ComponentOutcome::kWritten);
     return {};
+}
+
+// The next that is still to be looked at; 0: none.
+uint8_t Session::board_after(ComponentRef board) const {
+    bool passed = false;
+    for (size_t i = 0; i < suit_.manifest.component_count(); ++i) {
+        const ComponentRef other = suit_.manifest.component(i);
+        if (other.kind != ComponentKind::kModule) continue;
+        if (passed && attempt_.outcome_of(other) == ComponentOutcome::kNotReached) {
+            return other.number;
+        }
+        passed = passed || other == board;
+    }
+    return 0;
+}
+
+// A board that can't be updated keeps no other from it. But an image that one has failed with may
+// fail the others as well: after that the rest is left alone, unless the owner decided otherwise.
+Status Session::pass_over(ComponentRef board, Status why) {
+    const bool changed = why.detail() == Detail::kBoardFailed || why.detail() == Detail::kBoardLost;
+    if (changed && c_.settings.boards.stop_on_failure) return why;
+    blame(board, why);
+    if (suit_.board_failure.ok()) suit_.board_failure = why;
+    return {};
+}
+
+// After the last board: do enough of them hold their image?
+Status Session::check_quorum() const {
+    if (suit_.board_failure.ok()) return {};
+    uint32_t boards = 0;
+    uint32_t good = 0;
+    for (size_t i = 0; i < suit_.manifest.component_count(); ++i) {
+        const ComponentRef component = suit_.manifest.component(i);
+        if (component.kind != ComponentKind::kModule) continue;
+        ++boards;
+        if (attempt_.outcome_of(component) != ComponentOutcome::kFailed) ++good;
+    }
+    const uint8_t quorum = c_.settings.boards.quorum;
+    const uint32_t needed = quorum == 0 ? boards : std::min<uint32_t>(quorum, boards);
+    return good >= needed ? kOkStatus : suit_.board_failure;
 }
 
 // Between two questions that do not belong together.

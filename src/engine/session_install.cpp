@@ -112,6 +112,11 @@ Millis Session::step_apply() {
             fail(status);
             return kNow;
         }
+        const Status enough = check_quorum();
+        if (!enough.ok()) {
+            fail(enough);
+            return kNow;
+        }
         if (!suit_.has_app) {
             const Status finished = finish_here();
             if (!finished.ok()) fail(finished);

@@ -33,7 +33,7 @@ Status Session::begin_suit() {
     // After a rollback the confirmed package may be installed once more.
     const bool left = confirmed.build_id != c_.device.build_id;
     const bool again = left && suit_.has_app && confirmed.package_id == suit_.manifest.digest();
-    if (!again) {
+    if (!again && !is_unfinished()) {
         OTA_TRY(
             check_sequence(suit_.manifest.sequence_number(), suit_.manifest.digest(), confirmed));
     }
@@ -47,6 +47,20 @@ Status Session::begin_suit() {
     suit_.reading = {};
     suit_.board_since = 0;
     return {};
+}
+
+// Of boards alone, and some of them were passed over: the same package may be sent once more.
+bool Session::is_unfinished() const {
+    const Digest& package = suit_.manifest.digest();
+    const AttemptRecord& latest = c_.log.attempt();
+    if (suit_.has_app || latest.build_id != package || c_.log.confirmed().package_id != package) {
+        return false;
+    }
+    return std::any_of(latest.components.begin(), latest.components.end(),
+                       [](const ComponentResult& result) {
+                           return result.component.kind == ComponentKind::kModule &&
+                                  result.outcome == ComponentOutcome::kFailed;
+                       });
 }
 
 // Does this device have what the package is about, and is there something to activate?
@@ -119,6 +133,7 @@ void Session::begin_commands() {
     suit_.staged = suit_.fetched = suit_.draining = false;
     suit_.config.reset();
     suit_.done = suit_.section = 0;
+    suit_.board_failure = {};
     suit_.from = SuitPackage::From::kFile;
     suit_.at = suit_.target = suit_.manifest.component(0);
     ComponentResults components;

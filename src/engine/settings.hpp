@@ -27,6 +27,12 @@ struct SuitIdentity {
     Uuid module_class{};  // of the module boards behind it
 };
 
+// What becomes of an update when module boards fail.
+struct BoardPolicy {
+    uint8_t quorum = 0;           // of the boards of a package, so many have to hold it; 0 = all
+    bool stop_on_failure = true;  // after one that was changed and failed, no other is touched
+};
+
 // The configuration as the engine uses it; defaults are the specification's.
 struct Settings {
     uint32_t check_interval_ms = 0;  // 0 = no periodic checks
@@ -42,6 +48,7 @@ struct Settings {
     // What SUIT packages have to be for; all zero = none is accepted.
     SuitIdentity suit;
     PayloadKeys payload_keys;
+    BoardPolicy boards;
     uint32_t battery_capacity_wh = 200000;
     ErasePolicy erase_policy = ErasePolicy::kSector;
     uint32_t jitter_seed = 0;  // of this device and boot; 0 = derived from the image

@@ -11,8 +11,8 @@ namespace ota {
 struct Parts {
     DataComponent& config;
     DataComponent& stage;
-    ModuleBoards* modules;        // null: this device has none
-    const Status& config_status;  // of what the running image is paired with
+    ModuleBoards* const& modules;  // null: this device has none
+    const Status& config_status;   // of what the running image is paired with
 };
 
 class Session;
@@ -81,6 +81,7 @@ struct SuitPackage {
     bool waits = false;      // it stands at a wait of the manifest
     bool on_bus = false;     // it stands at a module board …
     Millis board_since = 0;  // … since then; 0 = not
+    Status board_failure;    // of the first board that was passed over
 };
 
 }  // namespace ota

@@ -73,7 +73,10 @@ void UdsClient::follow(IsoTpLink::Event event) {
             due_ = clock_.now() + config_.p2;
             return;
         case IsoTpLink::Event::kNotSent:
-            if (phase_ == Phase::kSending) end(failed(Code::kUnavailable));
+            if (phase_ != Phase::kSending) return;
+            // Only a frame that did not get on the bus says something about the bus.
+            end(failed(link_.result() == IsoTpResult::kTimeoutA ? Code::kUnavailable
+                                                                : Code::kTimeout));
             return;
         case IsoTpLink::Event::kReceived:
             // The server may be quicker than the word that the request is out.

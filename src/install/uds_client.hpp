@@ -25,7 +25,7 @@ class UdsClient {
     // listened to; a bus that is down is given up earlier.
     void start(Bytes request, Millis patience);
     // kTryAgain: under way. Ok: answer() is the positive one. kRefused: code() says why. kTimeout:
-    // none came. kUnavailable: the request did not get through.
+    // none came, or the server stopped listening. kUnavailable: the bus does not carry the request.
     Status poll();
     Bytes answer() const { return answer_; }
     uds::Nrc code() const { return code_; }

@@ -10,8 +10,9 @@ struct CanConfig {
     const char* interface = nullptr;  // by the name that the platform gives it
     uint32_t bitrate = 500000;
     bool is_fd = false;
-    // The frames that are wanted, and the own ones; an adapter may filter.
-    std::array<uint32_t, 3> identifiers{};
+    // Of the frames that are wanted, the own ones among them; an adapter may filter. Empty: every
+    // frame. Read during open().
+    std::span<const uint32_t> identifiers{};
     bool is_29_bit = true;
 };
 

@@ -23,6 +23,7 @@ struct EngineSnapshot {
     uint32_t durable = 0;       // bytes of the package that a loss of power does not take
     Digest held{};              // the pushed package that flash holds a part of; zero = none
     uint16_t interlock = 0;     // what keeps an update from moving now, see InterlockBit
+    bool at_rest = false;       // the battery carries no current worth speaking of
     uint32_t offered_size = 0;  // the offered package; version empty = none
     char offered_version[33] = {};
     char offered_notes[129] = {};  // untrusted text of the publisher

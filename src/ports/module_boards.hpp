@@ -19,9 +19,11 @@ class ModuleBoards {
     // Does the board hold, complete and ready to run, exactly size bytes with this digest?
     virtual Result<bool> match(uint8_t number, const Digest& digest, uint64_t size) = 0;
 
-    // Makes the board hold and run the first size bytes of image. Power lost on either side leaves
-    // a board that can be installed again.
-    virtual Status install(uint8_t number, ImageReader& image, const Digest& digest,
+    // Makes the board hold and run the first size bytes of image. next: the board that gets the
+    // same afterwards and may be prepared meanwhile, as long as it goes on working; 0: none. Power
+    // lost on either side leaves a board that can be installed again. kBoardLost and kBoardFailed:
+    // the board was changed; any other failure leaves it as it was.
+    virtual Status install(uint8_t number, uint8_t next, ImageReader& image, const Digest& digest,
                            uint64_t size) = 0;
 
     // Lets go of the board that is being worked on.

@@ -9,6 +9,7 @@ namespace {
 constexpr int32_t kSocMargin = 2;             // %
 constexpr int32_t kTemperatureMargin = 2000;  // m°C
 constexpr int32_t kCurrentMargin = 1000;      // mA
+constexpr int32_t kRestCurrent = 1000;        // mA, what the plant itself takes
 
 int32_t magnitude(int32_t value) {
     if (value == INT32_MIN) return INT32_MAX;
@@ -32,6 +33,13 @@ uint16_t BatteryGate::interlock() const {
         if (!finding.verdict.safe()) bits = static_cast<uint16_t>(bits | finding.bit);
     }
     return bits;
+}
+
+bool BatteryGate::is_at_rest() const {
+    BatterySnapshot now;
+    if (!battery_.snapshot(now).ok()) return false;
+    const int64_t age = static_cast<int64_t>(clock_.now()) - now.taken_at;
+    return age <= kBatteryMaxAge && magnitude(now.current_milliampere) <= kRestCurrent;
 }
 
 BatteryGate::Findings BatteryGate::evaluate() const {

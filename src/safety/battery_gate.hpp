@@ -18,6 +18,8 @@ class BatteryGate {
     Verdict check();
     // Everything that is outside its limits now, as InterlockBit; without margins.
     uint16_t interlock() const;
+    // Does the battery carry no current worth speaking of? Without a fresh reading: no.
+    bool is_at_rest() const;
 
   private:
     struct Finding {

@@ -34,6 +34,8 @@ class PlantGate final : public SafetyGate {
         return static_cast<uint16_t>(battery_.interlock() | (custom ? kInterlockCustom : 0));
     }
 
+    bool is_at_rest() const { return battery_.is_at_rest(); }
+
   private:
     BatteryGate battery_;
     SafetyCallback callback_;

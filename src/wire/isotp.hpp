@@ -79,6 +79,8 @@ class IsoTpLink {
     // While held, the peer is told to wait before it sends more, ten times at most: flash is being
     // erased.
     void hold(bool on) { is_held_ = on; }
+    // STmin, from the next flow control on.
+    void ask_separation(uint8_t separation) { config_.separation = separation; }
 
     Bytes message() const { return Bytes(config_.buffer).first(received_); }
     Bytes functional_message() const { return Bytes(functional_data_).first(functional_size_); }

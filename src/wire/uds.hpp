@@ -80,6 +80,7 @@ enum Did : uint16_t {
     kDidComponents = 0xF1A0,
     kDidPackage = 0xF1A1,
     kDidState = 0xF1A2,
+    kDidRunning = 0xF1A3,
 };
 
 enum Routine : uint16_t {

@@ -97,7 +97,8 @@ class OurIsoTp {
         ota::CanConfig bus;
         bus.interface = interface;
         bus.is_fd = fd;
-        bus.identifiers = {kTheirs, kTheirs, kOurs};
+        const std::array<uint32_t, 2> wanted{kTheirs, kOurs};
+        bus.identifiers = wanted;
         is_good_ = bus_.open(bus).ok();
     }
     bool is_good() const { return is_good_; }

@@ -56,11 +56,13 @@ class CanWire {
     void attach(CanNode& node) { nodes_.push_back(&node); }
     // Ends the frame that is on the wire when its time is over, and begins the next.
     void run() {
+        if (is_off) return;
         if (busy_ && clock_.micros() >= ends_at_) finish();
         if (!busy_) begin();
     }
     // When run() has something to do; UINT64_MAX: when somebody sends.
     uint64_t due() const {
+        if (is_off) return UINT64_MAX;
         if (busy_) return ends_at_;
         for (const CanNode* node : nodes_) {
             if (node->outgoing) return clock_.micros();
@@ -69,6 +71,8 @@ class CanWire {
     }
     // Of each frame: is it lost?
     std::function<bool(const ota::CanFrame&)> loses = [](const ota::CanFrame&) { return false; };
+    // Nothing gets through: cut, shorted, or every controller on it has gone bus-off.
+    bool is_off = false;
     uint64_t frames = 0;
     uint64_t busy_micros = 0;
 

@@ -19,6 +19,7 @@ class FakeBoards final : public ota::ModuleBoards {
     std::vector<Board> boards;
     std::string next_version = "2.0.0";  // what an installed image says of itself
     uint32_t installations = 0;
+    std::vector<uint8_t> next;  // told with each of them
     uint32_t aborts = 0;
 
     bool has(uint8_t number) const override { return number >= 1 && number <= boards.size(); }
@@ -33,13 +34,14 @@ class FakeBoards final : public ota::ModuleBoards {
         const Buffer own = sha256(holds);
         return holds.size() == size && std::equal(own.begin(), own.end(), digest.begin());
     }
-    ota::Status install(uint8_t number, ota::ImageReader& image, const ota::Digest& digest,
-                        uint64_t size) override {
+    ota::Status install(uint8_t number, uint8_t following, ota::ImageReader& image,
+                        const ota::Digest& digest, uint64_t size) override {
         Board& board = boards[number - 1U];
         OTA_TRY(board.refusal);
         if (waited_ == 0) board.holds = {0xBA, 0xD0};  // half of it
         OTA_TRY(answer(number));
         ++installations;
+        next.push_back(following);
         Buffer bytes(static_cast<size_t>(size));
         OTA_TRY(image.read_at(0, bytes));
         const Buffer own = sha256(bytes);

@@ -86,7 +86,8 @@ void CanPeer::reconnect() {
     config.bitrate = place_.bitrate;
     config.is_fd = place_.fd;
     config.is_29_bit = place_.request_id > kHighest11Bit || place_.response_id > kHighest11Bit;
-    config.identifiers = {place_.response_id, place_.response_id, place_.request_id};
+    const std::array<uint32_t, 2> wanted{place_.response_id, place_.request_id};
+    config.identifiers = wanted;
     client_.reset();
     bus_.close();
     const Status opened = bus_.open(config);

@@ -23,7 +23,8 @@ class CanLink {
 
     // Takes what has come, so many frames at most, and sends what is due. Returns how many came.
     size_t poll(size_t most);
-    void close() { bus_.close(); }
+    // STmin of the tester's frames from now on.
+    void ask_separation(uint8_t separation) { link_.ask_separation(separation); }
 
   private:
     void take(const CanFrame& frame);

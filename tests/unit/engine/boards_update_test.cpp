@@ -66,6 +66,66 @@ TEST(BoardsUpdate, DeadBoardEndsTheAttemptInTime) {
     EXPECT_EQ(device.apply(), State::kIdle);
 }
 
+// Who is dead or says no keeps nobody else from it; the whole has failed all the same.
+TEST(BoardsUpdate, DeadBoardIsPassedOver) {
+    ComponentsBench device;
+    device.offer(test::boards_package(kBoardImage, 3, 100));
+    device.boards.boards[0].refusal = {Code::kTimeout, Origin::kModules, Detail::kBoardSilent};
+    device.boards.boards[1].refusal = {Code::kRefused, Origin::kModules, Detail::kBoardRefused};
+    ASSERT_EQ(device.start(), Detail::kNone);
+    EXPECT_EQ(device.apply(), State::kFailed);
+    EXPECT_EQ(device.last_detail(), Detail::kBoardSilent);
+    EXPECT_EQ(device.outcome_of(ComponentKind::kModule, 1), ComponentOutcome::kFailed);
+    EXPECT_EQ(device.outcome_of(ComponentKind::kModule, 2), ComponentOutcome::kFailed);
+    EXPECT_EQ(device.outcome_of(ComponentKind::kModule, 3), ComponentOutcome::kWritten);
+    device.boards.boards[0].refusal = device.boards.boards[1].refusal = {};
+    ASSERT_EQ(device.start(), Detail::kNone);
+    EXPECT_EQ(device.apply(), State::kIdle);
+    EXPECT_EQ(device.boards.installations, 3U);
+}
+
+TEST(BoardsUpdate, QuorumIsEnoughAndTheRestMayFollow) {
+    ComponentsBench device;
+    device.settings.boards.quorum = 2;
+    ASSERT_TRUE(device.boot());
+    device.offer(test::boards_package(kBoardImage, 3, 100));
+    device.boards.boards[1].refusal = {Code::kTimeout, Origin::kModules, Detail::kBoardSilent};
+    ASSERT_EQ(device.start(), Detail::kNone);
+    EXPECT_EQ(device.apply(), State::kIdle);
+    EXPECT_EQ(device.manager().snapshot().attempt.outcome, Outcome::kConfirmed);
+    EXPECT_EQ(device.outcome_of(ComponentKind::kModule, 2), ComponentOutcome::kFailed);
+    // The same package again is for the one that is left; then it is nothing new.
+    device.boards.boards[1].refusal = {};
+    ASSERT_TRUE(device.boot());
+    ASSERT_EQ(device.start(), Detail::kNone);
+    EXPECT_EQ(device.apply(), State::kIdle);
+    EXPECT_EQ(device.boards.installations, 3U);
+    EXPECT_TRUE(device.boards.boards[1].holds == kBoardImage);
+    EXPECT_EQ(device.start(), Detail::kVersionSame);
+}
+
+TEST(BoardsUpdate, FailureOfAChangedBoardStopsUnlessTheOwnerSaysOtherwise) {
+    for (const bool stops : {true, false}) {
+        ComponentsBench device;
+        device.settings.boards = {1, stops};
+        ASSERT_TRUE(device.boot());
+        device.offer(test::boards_package(kBoardImage, 3, 100));
+        device.boards.boards[0].refusal = {Code::kTimeout, Origin::kModules, Detail::kBoardLost};
+        ASSERT_EQ(device.start(), Detail::kNone);
+        EXPECT_EQ(device.apply(), stops ? State::kFailed : State::kIdle);
+        EXPECT_EQ(device.boards.installations, stops ? 0U : 2U);
+    }
+}
+
+TEST(BoardsUpdate, NextBoardIsToldAsLongAsThereIsOne) {
+    ComponentsBench device;
+    device.offer(test::boards_package(kBoardImage, 3, 100));
+    device.boards.boards[1].holds = kBoardImage;
+    ASSERT_EQ(device.start(), Detail::kNone);
+    EXPECT_EQ(device.apply(), State::kIdle);
+    EXPECT_EQ(device.boards.next, (std::vector<uint8_t>{2, 0}));
+}
+
 TEST(BoardsUpdate, RedGateStopsBetweenBoards) {
     ComponentsBench device;
     device.offer(test::boards_package(kBoardImage, 3, 100));
@@ -139,7 +199,7 @@ TEST(BoardsUpdate, FailingBoardIsLeftAloneForADay) {
     EXPECT_LE(device.boards.installations, 5U + 7U);
     // Who asks is served.
     const uint32_t before = device.boards.installations;
-    EXPECT_EQ(device.start(), Detail::kImageDigest);
+    EXPECT_EQ(device.start(), Detail::kBoardFailed);
     EXPECT_EQ(device.boards.installations, before + 1);
 }
 

@@ -169,8 +169,10 @@ TEST(UdsClient, AnswersOfOthersAndLateOnesAreNotTaken) {
     const Millis begin = device.clock.now();
     EXPECT_TRUE(device.exchange({0x3E, 0}).is(Code::kTimeout));
     EXPECT_LT(device.clock.now() - begin, 1000U);
-    // The bus is cut: a long request does not get through.
+    // A long request that nobody asks to go on, and one that does not get on the bus.
     device.wire.loses = [](const CanFrame&) { return true; };
+    EXPECT_TRUE(device.exchange(Buffer(100, 0x2E)).is(Code::kTimeout));
+    device.wire.is_off = true;
     EXPECT_TRUE(device.exchange(Buffer(100, 0x2E)).is(Code::kUnavailable));
 }
 

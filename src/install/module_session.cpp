@@ -1,0 +1,467 @@
+#include "install/module_session.hpp"
+
+namespace ota {
+namespace {
+
+using uds::Nrc;
+using uds::Service;
+
+constexpr Status kAgain{Code::kTryAgain, Origin::kModules};
+
+// How long "response pending" is listened to.
+constexpr Millis kPatience = 10000;
+constexpr Millis kErasePatience = 120000;
+constexpr Millis kCheckPatience = 120000;
+// fieldbus profile: three repeats of a request, three new starts of a transfer, a minute to boot.
+constexpr uint8_t kRepeats = 3;
+constexpr uint8_t kRecoveries = 3;
+constexpr uint8_t kConfirmations = 3;
+constexpr uint32_t kShortestBlock = 62;  // ten frames
+constexpr uint8_t kBusyAnswers = 60;
+constexpr Millis kBusyWait = 500;
+constexpr Millis kLongestBoot = 60000;
+constexpr Millis kBootPoll = 200;
+// Between the answer to a reset and the reset itself: at least, and at most.
+constexpr Millis kResetDelay = 200;
+constexpr Millis kLongestReset = 10000;
+// After power was lost everywhere a board may start later than its controller.
+constexpr Millis kStartPatience = 5000;
+// A bus that is off comes back by itself, or somebody mends it.
+constexpr Millis kBusPoll = 1000;
+constexpr Millis kLongestBusDown = 600000;
+
+constexpr uint8_t kAccessLevel = 0x11;
+constexpr uint8_t kProgrammingSession = static_cast<uint8_t>(uds::Session::kProgramming);
+constexpr uint8_t kHardReset = 0x01;
+constexpr uint8_t kStartRoutine = 0x01;
+constexpr uint8_t kOnTrial = 0x01;
+constexpr size_t kRecordSize = 3 + 32 + 4 + 4 + 4;  // F1A1
+constexpr size_t kRunningSize = 3 + 1 + 4 + 32;     // F1A3
+
+// Service and what comes first in a request.
+class Request {
+  public:
+    explicit Request(Service service) { u8(static_cast<uint8_t>(service)); }
+    Request& u8(uint8_t value) {
+        (void)bytes_.push_back(value);
+        return *this;
+    }
+    Request& u16(uint16_t value) {
+        return u8(static_cast<uint8_t>(value >> 8)).u8(static_cast<uint8_t>(value));
+    }
+    Request& u32(uint32_t value) {
+        return u16(static_cast<uint16_t>(value >> 16)).u16(static_cast<uint16_t>(value));
+    }
+    Request& add(Bytes bytes) {
+        for (const uint8_t byte : bytes) u8(byte);
+        return *this;
+    }
+    Bytes bytes() const { return Bytes(bytes_.begin(), bytes_.size()); }
+
+  private:
+    FixedVector<uint8_t, 64> bytes_;
+};
+
+Request read_data(uint16_t did) {
+    return Request(Service::kReadData).u16(did);
+}
+
+Request routine(uint16_t id) {
+    return Request(Service::kRoutine).u8(kStartRoutine).u16(id);
+}
+
+}  // namespace
+
+// ---------------------------------------------------------------- orders
+
+void ModuleSession::start(const BoardOrder& order, uint8_t address) {
+    // What was begun ahead goes on from where it is.
+    const bool goes_on = only_prepares_ && !is_idle() && order_.number == order.number &&
+                         order.kind == BoardOrder::Kind::kInstall &&
+                         order_.digest == order.digest && order_.size == order.size;
+    if (!goes_on) open(order, order.number, address);
+    only_prepares_ = false;
+}
+
+void ModuleSession::prepare(const BoardOrder& order, uint8_t number, uint8_t address) {
+    open(order, number, address);
+    only_prepares_ = true;
+}
+
+void ModuleSession::open(const BoardOrder& order, uint8_t number, uint8_t address) {
+    const IsoTpAddress pair =
+        IsoTpAddress::normal_fixed(config_.own_address, address, config_.priority);
+    CanConfig frames;
+    const std::array<uint32_t, 1> wanted{pair.receive_id};
+    frames.identifiers = wanted;
+    frames.is_29_bit = pair.is_29_bit;
+    (void)bus_.open(frames);
+    client_.emplace(bus_, clock_, UdsClient::Config{pair, received_, config_.frame_size});
+    order_ = order;
+    order_.number = number;
+    version_.clear();
+    is_held_ = is_on_trial_ = touched_ = was_reset_ = false;
+    repeats_ = recoveries_ = confirmations_ = busy_ = 0;
+    bus_down_since_ = ask_at_ = block_size_ = 0;
+    await_until_ = clock_.now() + kStartPatience;
+    enter(order.kind == BoardOrder::Kind::kVersion ? Step::kVersion : Step::kRunning);
+}
+
+void ModuleSession::stop() {
+    if (client_) client_->give_up();
+    bus_.close();
+    step_ = Step::kIdle;
+}
+
+Status ModuleSession::poll() {
+    if (is_idle()) return kAgain;
+    if (is_asked_) {
+        const Status status = client_->poll();
+        if (status.is(Code::kTryAgain)) return status;
+        is_asked_ = false;
+        return after(status);
+    }
+    (void)client_->poll();  // frames of others are passed by
+    if (clock_.now() < ask_at_) return kAgain;
+    is_asked_ = ask_step();
+    return kAgain;
+}
+
+void ModuleSession::enter(Step step) {
+    step_ = step;
+    is_asked_ = false;
+    repeats_ = 0;
+}
+
+// ---------------------------------------------------------------- requests
+
+void ModuleSession::ask(Bytes request, Millis patience) {
+    request_.clear();
+    for (const uint8_t byte : request) (void)request_.push_back(byte);
+    client_->start(Bytes(request_.begin(), request_.size()), patience);
+}
+
+// False: what it takes is not there yet.
+bool ModuleSession::ask_step() {
+    switch (step_) {
+        case Step::kIdle:
+            return false;
+        case Step::kVersion:
+            ask(read_data(uds::kDidVersion).bytes(), kPatience);
+            return true;
+        case Step::kRunning:
+            ask(read_data(uds::kDidRunning).bytes(), kPatience);
+            return true;
+        case Step::kHardware:
+            ask(read_data(uds::kDidHardware).bytes(), kPatience);
+            return true;
+        case Step::kSession:
+            ask(Request(Service::kSession).u8(kProgrammingSession).bytes(), kPatience);
+            return true;
+        case Step::kSerial:
+            ask(read_data(uds::kDidSerial).bytes(), kPatience);
+            return true;
+        case Step::kSeed:
+            ask(Request(Service::kSecurityAccess).u8(kAccessLevel).bytes(), kPatience);
+            return true;
+        case Step::kProof:
+            if (key_.ask(question_)) enter(Step::kKey);
+            return false;
+        case Step::kKey:
+            if (!key_.is_ready()) return false;
+            ask(Request(Service::kSecurityAccess).u8(kAccessLevel + 1).add(key_.take()).bytes(),
+                kPatience);
+            return true;
+        case Step::kRecord:
+            ask(read_data(uds::kDidPackage).bytes(), kPatience);
+            return true;
+        case Step::kName:
+            touched_ = true;
+            ask(Request(Service::kWriteData)
+                    .u16(uds::kDidPackage)
+                    .add(order_.digest)
+                    .u32(order_.size)
+                    .bytes(),
+                kPatience);
+            return true;
+        case Step::kErase:
+            ask(routine(uds::kRoutineErase).bytes(), kErasePatience);
+            return true;
+        case Step::kDownload:
+            ask(Request(Service::kDownload)
+                    .u8(0)
+                    .u8(0x44)
+                    .u32(next_)
+                    .u32(order_.size - next_)
+                    .bytes(),
+                kPatience);
+            return true;
+        case Step::kBlock:
+            return ask_block();
+        case Step::kExit:
+            ask(Request(Service::kTransferExit).bytes(), kPatience);
+            return true;
+        case Step::kCheck:
+            ask(routine(uds::kRoutineVerify).bytes(), kCheckPatience);
+            return true;
+        case Step::kReset:
+            touched_ = true;
+            ask(Request(Service::kReset).u8(kHardReset).bytes(), kPatience);
+            return true;
+        case Step::kConfirm:
+            ask(routine(uds::kRoutineConfirm).bytes(), kPatience);
+            return true;
+    }
+    return false;
+}
+
+// While it is on the bus, the one behind it is fetched.
+bool ModuleSession::ask_block() {
+    const auto piece = [&](uint32_t at) { return std::min(block_size_, order_.size - at); };
+    block_length_ = piece(next_);
+    const MutableBytes request = exchange_.blocks[slot_].get(next_, block_length_);
+    const uint32_t ahead = next_ + block_length_;
+    if (ahead < order_.size) (void)exchange_.blocks[slot_ ^ 1U].get(ahead, piece(ahead));
+    if (request.empty()) return false;
+    request[0] = static_cast<uint8_t>(Service::kTransfer);
+    request[1] = counter_;
+    client_->start(request, kPatience);
+    return true;
+}
+
+// ---------------------------------------------------------------- answers
+
+Status ModuleSession::after(Status status) {
+    if (status.is(Code::kUnavailable)) return bus_is_down();
+    bus_down_since_ = 0;
+    if (status.is(Code::kTimeout)) return no_answer();
+    repeats_ = 0;
+    if (status.is(Code::kRefused)) return refused(client_->code());
+    busy_ = 0;
+    if (!status.ok()) return end(status.code(), Detail::kBoardSilent);
+    return answered(client_->answer());
+}
+
+Status ModuleSession::answered(Bytes data) {
+    switch (step_) {
+        case Step::kIdle:
+        case Step::kProof:
+            return kAgain;
+        case Step::kVersion:
+            version_.assign(field_text(data.subspan(std::min<size_t>(3, data.size()))));
+            return done();
+        case Step::kRunning:
+            if (data.size() < kRunningSize) return end(Code::kRefused, Detail::kBoardOther);
+            is_on_trial_ = data[3] == kOnTrial;
+            is_held_ = load_be32(&data[4]) == order_.size &&
+                       std::equal(order_.digest.begin(), order_.digest.end(), &data[8]);
+            return decide();
+        case Step::kHardware: {
+            const Bytes name = data.subspan(std::min<size_t>(3, data.size()));
+            if (!field_text(name).starts_with(config_.hardware)) {
+                return end(Code::kRefused, Detail::kBoardOther);
+            }
+            enter(Step::kSession);
+            return kAgain;
+        }
+        case Step::kSession:
+            enter(Step::kSeed);
+            return kAgain;
+        case Step::kSeed: {
+            const Bytes seed = data.subspan(std::min<size_t>(2, data.size()));
+            const bool is_open =
+                std::all_of(seed.begin(), seed.end(), [](uint8_t b) { return b == 0; });
+            if (!is_open && seed.size() != BoardKey::kSeed) {
+                return end(Code::kRefused, Detail::kBoardLocked);
+            }
+            if (!is_open) std::copy(seed.begin(), seed.end(), question_.seed.begin());
+            enter(is_open ? (is_held_ ? Step::kConfirm : Step::kRecord) : Step::kSerial);
+            return kAgain;
+        }
+        case Step::kSerial:
+            question_.serial.assign(field_text(data.subspan(std::min<size_t>(3, data.size()))));
+            enter(Step::kProof);
+            return kAgain;
+        case Step::kKey:
+            enter(is_held_ ? Step::kConfirm : Step::kRecord);
+            return kAgain;
+        case Step::kRecord: {
+            const bool named = is_named(data);
+            next_ = named ? load_be32(&data[3 + 32 + 4]) : 0;
+            if (next_ > order_.size) return end(Code::kRefused, Detail::kBoardOther);
+            if (only_prepares_ && named) return done();
+            const bool is_whole = named && next_ == order_.size;
+            enter(is_whole ? Step::kCheck : named ? Step::kDownload : Step::kName);
+            return kAgain;
+        }
+        case Step::kName:
+            enter(Step::kErase);
+            return kAgain;
+        case Step::kErase:
+            // Is it still the same? Its record says from where on.
+            enter(Step::kRecord);
+            return kAgain;
+        case Step::kDownload: {
+            // maxNumberOfBlockLength in so many bytes as the high nibble of the first says; it
+            // counts service and counter.
+            const size_t length = data.size() < 2 ? 0 : data[1] >> 4;
+            if (length == 0 || length > 4 || data.size() < 2 + length) {
+                return end(Code::kRefused, Detail::kBoardOther);
+            }
+            uint32_t longest = 0;
+            for (size_t i = 0; i < length; ++i) longest = longest << 8 | data[2 + i];
+            if (longest <= uds::kBlockHead) return end(Code::kRefused, Detail::kBoardOther);
+            constexpr uint32_t kHead = uds::kBlockHead;
+            longest_ = std::min<uint32_t>(longest - kHead, ImageBlock::kSize);
+            block_size_ = block_size_ == 0 ? longest_ : std::min(block_size_, longest_);
+            counter_ = 1;
+            touched_ = true;
+            enter(Step::kBlock);
+            return kAgain;
+        }
+        case Step::kBlock:
+            // An answer to another block is not one to this.
+            if (data.size() < 2 || data[1] != counter_) return recover();
+            next_ += block_length_;
+            ++counter_;
+            block_size_ = std::min(block_size_ + block_size_ / 4, longest_);
+            slot_ ^= 1U;
+            enter(next_ == order_.size ? Step::kExit : Step::kBlock);
+            return kAgain;
+        case Step::kExit:
+            enter(Step::kCheck);
+            return kAgain;
+        case Step::kCheck:
+            // 71 01 02 02 and the result.
+            if (data.size() < 5 || data[4] != 0) return end(Code::kRefused, Detail::kBoardFailed);
+            enter(Step::kReset);
+            return kAgain;
+        case Step::kReset:
+            was_reset_ = true;
+            await_until_ = clock_.now() + kLongestBoot;
+            reset_by_ = clock_.now() + kLongestReset;
+            ask_at_ = clock_.now() + kResetDelay;
+            enter(Step::kRunning);
+            return kAgain;
+        case Step::kConfirm:
+            enter(Step::kRunning);
+            return kAgain;
+    }
+    return kAgain;
+}
+
+// It has said what it runs.
+Status ModuleSession::decide() {
+    const bool installs = order_.kind == BoardOrder::Kind::kInstall;
+    if (!installs || holds() || (only_prepares_ && is_held_)) return done();
+    if (is_held_) {
+        if (confirmations_ == kConfirmations) return end(Code::kRefused, Detail::kBoardFailed);
+        ++confirmations_;
+        enter(Step::kSession);
+        return kAgain;
+    }
+    // It was told to run the image, and came back with another; or it has not restarted yet.
+    if (was_reset_) {
+        if (clock_.now() >= reset_by_) return end(Code::kRefused, Detail::kBoardFailed);
+        ask_at_ = clock_.now() + kBootPoll;
+        return kAgain;
+    }
+    enter(config_.hardware.empty() ? Step::kSession : Step::kHardware);
+    return kAgain;
+}
+
+// F1A1: digest, size, next offset, durable offset. Does it speak of this image?
+bool ModuleSession::is_named(Bytes data) const {
+    return data.size() >= kRecordSize &&
+           std::equal(order_.digest.begin(), order_.digest.end(), &data[3]) &&
+           load_be32(&data[3 + 32]) == order_.size;
+}
+
+// ---------------------------------------------------------------- what goes wrong
+
+Status ModuleSession::refused(Nrc code) {
+    if (code == Nrc::kBusy && busy_ < kBusyAnswers) {
+        ++busy_;
+        ask_at_ = clock_.now() + kBusyWait;
+        return kAgain;
+    }
+    switch (code) {
+        case Nrc::kServiceInSession:
+        case Nrc::kSubFunctionInSession:
+        case Nrc::kBlockCounter:
+        case Nrc::kSequence:
+            // Its session is over, or it has restarted, or an answer was lost twice.
+            return recover();
+        case Nrc::kLocked:
+        case Nrc::kNotAuthenticated:
+            if (step_ != Step::kBlock) return end(Code::kRefused, Detail::kBoardLocked);
+            return recover();
+        case Nrc::kInvalidKey:
+        case Nrc::kTooManyTries:
+        case Nrc::kTimeDelay:
+            return end(Code::kRefused, Detail::kBoardLocked);
+        default:
+            break;
+    }
+    const bool programs =
+        step_ == Step::kExit || step_ == Step::kCheck || code == Nrc::kProgramming;
+    return end(Code::kRefused, programs ? Detail::kBoardFailed : Detail::kBoardRefused);
+}
+
+Status ModuleSession::no_answer() {
+    const bool is_first = step_ == Step::kRunning || step_ == Step::kVersion;
+    if (is_first && clock_.now() < await_until_) {
+        ask_at_ = clock_.now() + kBootPoll;
+        return kAgain;
+    }
+    // The same request again: a board knows a block that it has taken by its counter.
+    if (repeats_ < kRepeats) {
+        ++repeats_;
+        return kAgain;
+    }
+    if (step_ == Step::kBlock && block_size_ > kShortestBlock) return shorten();
+    return touched_ && !is_first ? recover() : lost();
+}
+
+// ISO-TP repairs nothing: on a bus that loses frames a long message hardly gets through. The board
+// says how far it has come; a shorter request goes on from there.
+Status ModuleSession::shorten() {
+    block_size_ = std::max(block_size_ / 2, kShortestBlock);
+    enter(Step::kRecord);
+    return kAgain;
+}
+
+// A bus that is off is no board's fault: parked until it is back.
+Status ModuleSession::bus_is_down() {
+    const Millis now = clock_.now();
+    if (bus_down_since_ == 0) bus_down_since_ = now + 1;
+    if (now >= bus_down_since_ + kLongestBusDown) return lost();
+    ask_at_ = now + kBusPoll;
+    return kAgain;
+}
+
+// Begins anew with a board that may have restarted; what it holds it says itself.
+Status ModuleSession::recover() {
+    if (recoveries_ == kRecoveries) return lost();
+    ++recoveries_;
+    await_until_ = clock_.now() + kLongestBoot;
+    ask_at_ = clock_.now() + kBootPoll;
+    enter(Step::kRunning);
+    return kAgain;
+}
+
+Status ModuleSession::lost() {
+    return end(Code::kTimeout, touched_ ? Detail::kBoardLost : Detail::kBoardSilent);
+}
+
+Status ModuleSession::end(Code code, Detail detail) {
+    stop();
+    return {code, Origin::kModules, detail};
+}
+
+Status ModuleSession::done() {
+    stop();
+    return {};
+}
+
+}  // namespace ota
