@@ -36,6 +36,10 @@ constexpr TextOption kTexts[] = {
     {"access-keys", &Arguments::access_keys},
     {"modbus-line", &Arguments::modbus_line},
     {"can", &Arguments::can},
+    {"modules-can", &Arguments::modules_can},
+    {"modules-key", &Arguments::modules_key},
+    {"modules-hardware", &Arguments::modules_hardware},
+    {"module-class", &Arguments::module_class},
 };
 
 struct NumberOption {
@@ -43,13 +47,21 @@ struct NumberOption {
     uint32_t Arguments::*field;
 };
 constexpr NumberOption kNumbers[] = {
-    {"check-ms", &Arguments::check_ms},           {"rollback-ms", &Arguments::rollback_ms},
-    {"time-scale", &Arguments::time_scale},       {"max-bytes", &Arguments::max_bytes},
-    {"signatures", &Arguments::signatures},       {"can-load", &Arguments::can_load},
-    {"can-block", &Arguments::can_block},         {"can-request", &Arguments::can_request},
-    {"can-response", &Arguments::can_response},   {"modbus-port", &Arguments::modbus_port},
-    {"modbus-unit", &Arguments::modbus_unit},     {"modbus-baud", &Arguments::modbus_baud},
+    {"check-ms", &Arguments::check_ms},
+    {"rollback-ms", &Arguments::rollback_ms},
+    {"time-scale", &Arguments::time_scale},
+    {"max-bytes", &Arguments::max_bytes},
+    {"signatures", &Arguments::signatures},
+    {"can-load", &Arguments::can_load},
+    {"can-block", &Arguments::can_block},
+    {"can-request", &Arguments::can_request},
+    {"can-response", &Arguments::can_response},
+    {"modbus-port", &Arguments::modbus_port},
+    {"modbus-unit", &Arguments::modbus_unit},
+    {"modbus-baud", &Arguments::modbus_baud},
     {"modbus-format", &Arguments::modbus_format},
+    {"modules", &Arguments::modules},
+    {"modules-quorum", &Arguments::modules_quorum},
 };
 
 struct SwitchOption {
@@ -60,6 +72,7 @@ constexpr SwitchOption kSwitches[] = {
     {"auto", &Arguments::automatic},
     {"clock-unset", &Arguments::clock_unset},
     {"can-fd", &Arguments::can_fd},
+    {"modules-go-on", &Arguments::modules_go_on},
 };
 
 bool parse_number(const char* text, uint32_t& out) {

@@ -34,7 +34,14 @@ struct Arguments {
     uint32_t can_request = 0;           // identifiers; 0 = the defaults
     uint32_t can_response = 0;
     bool can_fd = false;
-    uint32_t modbus_port = 0;  // TCP on 127.0.0.1; 0 = no Modbus, without a line
+    const char* modules_can = nullptr;       // interface with module boards
+    const char* modules_key = nullptr;       // file with the key that opens them, hexadecimal
+    const char* modules_hardware = nullptr;  // that they should be
+    const char* module_class = "3d83790f-da46-5289-b648-2b12e970360c";  // BESS-MODULE/R1
+    uint32_t modules = 0;                                               // how many; 0 = twelve
+    uint32_t modules_quorum = 0;
+    bool modules_go_on = false;  // after one has failed
+    uint32_t modbus_port = 0;    // TCP on 127.0.0.1; 0 = no Modbus, without a line
     uint32_t modbus_unit = 0;
     uint32_t modbus_baud = 0;
     uint32_t modbus_format = 0;  // ota_serial_format_t

@@ -85,3 +85,7 @@ bool load_device_keys(const Arguments& arguments, ota_manager_config_t& config) 
         std::fprintf(stderr, "firmware: access-key=, kek= or decrypt-key= holds no usable key\n");
     return whole;
 }
+
+uint32_t load_module_key(const char* path) {
+    return import_hmac(path);
+}

@@ -205,6 +205,7 @@ ota_manager_config_t make_config(Firmware& firmware) {
     config.suit_vendor_id = arguments.vendor;
     config.suit_class_id = arguments.class_id;
     config.suit_device_id = arguments.device;
+    config.suit_module_class_id = arguments.module_class;
     config.serial_number = arguments.serial_number;
     config.signatures_required = static_cast<uint8_t>(arguments.signatures);
     config.revoked_keys_sha256 = arguments.revoked;
@@ -213,6 +214,23 @@ ota_manager_config_t make_config(Firmware& firmware) {
     };
     config.progress_cb_data = &firmware.progress;
     return config;
+}
+
+// True without any.
+bool add_modules(const Arguments& arguments) {
+    if (arguments.modules_can == nullptr) return true;
+    ota_modules_config_t config{};
+    config.count = static_cast<uint8_t>(arguments.modules);
+    config.hardware = arguments.modules_hardware;
+    config.quorum = static_cast<uint8_t>(arguments.modules_quorum);
+    config.stop_on_failure = arguments.modules_go_on ? OTA_OFF : 0;
+    config.interface = arguments.modules_can;
+    config.bus_load = static_cast<uint8_t>(arguments.can_load);
+    config.fd = arguments.can_fd;
+    if (arguments.modules_key != nullptr) {
+        config.access_hmac_key_id = load_module_key(arguments.modules_key);
+    }
+    return ota_manager_set_modules(&config) == ESP_OK;
 }
 
 bool start_manager(Firmware& firmware) {
@@ -226,6 +244,10 @@ bool start_manager(Firmware& firmware) {
     const SourceChoices choices = source_choices(firmware);
     for (size_t i = 1; i < choices.size(); ++i) {
         if (ota_manager_add_source(choices[i].source, &choices[i].config) == ESP_OK) continue;
+        std::fprintf(stderr, "firmware: configuration: %s\n", ota_manager_config_error());
+        return false;
+    }
+    if (!add_modules(firmware.arguments)) {
         std::fprintf(stderr, "firmware: configuration: %s\n", ota_manager_config_error());
         return false;
     }

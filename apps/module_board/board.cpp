@@ -15,7 +15,6 @@ using ota::layout::kPageSize;
 using ota::layout::kSectorSize;
 
 constexpr uint8_t kController = 0x10;
-constexpr uint8_t kFirstAddress = 0x21;
 constexpr uint8_t kEverybody = 0x33;
 constexpr uint8_t kPriority = 7;
 constexpr uint32_t kBlock = 2048;
@@ -81,10 +80,8 @@ void ModuleBoard::reset() {
 
 // What its bootloader does, and then the firmware.
 void ModuleBoard::start() {
-    const auto own = static_cast<uint8_t>(kFirstAddress + identity_.number - 1);
-    link_.emplace(ota::IsoTpConfig{
-        ota::IsoTpAddress::normal_fixed(own, kController, kPriority, kEverybody), received_});
-    is_frame_out_ = false;
+    peer_ = kController;
+    open_link();
     session_ = 1;
     is_open_ = has_seed_ = is_transferring_ = is_checked_ = false;
     pending_name_ = Image();
@@ -155,6 +152,7 @@ void ModuleBoard::move_frames() {
     follow_frame();
     ota::CanFrame frame;
     for (int i = 0; i < 64 && *bus_.receive(frame); ++i) {
+        turn_to_sender(frame);
         follow(link_->take(frame, clock_.micros()));
     }
     follow(link_->poll(clock_.micros()));
@@ -163,6 +161,23 @@ void ModuleBoard::move_frames() {
     is_frame_out_ = bus_.send(frame).ok();
     if (!is_frame_out_) return follow(link_->failed());
     follow_frame();
+}
+
+// The controller, or a technician's tester: one at a time.
+void ModuleBoard::turn_to_sender(const ota::CanFrame& frame) {
+    const uint32_t to_us = 0x1CDA0000U | uint32_t{own_address()} << 8;
+    const bool is_ours = frame.is_29_bit && (frame.id & ~0xFFU) == to_us;
+    const auto sender = static_cast<uint8_t>(frame.id);
+    const bool is_idle = answer_.empty() && !link_->is_sending() && !link_->is_receiving();
+    if (!is_ours || sender == peer_ || !is_idle) return;
+    peer_ = sender;
+    open_link();
+}
+
+void ModuleBoard::open_link() {
+    link_.emplace(ota::IsoTpConfig{
+        ota::IsoTpAddress::normal_fixed(own_address(), peer_, kPriority, kEverybody), received_});
+    is_frame_out_ = false;
 }
 
 void ModuleBoard::follow(ota::IsoTpLink::Event event) {

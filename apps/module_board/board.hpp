@@ -82,7 +82,10 @@ class ModuleBoard {
     void answer_later(uint64_t micros) { extra_ += micros; }
     void move_answer();
     void move_frames();
+    void turn_to_sender(const ota::CanFrame& frame);
+    void open_link();
     void follow(ota::IsoTpLink::Event event);
+    uint8_t own_address() const { return static_cast<uint8_t>(0x20 + identity_.number); }
     std::string version_of(uint8_t slot) const;
     std::array<uint8_t, 16> expected_key() const;
     bool is_image_named() const { return state_.named.size != 0; }
@@ -98,6 +101,7 @@ class ModuleBoard {
     std::array<uint8_t, 2050> received_{};
     std::optional<ota::IsoTpLink> link_;
     bool is_frame_out_ = false;
+    uint8_t peer_ = 0;  // address of who is spoken with
 
     // Gone with a reset.
     uint64_t starts_at_ = 0;

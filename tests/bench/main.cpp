@@ -9,6 +9,7 @@
 
 #include "field_bus.hpp"
 #include "link_model.hpp"
+#include "module_boards.hpp"
 #include "sources/https/https_channel.hpp"
 #include "sources/https/https_source.hpp"
 #include "support/device.hpp"
@@ -210,7 +211,7 @@ int main(int argc, char** argv) {
         return file != nullptr && std::fclose(file) == 0 && ok ? 0 : 1;
     }
     const bool simulated = bench::simulate();
-    const bool buses = bench::field_buses();
+    const bool buses = bench::field_buses() && bench::module_boards();
     const bool tcp = bench::modbus_tcp();
     const bool measured = bench::measure();
     return simulated && buses && tcp && measured ? 0 : 1;

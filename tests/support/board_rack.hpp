@@ -59,12 +59,13 @@ class BoardRack {
 
     // A piece of time: until something has to be done, half a millisecond at most.
     void tick() {
+        const uint64_t others_due = others();
         wire.run();
         link.poll();
         share.poll();
         for (const auto& seat : seats) seat->board.poll();
         const uint64_t now = clock_.micros();
-        const uint64_t next = std::min(wire.due(), now + 500);
+        const uint64_t next = std::min({wire.due(), now + 500, others_due});
         clock_.advance_micros(next > now ? next - now : 1);
     }
     void run_for(ota::Millis time) {
@@ -109,6 +110,9 @@ class BoardRack {
         std::copy(bytes.begin(), bytes.end(), out.begin());
         return out;
     }
+
+    // Whoever else is on the bus does its part, and says when it is due again.
+    std::function<uint64_t()> others = [] { return UINT64_MAX; };
 
   private:
     ota::VirtualClock& clock_;

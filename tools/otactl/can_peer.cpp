@@ -127,11 +127,16 @@ Buffer CanPeer::ask(const Buffer& request, Nrc* refused, unsigned patience_ms) {
     throw Failure(is_key ? Exit::kUntrusted : Exit::kRefused, code_text(client_->code()));
 }
 
-std::string CanPeer::text(uint16_t did) {
+Buffer CanPeer::data(uint16_t did) {
     Buffer request = {static_cast<uint8_t>(uds::Service::kReadData)};
     put16(request, did);
     const Buffer answer = ask(request);
-    return answer.size() < 3 ? "" : std::string(answer.begin() + 3, answer.end());
+    return answer.size() < 3 ? Buffer() : Buffer(answer.begin() + 3, answer.end());
+}
+
+std::string CanPeer::text(uint16_t did) {
+    const Buffer bytes = data(did);
+    return {bytes.begin(), bytes.end()};
 }
 
 PeerIdentity CanPeer::identify() {

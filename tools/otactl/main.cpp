@@ -301,6 +301,7 @@ int run(int argc, char** argv) {
     add_serve(app);
     add_push(app);
     add_identify(app);
+    add_modules(app);
     add_inspect(*flash, "show", "Show partitions, slots, otadata and journal of a flash file");
     try {
         if (psa_crypto_init() != PSA_SUCCESS) throw Failure(Exit::kIo, "the crypto library failed");

@@ -3,6 +3,7 @@
 #include "bus_tables.hpp"
 #include "can_peer.hpp"
 #include "modbus_peer.hpp"
+#include "modules.hpp"
 #include "push.hpp"
 #include "show_peer.hpp"
 
@@ -42,11 +43,15 @@ void add_place(CLI::App& command, CanPlace& place) {
                     "can0, slcan:/dev/ttyACM0, or udp:239.74.163.2 (python-can's udp_multicast)")
         ->capture_default_str();
     command.add_option("--bitrate", place.bitrate, "Of a serial adapter")->capture_default_str();
+    command.add_flag("--fd", place.fd, "CAN FD frames");
+}
+
+void add_device(CLI::App& command, CanPlace& place) {
+    add_place(command, place);
     command.add_option("--request-id", place.request_id, "Identifier to the device (0x1CDA10F1)")
         ->check(CLI::Range(0U, 0x1FFFFFFFU));
     command.add_option("--response-id", place.response_id, "And from it (0x1CDAF110)")
         ->check(CLI::Range(0U, 0x1FFFFFFFU));
-    command.add_flag("--fd", place.fd, "CAN FD frames");
 }
 
 // Said before the device is looked for.
@@ -115,7 +120,7 @@ void add_push(CLI::App& app) {
                 "Example:\n  otactl push can --interface can0 --apply bess-1.1.0.suit\n"
                 "  otactl push can --interface slcan:/dev/ttyACM0 bess-1.1.0.bin");
     add_push_options(*can, o->push);
-    add_place(*can, o->can);
+    add_device(*can, o->can);
     can->callback([o] {
         require_file(o->push.package);
         with_peer<CanPeer>(o->can, [&](PushPeer& peer) { push(peer, o->push); });
@@ -146,10 +151,30 @@ void add_identify(CLI::App& app) {
     });
     CLI::App* can = identify->add_subcommand("can", "By UDS on CAN");
     can->footer("Example:\n  otactl identify can --interface can0");
-    add_place(*can, o->can);
+    add_device(*can, o->can);
     can->add_flag("--json", o->json, "As JSON");
     can->callback(
         [o] { with_peer<CanPeer>(o->can, [&](PushPeer& peer) { show_peer(peer, o->json); }); });
+}
+
+void add_modules(CLI::App& app) {
+    CLI::App* modules = app.add_subcommand("modules", "List the module boards on a CAN bus");
+    modules->footer(
+        "Exit code 7: no board answers; 5: with --image, one runs another, or does not answer.\n"
+        "Example:\n  otactl modules --interface can0 --image module-2.0.0.bin");
+    auto o = std::make_shared<ModulesOptions>();
+    add_place(*modules, o->place);
+    modules->add_option("--count", o->count, "Boards there are")
+        ->check(CLI::Range(1, 12))
+        ->capture_default_str();
+    modules->add_option("--first", o->first, "Address of the first (0x21)")
+        ->check(CLI::Range(1, 0xF0));
+    modules->add_option("--image", o->image, "That they should run");
+    modules->add_flag("--json", o->json, "As JSON");
+    modules->callback([o] {
+        if (!o->image.empty()) require_file(o->image);
+        show_modules(*o);
+    });
 }
 
 }  // namespace otactl
