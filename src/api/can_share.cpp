@@ -43,7 +43,7 @@ Status CanShare::Face::send(const CanFrame& frame) {
     if (waiting_ || share_.sender_ == this) return {Code::kBusy, Origin::kApi};
     waiting_ = frame;
     sending_ = Sending::kUnderWay;
-    share_.poll();
+    (void)share_.poll();
     return {};
 }
 
@@ -76,27 +76,28 @@ Result<bool> CanShare::receive(Face& face, CanFrame& out) {
     }
 }
 
-void CanShare::poll() {
-    follow();
-    if (sender_ != nullptr) return;
+bool CanShare::poll() {
+    const bool is_over = follow();
+    if (sender_ != nullptr) return is_over;
     Face* const next = choose();
     if (next != nullptr) hand_over(*next);
-    follow();  // a driver that tells no more than that it took it
+    return follow() || is_over;  // a driver that tells no more than that it took it
 }
 
-// What became of the frame that the driver has.
-void CanShare::follow() {
+// What became of the frame that the driver has. True: it is over.
+bool CanShare::follow() {
     const Micros now = clock_.micros();
     if (now >= window_end_) {
         load_ = static_cast<uint8_t>(std::min<Micros>(busy_ * 100 / kWindow, 100));
         busy_ = 0;
         window_end_ = now + kWindow;
     }
-    if (sender_ == nullptr) return;
+    if (sender_ == nullptr) return false;
     const CanBus::Sending sending = bus_.sending();
-    if (sending == CanBus::Sending::kUnderWay) return;
+    if (sending == CanBus::Sending::kUnderWay) return false;
     sender_->sending_ = sending;
     sender_ = nullptr;
+    return true;
 }
 
 // As arbitration would, so that none of them holds up what is more urgent.

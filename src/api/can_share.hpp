@@ -52,15 +52,15 @@ class CanShare {
     Status open(const CanConfig& config);
     void close() { bus_.close(); }
     void limit(const BusLimits& limits) { limits_ = limits; }
-    // Hands the driver the next frame, one at a time. Often.
-    void poll();
+    // Hands the driver the next frame, one at a time. Often. True: one is over.
+    bool poll();
     CanBus& face(Place place) { return faces_[place]; }
     // Of the bus, by the frames of others in the last tenth of a second, %.
     uint8_t load() const { return load_; }
 
   private:
     Result<bool> receive(Face& face, CanFrame& out);
-    void follow();
+    bool follow();
     Face* choose();
     void hand_over(Face& face);
     void count(const CanFrame& frame);

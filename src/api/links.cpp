@@ -216,8 +216,9 @@ void Links::poll() {
         if (!boards || !boards->link) continue;
         boards->link->poll();
         is_board_busy = boards->link->is_busy();
+        more = more || boards->link->due() <= platform_.clock.micros();
     }
-    if (share_) share_->poll();
+    if (share_) more = share_->poll() || more;
     // Timers of less than a rest's length are about: ISO-TP's gaps, and the silence that ends a
     // frame, which wakes nobody.
     const bool in_frame = can_ || is_board_busy || (rtu_ && rtu_->is_receiving());

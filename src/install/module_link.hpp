@@ -20,6 +20,8 @@ class ModuleLink {
     void poll();
     // Is a request under way, so that frames may come at any time?
     bool is_busy() const { return !current().is_idle() || !other().is_idle(); }
+    // When poll() may have something to do, frames of boards apart.
+    Micros due() const { return std::min(current().due(), other().due()); }
 
   private:
     void begin(const BoardOrder& order);

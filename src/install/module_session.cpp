@@ -127,6 +127,11 @@ Status ModuleSession::poll() {
     return kAgain;
 }
 
+Micros ModuleSession::due() const {
+    if (is_idle()) return UINT64_MAX;
+    return is_asked_ ? client_->due() : ask_at_ * 1000;
+}
+
 void ModuleSession::enter(Step step) {
     step_ = step;
     is_asked_ = false;
@@ -410,6 +415,7 @@ Status ModuleSession::refused(Nrc code) {
 
 Status ModuleSession::no_answer() {
     const bool is_first = step_ == Step::kRunning || step_ == Step::kVersion;
+    if (was_reset_) reset_by_ = 0;  // it has, now: what it says next is what it came back with
     if (is_first && clock_.now() < await_until_) {
         ask_at_ = clock_.now() + kBootPoll;
         return kAgain;

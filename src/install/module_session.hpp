@@ -32,6 +32,8 @@ class ModuleSession {
     // kBoardFailed: it was changed, and did not come back, or not with the image.
     Status poll();
     void stop();
+    // When poll() may have something to do, frames of the board apart.
+    Micros due() const;
 
     bool is_idle() const { return step_ == Step::kIdle; }
     // Which board is in hand, or was; 0: none.

@@ -28,6 +28,11 @@ void ConsoleLog::on_event(const Event& event) {
     if (event.kind != Event::Kind::kReport) return;
     format_components(event.attempt->components, line);
     if (!line.empty()) output_.write(LogLevel::kInfo, line.view());
+    for (const ComponentResult& result : event.attempt->components) {
+        if (result.outcome != ComponentOutcome::kFailed) continue;
+        format_component_failure(result, line);
+        output_.write(LogLevel::kWarning, line.view());
+    }
 }
 
 void ConsoleLog::write_progress(const Event& event) {

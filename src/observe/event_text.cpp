@@ -135,6 +135,13 @@ void format_components(const ComponentResults& components, LogLine& line) {
     }
 }
 
+void format_component_failure(const ComponentResult& result, LogLine& line) {
+    line.assign("COMPONENT ");
+    line.append(component_text(result.component).view());
+    line.append(": ");
+    line.append(detail_text(result.why));
+}
+
 void format_attempt(const AttemptRecord& attempt, RevertReason revert, LogLine& line) {
     std::array<char, 128> text{};
     const std::string_view version = attempt.version.view();

@@ -24,6 +24,8 @@ using LogLine = FixedString<kMaxLogLine>;
 void format_event(const Event& event, LogLine& line);
 // One line: what became of each component. Empty when the package does not name its components.
 void format_components(const ComponentResults& components, LogLine& line);
+// One line about one of them that failed: why.
+void format_component_failure(const ComponentResult& result, LogLine& line);
 // One line about an attempt: source, version, outcome, why, and what it took.
 void format_attempt(const AttemptRecord& attempt, RevertReason revert, LogLine& line);
 

@@ -62,7 +62,7 @@ class BoardRack {
         const uint64_t others_due = others();
         wire.run();
         link.poll();
-        share.poll();
+        (void)share.poll();
         for (const auto& seat : seats) seat->board.poll();
         const uint64_t now = clock_.micros();
         const uint64_t next = std::min({wire.due(), now + 500, others_due});

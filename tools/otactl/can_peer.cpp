@@ -127,11 +127,17 @@ Buffer CanPeer::ask(const Buffer& request, Nrc* refused, unsigned patience_ms) {
     throw Failure(is_key ? Exit::kUntrusted : Exit::kRefused, code_text(client_->code()));
 }
 
-Buffer CanPeer::data(uint16_t did) {
+Buffer CanPeer::data(uint16_t did, unsigned attempts) {
     Buffer request = {static_cast<uint8_t>(uds::Service::kReadData)};
     put16(request, did);
-    const Buffer answer = ask(request);
-    return answer.size() < 3 ? Buffer() : Buffer(answer.begin() + 3, answer.end());
+    for (unsigned left = attempts;; --left) {
+        try {
+            const Buffer answer = ask(request);
+            return answer.size() < 3 ? Buffer() : Buffer(answer.begin() + 3, answer.end());
+        } catch (const PeerLost&) {
+            if (left <= 1) throw;
+        }
+    }
 }
 
 std::string CanPeer::text(uint16_t did) {

@@ -33,8 +33,9 @@ class CanPeer final : public PushPeer {
     Written write(uint32_t offset, const uint8_t* bytes, size_t size) override;
     uint32_t pause_ms() const override { return 200; }
     void reconnect() override;
-    // What the server says of it. PeerLost: nothing; Failure: it does not know it.
-    Buffer data(uint16_t did);
+    // What the server says of it, asked so many times on a bus that loses frames. PeerLost:
+    // nothing; Failure: it does not know it.
+    Buffer data(uint16_t did, unsigned attempts = 1);
 
   private:
     // The positive answer. PeerLost when none came; refused: the code, where it is not a Failure.

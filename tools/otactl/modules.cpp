@@ -13,6 +13,8 @@ namespace {
 namespace uds = ota::uds;
 
 constexpr unsigned kTester = 0xF1;
+constexpr unsigned kFirstAttempts = 2;  // of a board that may not be there
+constexpr unsigned kAttempts = 4;
 
 struct BoardRow {
     unsigned number = 0;
@@ -30,12 +32,12 @@ struct BoardRow {
 
 // F1A3: state, size, digest. F1A1: digest, size, next offset, durable offset.
 void read_images(CanPeer& peer, BoardRow& row) {
-    const Buffer running = peer.data(uds::kDidRunning);
+    const Buffer running = peer.data(uds::kDidRunning, kAttempts);
     if (running.size() < 1 + 4 + 32) throw Failure(Exit::kPeer, "not a module board");
     row.is_on_trial = running[0] == 1;
     row.size = ota::load_be32(&running[1]);
     row.digest.assign(running.begin() + 5, running.begin() + 37);
-    const Buffer package = peer.data(uds::kDidPackage);
+    const Buffer package = peer.data(uds::kDidPackage, kAttempts);
     if (package.size() < 32 + 12) return;
     row.expected = ota::load_be32(&package[32]);
     row.taken = ota::load_be32(&package[36]);
@@ -50,11 +52,11 @@ BoardRow look_at(const ModulesOptions& options, unsigned number) {
     place.response_id = 0x1CDA0000 | kTester << 8 | row.address;
     try {
         CanPeer peer(place);
-        const auto text = [&](uint16_t did) {
-            const Buffer bytes = peer.data(did);
+        const auto text = [&](uint16_t did, unsigned attempts = kAttempts) {
+            const Buffer bytes = peer.data(did, attempts);
             return std::string(bytes.begin(), bytes.end());
         };
-        row.version = text(uds::kDidVersion);
+        row.version = text(uds::kDidVersion, kFirstAttempts);
         row.hardware = text(uds::kDidHardware);
         row.serial = text(uds::kDidSerial);
         read_images(peer, row);

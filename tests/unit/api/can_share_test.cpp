@@ -51,7 +51,7 @@ struct Shared {
             }
             CanFrame taken;
             (void)share.face(CanShare::kServer).receive(taken);
-            share.poll();
+            (void)share.poll();
             wire.run();
             clock.advance_micros(step);
         }
@@ -104,7 +104,7 @@ TEST(CanShare, OneFrameIsWithTheDriverAndTheMostUrgentIsNext) {
     EXPECT_EQ(bus.own.outgoing->id, 0x1CDA2110U);
     bus.own.outgoing.reset();
     bus.own.state = CanBus::Sending::kSent;
-    bus.share.poll();
+    (void)bus.share.poll();
     EXPECT_EQ(bulk.sending(), CanBus::Sending::kSent);
     EXPECT_EQ(server.sending(), CanBus::Sending::kUnderWay);
     EXPECT_EQ(bus.own.outgoing->id, 0x18DAF110U);
@@ -143,7 +143,7 @@ TEST(CanShare, ServersAnswersAreNotPaced) {
         bus.wire.run();
         bus.clock.advance_micros(300);
         bus.wire.run();
-        bus.share.poll();
+        (void)bus.share.poll();
         EXPECT_EQ(server.sending(), CanBus::Sending::kSent);
     }
 }

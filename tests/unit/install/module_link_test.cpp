@@ -178,7 +178,7 @@ TEST(ModuleLink, BoardOfAnotherKindIsNotTouched) {
         }
         strict.poll();
         rack.wire.run();
-        rack.share.poll();
+        (void)rack.share.poll();
         for (auto& seat : rack.seats) seat->board.poll();
         rack.time.advance_micros(200);
     }
