@@ -100,7 +100,7 @@ void ModuleSession::open(const BoardOrder& order, uint8_t number, uint8_t addres
     order_ = order;
     order_.number = number;
     version_.clear();
-    is_held_ = is_on_trial_ = touched_ = was_reset_ = false;
+    is_held_ = is_on_trial_ = touched_ = was_reset_ = is_rewritten_ = false;
     repeats_ = recoveries_ = confirmations_ = busy_ = 0;
     bus_down_since_ = ask_at_ = block_size_ = 0;
     await_until_ = clock_.now() + kStartPatience;
@@ -337,8 +337,14 @@ Status ModuleSession::answered(Bytes data) {
             enter(Step::kCheck);
             return kAgain;
         case Step::kCheck:
-            // 71 01 02 02 and the result.
-            if (data.size() < 5 || data[4] != 0) return end(Code::kRefused, Detail::kBoardFailed);
+            // 71 01 02 02 and the result. A sector that power was lost in may be among what it
+            // held: once more from the start.
+            if (data.size() < 5 || data[4] != 0) {
+                if (is_rewritten_) return end(Code::kRefused, Detail::kBoardFailed);
+                is_rewritten_ = true;
+                enter(Step::kName);
+                return kAgain;
+            }
             enter(Step::kReset);
             return kAgain;
         case Step::kReset:

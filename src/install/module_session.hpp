@@ -111,7 +111,8 @@ class ModuleSession {
 
     bool touched_ = false;  // it was asked to erase, or to restart
     bool was_reset_ = false;
-    uint8_t repeats_ = 0;  // of a request that was not answered
+    bool is_rewritten_ = false;  // from the start, after it did not hold the image
+    uint8_t repeats_ = 0;        // of a request that was not answered
     uint8_t recoveries_ = 0;
     uint8_t confirmations_ = 0;
     uint8_t busy_ = 0;        // answers that it is busy, in a row

@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "powercut/campaign.hpp"
 #include "powercut/driver.hpp"
 
 namespace {
@@ -67,23 +68,28 @@ int main(int argc, char** argv) {
     Options options;
     if (!parse(argc, argv, options) || psa_crypto_init() != PSA_SUCCESS) return usage();
     const std::vector<powercut::Scenario> scenarios = powercut::all_scenarios(options.full);
+    std::vector<std::string> names;
+    for (const powercut::Campaign& campaign : powercut::kCampaigns) names.push_back(campaign.name);
+    for (const powercut::Scenario& scenario : scenarios) names.push_back(scenario.name);
     if (options.list) {
-        for (const auto& scenario : scenarios) std::puts(scenario.name.c_str());
+        for (const std::string& name : names) std::puts(name.c_str());
         return 0;
     }
 
     powercut::Tally total;
     unsigned ran = 0;
     const auto begin = std::chrono::steady_clock::now();
-    for (size_t i = 0; i < scenarios.size(); ++i) {
-        const powercut::Scenario& scenario = scenarios[i];
+    for (size_t i = 0; i < names.size(); ++i) {
         if (i % options.shards != options.shard) continue;
-        if (options.scenario != nullptr && scenario.name != options.scenario) continue;
+        if (options.scenario != nullptr && names[i] != options.scenario) continue;
+        constexpr size_t kFirst = powercut::kCampaigns.size();
         const powercut::Tally tally =
-            powercut::run(scenario, options.seed, options.cut, options.kind);
+            i < kFirst
+                ? powercut::run(powercut::kCampaigns[i], options.seed, options.cut, options.kind)
+                : powercut::run(scenarios[i - kFirst], options.seed, options.cut, options.kind);
         ++ran;
-        std::printf("%-32s %6llu cuts  %llu bricked  %llu stuck  %llu broken\n",
-                    scenario.name.c_str(), static_cast<unsigned long long>(tally.cuts),
+        std::printf("%-32s %6llu cuts  %llu bricked  %llu stuck  %llu broken\n", names[i].c_str(),
+                    static_cast<unsigned long long>(tally.cuts),
                     static_cast<unsigned long long>(tally.bricked),
                     static_cast<unsigned long long>(tally.stuck),
                     static_cast<unsigned long long>(tally.broken));

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 
 #include "api/can_share.hpp"
 #include "board.hpp"
@@ -41,6 +42,22 @@ struct Seat {
     board::ModuleBoard board;
 };
 
+// What the controller has in RAM.
+struct ControllersSide {
+    ControllersSide(ota::CanBus& bus, ota::VirtualClock& clock) : share(bus, clock) {
+        ota::CanConfig config;
+        config.bitrate = kBoardBitrate;
+        (void)share.open(config);
+        link.emplace(
+            std::array{&share.face(ota::CanShare::kBoards), &share.face(ota::CanShare::kNextBoard)},
+            clock, exchange, ota::ModuleLink::Config{});
+    }
+    ota::CanShare share;
+    ota::ModuleExchange exchange;
+    ota::ModuleComponent component{exchange, 12, 0};
+    std::optional<ota::ModuleLink> link;
+};
+
 class BoardRack {
   public:
     explicit BoardRack(ota::VirtualClock& clock, uint8_t count = 12, const Buffer& key = {})
@@ -52,18 +69,23 @@ class BoardRack {
             identity.key.assign(key.begin(), key.end());
             seats.push_back(std::make_unique<Seat>(clock, wire, identity));
         }
-        ota::CanConfig bus;
-        bus.bitrate = kBoardBitrate;
-        (void)share.open(bus);
+        restart_controller();
+    }
+    void restart_controller() {
+        controller.incoming.clear();
+        controller.outgoing.reset();
+        side.emplace(controller, clock_);
     }
 
     // A piece of time: until something has to be done, half a millisecond at most.
     void tick() {
         const uint64_t others_due = others();
         wire.run();
-        link.poll();
-        (void)share.poll();
-        for (const auto& seat : seats) seat->board.poll();
+        side->link->poll();
+        (void)side->share.poll();
+        for (const auto& seat : seats) {
+            if (!seat->flash.is_off()) seat->board.poll();
+        }
         const uint64_t now = clock_.micros();
         const uint64_t next = std::min({wire.due(), now + 500, others_due});
         clock_.advance_micros(next > now ? next - now : 1);
@@ -76,13 +98,15 @@ class BoardRack {
     ota::Status install(uint8_t number, const Buffer& image, uint8_t next = 0) {
         MemoryImage reader(image);
         const ota::Digest digest = digest_of(image);
-        return ask([&] { return component.install(number, next, reader, digest, image.size()); });
+        return ask(
+            [&] { return side->component.install(number, next, reader, digest, image.size()); });
     }
     // kNone of both: it did not answer.
     std::optional<bool> holds(uint8_t number, const Buffer& image) {
         std::optional<bool> out;
         (void)ask([&]() -> ota::Status {
-            const ota::Result<bool> held = component.match(number, digest_of(image), image.size());
+            const ota::Result<bool> held =
+                side->component.match(number, digest_of(image), image.size());
             if (held.ok()) out = *held;
             return held.status();
         });
@@ -90,7 +114,7 @@ class BoardRack {
     }
     std::string version(uint8_t number) {
         ota::VersionText out;
-        const ota::Status status = ask([&] { return component.version(number, out); });
+        const ota::Status status = ask([&] { return side->component.version(number, out); });
         return status.ok() ? std::string(out.view()) : std::string();
     }
     template <typename Question>
@@ -121,14 +145,7 @@ class BoardRack {
     CanWire wire;
     CanNode controller;
     std::vector<std::unique_ptr<Seat>> seats;
-    ota::CanShare share{controller, clock_};
-    ota::ModuleExchange exchange;
-    ota::ModuleComponent component{exchange, 12, 0};
-    ota::ModuleLink link{
-        {&share.face(ota::CanShare::kBoards), &share.face(ota::CanShare::kNextBoard)},
-        clock_,
-        exchange,
-        ota::ModuleLink::Config{}};
+    std::optional<ControllersSide> side;
 
   private:
     static constexpr ota::Micros kEngineEach = 5000;

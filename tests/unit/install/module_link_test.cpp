@@ -80,7 +80,7 @@ TEST(ModuleLink, LockedBoardIsOpenedByItsKey) {
     // Without the key, and with a wrong one.
     EXPECT_EQ(detail_of(rack.install(1, rack.image)), Detail::kBoardLocked);
     EXPECT_TRUE(rack.is_as_before(1));
-    ModuleComponent with_key(rack.exchange, 12, key);
+    ModuleComponent with_key(rack.side->exchange, 12, key);
     test::MemoryImage reader(rack.image);
     EXPECT_TRUE(rack.ask([&] {
                         return with_key.install(1, 2, reader, BoardRack::digest_of(rack.image),
@@ -166,19 +166,20 @@ TEST(ModuleLink, BoardOfAnotherKindIsNotTouched) {
     Rack rack;
     ModuleLink::Config config;
     config.session.hardware = "BESS-MODULE-R2";
-    ModuleLink strict({&rack.share.face(CanShare::kBoards), &rack.share.face(CanShare::kNextBoard)},
-                      rack.time, rack.exchange, config);
+    ModuleLink strict(
+        {&rack.side->share.face(CanShare::kBoards), &rack.side->share.face(CanShare::kNextBoard)},
+        rack.time, rack.side->exchange, config);
     test::MemoryImage reader(rack.image);
     Status status;
     const Digest digest = BoardRack::digest_of(rack.image);
     for (int i = 0; i < 20000; ++i) {
         if (i % 10 == 0) {
-            status = rack.component.install(1, 0, reader, digest, rack.image.size());
+            status = rack.side->component.install(1, 0, reader, digest, rack.image.size());
             if (!status.is(Code::kTryAgain)) break;
         }
         strict.poll();
         rack.wire.run();
-        (void)rack.share.poll();
+        (void)rack.side->share.poll();
         for (auto& seat : rack.seats) seat->board.poll();
         rack.time.advance_micros(200);
     }
@@ -192,11 +193,12 @@ TEST(ModuleLink, BoardOnTrialIsConfirmed) {
     test::MemoryImage reader(rack.image);
     const Digest digest = BoardRack::digest_of(rack.image);
     for (int i = 0; i < 10000000 && !rack.board(1).is_on_trial(); ++i) {
-        if (i % 10 == 0) (void)rack.component.install(1, 0, reader, digest, rack.image.size());
+        if (i % 10 == 0)
+            (void)rack.side->component.install(1, 0, reader, digest, rack.image.size());
         rack.tick();
     }
     ASSERT_TRUE(rack.board(1).is_on_trial());
-    rack.component.abort();
+    rack.side->component.abort();
     EXPECT_EQ(rack.holds(1, rack.image), false);
     EXPECT_TRUE(rack.install(1, rack.image).ok());
     EXPECT_TRUE(rack.is_updated(1));
@@ -208,10 +210,11 @@ TEST(ModuleLink, AbortLetsGoAtOnceAndTheRestIsTakenUp) {
     test::MemoryImage reader(rack.image);
     const Digest digest = BoardRack::digest_of(rack.image);
     for (int i = 0; i < 10000000 && rack.board(1).taken() < 20000; ++i) {
-        if (i % 10 == 0) (void)rack.component.install(1, 2, reader, digest, rack.image.size());
+        if (i % 10 == 0)
+            (void)rack.side->component.install(1, 2, reader, digest, rack.image.size());
         rack.tick();
     }
-    rack.component.abort();
+    rack.side->component.abort();
     rack.run_for(200);
     const uint32_t taken = rack.board(1).taken();
     EXPECT_GE(taken, 20000U);
@@ -233,7 +236,8 @@ TEST(ModuleLink, BusThatIsOffIsWaitedFor) {
     test::MemoryImage reader(rack.image);
     const Digest digest = BoardRack::digest_of(rack.image);
     for (int i = 0; i < 10000000 && rack.board(1).taken() < 10000; ++i) {
-        if (i % 10 == 0) (void)rack.component.install(1, 0, reader, digest, rack.image.size());
+        if (i % 10 == 0)
+            (void)rack.side->component.install(1, 0, reader, digest, rack.image.size());
         rack.tick();
     }
     rack.wire.is_off = true;
