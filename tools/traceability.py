@@ -23,8 +23,9 @@ def existing_tests():
             names |= {f"{suite}.{name}", name}
     for path in (ROOT / "tests").rglob("*.py"):
         names |= set(re.findall(r"^def (test_\w+)", path.read_text(), re.M))
-    scenarios = (ROOT / "tests" / "powercut" / "scenarios.cpp").read_text()
-    names |= {f"powercut:{name}" for name in re.findall(r'"([a-z0-9-]+)"', scenarios)}
+    for file in ("scenarios.cpp", "campaign.hpp"):
+        scenarios = (ROOT / "tests" / "powercut" / file).read_text()
+        names |= {f"powercut:{name}" for name in re.findall(r'"([a-z0-9-]+)"', scenarios)}
     model = (ROOT / "tests" / "model" / "update.pml").read_text()
     names |= {f"model:{name}" for name in re.findall(r"^ltl (\w+)", model, re.M)} | {"model:assertions"}
     names |= {path.stem for path in (ROOT / "tests" / "fuzz").glob("*_fuzz.cpp")}

@@ -41,9 +41,14 @@ class Guard {
     uint64_t asked_at_ = 0;
 };
 
-}  // namespace
+struct Outcome {
+    bool is_good = true;
+    double seconds = 0;
+    double load = 0;
+    uint64_t longest_wait = 0;
+};
 
-bool module_boards() {
+Outcome simulate(bool erases_ahead) {
     ota::VirtualClock clock;
     test::BoardRack rack(clock, kBoards);
     const test::Buffer old = test::make_signed_of_size("1.0.0", 64 * 1024, 1);
@@ -53,31 +58,45 @@ bool module_boards() {
     rack.others = [&] { return guard.poll(); };
     const uint64_t begin = clock.micros();
     const uint64_t busy = rack.wire.busy_micros;
-    bool good = true;
+    Outcome out;
     for (uint8_t number = 1; number <= kBoards; ++number) {
-        const auto next = static_cast<uint8_t>(number == kBoards ? 0 : number + 1);
-        good = rack.install(number, image, next).ok() && good;
-        good = rack.board(number).running_image() == image && good;
+        const bool has_next = erases_ahead && number != kBoards;
+        const auto next = static_cast<uint8_t>(has_next ? number + 1 : 0);
+        out.is_good = rack.install(number, image, next).ok() && out.is_good;
+        out.is_good = rack.board(number).running_image() == image && out.is_good;
     }
-    const double seconds = static_cast<double>(clock.micros() - begin) / 1e6;
-    const double load = static_cast<double>(rack.wire.busy_micros - busy) / 1e6 / seconds;
-    ota::CanFrame bulk;
-    bulk.is_29_bit = true;
-    bulk.size = 8;
-    ota::CanFrame own;
-    own.size = 8;
-    const uint64_t most = rack.wire.micros_of(bulk) + rack.wire.micros_of(own);
-    const bool in_time = guard.worst <= most;
-    const bool met = good && seconds <= kBar && in_time;
+    out.seconds = static_cast<double>(clock.micros() - begin) / 1e6;
+    out.load = static_cast<double>(rack.wire.busy_micros - busy) / 1e6 / out.seconds;
+    out.longest_wait = guard.worst;
+    return out;
+}
+
+uint64_t micros_of(uint32_t id) {
+    ota::VirtualClock clock;
+    ota::CanFrame frame;
+    frame.id = id;
+    frame.is_29_bit = id > 0x7FF;
+    frame.size = 8;
+    return test::CanWire(clock, test::kBoardBitrate).micros_of(frame);
+}
+
+}  // namespace
+
+bool module_boards() {
+    const Outcome run = simulate(true);
+    const uint64_t most = micros_of(0x1CDA2110) + micros_of(0x305);
+    const bool met = run.is_good && run.seconds <= kBar && run.longest_wait <= most;
     std::printf(
         "%u module boards, %u KiB each, CAN 500 kbit/s: %.1f min, %.0f %% of the bus in all "
         "(target "
         "%.0f min at a cap of 30 %%: %s)\n"
-        "    boards: 45 ms a sector, 0.5 ms a page, 1.5 s to start; the next is erased meanwhile\n"
+        "    boards: 45 ms a sector, 0.5 ms a page, 1.5 s to start; the next is erased meanwhile "
+        "(else %.1f min)\n"
         "    a protection frame each 10 ms was over after %llu us at most; one bulk frame and "
         "itself take %llu us\n",
-        kBoards, kImageSize / 1024, seconds / 60, 100 * load, kBar / 60, met ? "met" : "MISSED",
-        static_cast<unsigned long long>(guard.worst), static_cast<unsigned long long>(most));
+        kBoards, kImageSize / 1024, run.seconds / 60, 100 * run.load, kBar / 60,
+        met ? "met" : "MISSED", simulate(false).seconds / 60,
+        static_cast<unsigned long long>(run.longest_wait), static_cast<unsigned long long>(most));
     return met;
 }
 

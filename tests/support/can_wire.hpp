@@ -27,6 +27,8 @@ class CanNode final : public ota::CanBus {
     void close() override {}
 
     std::deque<ota::CanFrame> incoming;
+    size_t depth = SIZE_MAX;  // of the receive queue; what comes beyond is lost
+    uint64_t lost = 0;
     std::optional<ota::CanFrame> outgoing;
     Sending state = Sending::kSent;
 
@@ -107,7 +109,12 @@ class CanWire {
         ++frames;
         if (loses(frame)) return;
         for (CanNode* node : nodes_) {
-            if (node != sender_) node->incoming.push_back(frame);
+            if (node == sender_) continue;
+            if (node->incoming.size() < node->depth) {
+                node->incoming.push_back(frame);
+            } else {
+                ++node->lost;
+            }
         }
     }
 

@@ -1,5 +1,7 @@
 // Field buses through the C API: engine and links in threads of their own, and a real master.
 #include <arpa/inet.h>
+#include <fcntl.h>
+#include <stdlib.h>
 
 #include "api_bench.hpp"
 #include "otactl/modbus_peer.hpp"
@@ -140,6 +142,62 @@ TEST_F(FieldBuses, ConfigurationIsCheckedAsAWhole) {
     EXPECT_NE(std::string(ota_manager_config_error()).find("access_keys_pem"), std::string::npos);
     keys.access_keys_pem = test::public_pem(test::Key::kRsa);  // nobody could pass with it
     EXPECT_EQ(ota_manager_init(&keys), ESP_ERR_OTA_MGR_KEY);
+}
+
+class ModulesApi : public CApi {
+  protected:
+    void SetUp() override {
+        CApi::SetUp();
+        const ota_manager_config_t c = config();
+        ASSERT_EQ(ota_manager_init(&c), ESP_OK);
+    }
+};
+
+TEST_F(ModulesApi, ConfigurationIsCheckedFieldByField) {
+    const auto refused = [](const char* field, auto change) {
+        ota_modules_config_t c{};
+        change(c);
+        EXPECT_EQ(ota_manager_set_modules(&c), ESP_ERR_INVALID_ARG);
+        EXPECT_NE(std::string(ota_manager_config_error()).find(field), std::string::npos) << field;
+    };
+    refused("count", [](ota_modules_config_t& c) { c.count = 13; });
+    refused("first_address", [](ota_modules_config_t& c) { c.first_address = 0xF8; });
+    refused("first_address", [](ota_modules_config_t& c) { c.first_address = 0x08; });
+    refused("quorum", [](ota_modules_config_t& c) {
+        c.count = 4;
+        c.quorum = 5;
+    });
+    refused("bus_load", [](ota_modules_config_t& c) { c.bus_load = 101; });
+    refused("bitrate", [](ota_modules_config_t& c) { c.bitrate = 5000; });
+    EXPECT_EQ(ota_manager_set_modules(nullptr), ESP_ERR_INVALID_ARG);
+    ota_modules_config_t nowhere{};
+    nowhere.interface = "nothing0";
+    EXPECT_NE(ota_manager_set_modules(&nowhere), ESP_OK);
+    EXPECT_NE(std::string(ota_manager_config_error()).find("CAN interface"), std::string::npos);
+}
+
+// On a pseudo terminal that stands for a serial CAN adapter.
+TEST_F(ModulesApi, OneBusForServerAndBoards) {
+    const int adapter = posix_openpt(O_RDWR | O_NOCTTY);
+    ASSERT_GE(adapter, 0);
+    ASSERT_EQ(grantpt(adapter), 0);
+    ASSERT_EQ(unlockpt(adapter), 0);
+    const std::string name = std::string("slcan:") + ptsname(adapter);
+    ota_source_config_t server{};
+    server.canbus.interface = name.c_str();
+    ASSERT_EQ(ota_manager_add_source(OTA_SOURCE_CANBUS, &server), ESP_OK);
+    ota_modules_config_t boards{};
+    boards.interface = name.c_str();
+    boards.bitrate = 250000;
+    EXPECT_NE(ota_manager_set_modules(&boards), ESP_OK);  // the same bus at another rate
+    boards.bitrate = 500000;
+    EXPECT_EQ(ota_manager_set_modules(&boards), ESP_OK);
+    EXPECT_EQ(ota_manager_set_modules(&boards), ESP_ERR_INVALID_STATE);
+    ASSERT_EQ(ota_manager_start(), ESP_OK);
+    EXPECT_EQ(ota_manager_set_modules(&boards), ESP_ERR_INVALID_STATE);
+    ASSERT_EQ(ota_manager_stop(), ESP_OK);
+    ASSERT_EQ(ota_manager_deinit(), ESP_OK);
+    close(adapter);
 }
 
 }  // namespace

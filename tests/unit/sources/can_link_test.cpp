@@ -30,7 +30,7 @@ struct CanBench : UdsBench {
     void tick() {
         wire.run();
         desk->poll();
-        (void)link->poll(32);
+        if (clock.micros() >= stalled_until) (void)link->poll(32);
         const uint64_t next = std::min(wire.due(), clock.micros() + 500);
         if (clock.micros() >= engine_at) {
             (void)manager().step(0);
@@ -97,6 +97,7 @@ struct CanBench : UdsBench {
     std::optional<UdsClient> client;
     Buffer sent_request;
     uint64_t engine_at = 0;
+    uint64_t stalled_until = 0;  // its task does not run
     int repeats = 0;
 };
 
@@ -156,6 +157,66 @@ TEST(CanUpdate, StrangersOnTheBusAreIgnored) {
     };
     ASSERT_TRUE(device.push_over_the_bus(package));
     EXPECT_EQ(device.repeats, 0);
+}
+
+// espressif/esp-idf#5738, #18084, #9697; fieldbus.md §7 row 16. While flash is erased on a chip
+// whose interrupts are off, nobody takes frames out of the queue: the tester waits after a block
+// of 8.
+TEST(CanUpdate, StallsOfFlashErasureLoseNoFrame) {
+    CanBench device;
+    device.node.depth = 8 + 4;
+    uint64_t next = 0;
+    device.wire.loses = [&](const CanFrame&) {
+        const uint64_t now = device.clock.micros();
+        if (now < next) return false;
+        device.stalled_until = now + 45000 + now % 255000;
+        next = device.stalled_until + 20000;
+        return false;
+    };
+    ASSERT_TRUE(device.push_over_the_bus(package_of("1.1.0")));
+    EXPECT_EQ(device.node.lost, 0U);
+    EXPECT_EQ(device.repeats, 0);
+}
+
+// Bus-off, or a cable: what was taken stays, and the transfer goes on.
+TEST(CanUpdate, BusThatGoesOffIsTakenUp) {
+    CanBench device;
+    uint64_t frames = 0;
+    device.wire.loses = [&](const CanFrame&) {
+        if (++frames % 900 == 0) {
+            device.wire.is_off = true;
+        }
+        return false;
+    };
+    const Buffer package = package_of("1.1.0");
+    ASSERT_TRUE(device.insist({0x10, 2}) && device.insist(device.announcement(package)) &&
+                device.insist(device.download_request(0, package.size())));
+    device.offered = package;
+    device.at = 0;
+    device.counter = 0;
+    int outages = 0;
+    while (device.at < package.size()) {
+        const Buffer block = device.block_request(2048);
+        const Status sent = device.exchange(block);
+        if (!sent.ok()) {
+            ASSERT_FALSE(sent.is(Code::kRefused));
+            ++outages;
+            for (int i = 0; i < 20000; ++i) device.tick();  // ten seconds: its session is over
+            device.wire.is_off = false;
+            for (int i = 0; i < 10; ++i) device.tick();  // what the drivers have still goes out
+            ASSERT_TRUE(device.insist({0x10, 2}) && device.insist({0x22, 0xF1, 0xA1}));
+            device.at = load_be32(&device.client->answer()[3 + 36]);
+            ASSERT_TRUE(
+                device.insist(device.download_request(device.at, package.size() - device.at)));
+            device.counter = 0;
+            continue;
+        }
+        ++device.counter;
+        device.at += static_cast<uint32_t>(block.size() - 2);
+    }
+    EXPECT_GE(outages, 3);
+    ASSERT_TRUE(device.insist({0x37}) && device.insist({0x31, 1, 2, 2}));
+    EXPECT_EQ(device.client->answer()[4], 0);
 }
 
 TEST(UdsClient, AnswersOfOthersAndLateOnesAreNotTaken) {
