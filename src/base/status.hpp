@@ -223,6 +223,9 @@ enum class Detail : uint16_t {
     kBoardLocked,
     kBoardOther,
     kBoardLost,
+    // AWS IoT
+    kJsonForm,
+    kJobDocument,
     kCount_,
 };
 

@@ -188,6 +188,8 @@ constexpr auto kDetailTexts = std::to_array<const char*>({
     "the module board is locked: check its access key",
     "not the module board that is expected: check its hardware and its address",
     "the module board did not come back after it was changed: check its supply, then try again",
+    "malformed JSON, or nested too deep",
+    "a job document that this firmware does not understand: afr_ota or bess_ota with one file",
 });
 static_assert(kDetailTexts.size() == static_cast<size_t>(Detail::kCount_));
 
