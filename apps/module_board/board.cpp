@@ -382,7 +382,7 @@ ModuleBoard::Message ModuleBoard::erase() {
         answer_later(timing_.erase_sector_us);
     }
     ++erases_;
-    state_.named = pending_name_;
+    if (!faults.forgets_name) state_.named = pending_name_;
     if (!log_.save(state_)) return refuse(0x31, kProgramming);
     return {0x71, 1, 0xFF, 0x00};
 }
@@ -487,6 +487,7 @@ ModuleBoard::Message ModuleBoard::restart() {
 }
 
 ModuleBoard::Message ModuleBoard::confirm() {
+    if (faults.refuses_confirmation) return refuse(0x31, kConditions);
     state_.is_on_trial = false;
     return log_.save(state_) ? Message{0x71, 1, 0xF0, 0x03} : refuse(0x31, kProgramming);
 }

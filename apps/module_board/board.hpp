@@ -25,6 +25,8 @@ struct Faults {
     bool reverts = false;        // a new image does not start: the old one comes back
     bool never_returns = false;  // from the restart into a new image
     bool refuses_downgrade = false;
+    bool refuses_confirmation = false;
+    bool forgets_name = false;      // of an image that it was told
     uint32_t wrong_counter_at = 0;  // the block that contains this offset is answered wrongly
     uint32_t reset_at = 0;          // resets when so many bytes have come, once
     uint32_t busy_answers = 0;      // so many requests are answered with 21 first

@@ -6,7 +6,9 @@ namespace {
 constexpr Micros kWindow = 100000;
 // What pacing may catch up with when its task slept too long.
 constexpr Micros kCatchUp = 5000;
-constexpr uint8_t kLeastShare = 5;  // %; below it the bus is left to others
+constexpr uint8_t kLeastRoom = 5;  // %; below it the bus is left to others
+// N_As (ISO 15765-2): a frame that is not on the bus by then never will be.
+constexpr Micros kLongestSending = 1000000;
 
 // ISO 11898-1: bits of a frame beside its data, interframe space included, and one stuff bit in 34.
 constexpr uint32_t kFixedBits11 = 47;
@@ -93,8 +95,11 @@ bool CanShare::follow() {
         window_end_ = now + kWindow;
     }
     if (sender_ == nullptr) return false;
-    const CanBus::Sending sending = bus_.sending();
-    if (sending == CanBus::Sending::kUnderWay) return false;
+    CanBus::Sending sending = bus_.sending();
+    if (sending == CanBus::Sending::kUnderWay) {
+        if (now - sent_at_ < kLongestSending) return false;
+        sending = CanBus::Sending::kFailed;  // the driver has lost it: the next may go
+    }
     sender_->sending_ = sending;
     sender_ = nullptr;
     return true;
@@ -120,13 +125,14 @@ void CanShare::hand_over(Face& face) {
         face.sending_ = CanBus::Sending::kFailed;
         return;
     }
-    sender_ = &face;
-    if (!face.is_paced_) return;
     const Micros now = clock_.micros();
+    sender_ = &face;
+    sent_at_ = now;
+    if (!face.is_paced_) return;
     const uint8_t room = limits_.total > load_ ? static_cast<uint8_t>(limits_.total - load_) : 0;
     const uint8_t share = std::min(limits_.own, room);
     const Micros from = std::max(paced_until_, now > kCatchUp ? now - kCatchUp : 0);
-    paced_until_ = share < kLeastShare ? now + kWindow : from + time_of(frame) * 100 / share;
+    paced_until_ = room < kLeastRoom ? now + kWindow : from + time_of(frame) * 100 / share;
 }
 
 void CanShare::count(const CanFrame& frame) {

@@ -29,7 +29,10 @@ class CanShare {
         Status open(const CanConfig& config) override;
         Result<bool> receive(CanFrame& out) override { return share_.receive(*this, out); }
         Status send(const CanFrame& frame) override;
-        Sending sending() override { return sending_; }
+        Sending sending() override {
+            (void)share_.follow();
+            return sending_;
+        }
         void close() override {
             wanted_.clear();
             waiting_.reset();
@@ -57,6 +60,8 @@ class CanShare {
     CanBus& face(Place place) { return faces_[place]; }
     // Of the bus, by the frames of others in the last tenth of a second, %.
     uint8_t load() const { return load_; }
+    // Has a frame come for one who has not asked yet?
+    bool has_frame() const { return held_.has_value(); }
 
   private:
     Result<bool> receive(Face& face, CanFrame& out);
@@ -71,7 +76,8 @@ class CanShare {
     BusLimits limits_;
     uint32_t bitrate_ = 500000;
     std::array<Face, kPlaces> faces_{Face(*this, false), Face(*this, true), Face(*this, true)};
-    Face* sender_ = nullptr;        // whose frame the driver has
+    Face* sender_ = nullptr;        // whose frame the driver has …
+    Micros sent_at_ = 0;            // … since then
     std::optional<CanFrame> held_;  // has come for a face that did not ask yet
     Micros paced_until_ = 0;
     Micros window_end_ = 0;

@@ -218,7 +218,7 @@ void Links::poll() {
         is_board_busy = boards->link->is_busy();
         more = more || boards->link->due() <= platform_.clock.micros();
     }
-    if (share_) more = share_->poll() || more;
+    if (share_) more = share_->poll() || share_->has_frame() || more;
     // Timers of less than a rest's length are about: ISO-TP's gaps, and the silence that ends a
     // frame, which wakes nobody.
     const bool in_frame = can_ || is_board_busy || (rtu_ && rtu_->is_receiving());

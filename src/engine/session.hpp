@@ -1,12 +1,12 @@
 #pragma once
 
 #include "engine/attempt.hpp"
-#include "engine/backoff.hpp"
 #include "engine/publisher.hpp"
 #include "engine/settings.hpp"
 #include "engine/suit_package.hpp"
 #include "package/esp_image_reader.hpp"
 #include "package/package_reader.hpp"
+#include "ports/backoff.hpp"
 #include "ports/battery.hpp"
 #include "ports/component.hpp"
 #include "ports/restart.hpp"
@@ -165,7 +165,7 @@ class Session final : private PayloadHost {
     void drop_parts();
     Status copy_to_board(ComponentRef to, const FetchOrder& order);
     Result<bool> board_matches(ComponentRef board, const Digest& digest, uint64_t size);
-    Status board_says(Status status);
+    Status board_says(Status status, Detail in_the_end);
     uint8_t board_after(ComponentRef board) const;
     Status pass_over(ComponentRef board, Status why);
     Status check_quorum() const;

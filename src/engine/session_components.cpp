@@ -71,11 +71,16 @@ Result<bool> Session::match(ComponentRef component, const Digest& digest, uint64
 }
 
 Result<bool> Session::board_matches(ComponentRef board, const Digest& digest, uint64_t size) {
+    if (c_.publisher.state() != State::kApplying) {
+        const Result<bool> held = c_.parts.modules->match(board.number, digest, size);
+        OTA_TRY(board_says(held.status(), Detail::kBoardSilent));
+        return held;
+    }
     const ComponentOutcome before = attempt_.outcome_of(board);
     // It was passed over in this attempt: how many have to hold their image is judged in the end.
     if (before == ComponentOutcome::kFailed) return true;
     const Result<bool> held = c_.parts.modules->match(board.number, digest, size);
-    Status said = board_says(held.status());
+    Status said = board_says(held.status(), Detail::kBoardSilent);
     if (said.is(Code::kTryAgain)) return said;
     if (said.ok() && !*held && before == ComponentOutcome::kWritten) {
         said = {Code::kRefused, Origin::kModules, Detail::kBoardFailed};
@@ -195,8 +200,11 @@ Status Session::copy_to_board(ComponentRef to, const FetchOrder& order) {
                    part_matches(ComponentKind::kStage, order.digest, order.size));
     if (!proven) return {Code::kUntrusted, Origin::kVerify, Detail::kImageDigest};
     attempt_.touched();
-    const Status said = board_says(c_.parts.modules->install(
-        to.number, board_after(to), c_.parts.stage.image(), order.digest, order.size));
+    const Status installed = c_.parts.modules->install(
+        to.number, board_after(to), c_.parts.stage.image(), order.digest, order.size);
+    // Our own flash is no board's fault.
+    if (!installed.ok() && installed.origin() != Origin::kModules) return installed;
+    const Status said = board_says(installed, Detail::kBoardLost);
     if (said.is(Code::kTryAgain)) return said;
     if (!said.ok()) return pass_over(to, said);
     attempt_.component(to, ComponentOutcome::kWritten);
@@ -222,7 +230,7 @@ uint8_t Session::board_after(ComponentRef board) const {
 Status Session::pass_over(ComponentRef board, Status why) {
     const bool changed = why.detail() == Detail::kBoardFailed || why.detail() == Detail::kBoardLost;
     if (changed && c_.settings.boards.stop_on_failure) return why;
-    blame(board, why);
+    attempt_.component(board, ComponentOutcome::kFailed, why.detail());
     if (suit_.board_failure.ok()) suit_.board_failure = why;
     return {};
 }
@@ -236,7 +244,10 @@ Status Session::check_quorum() const {
         const ComponentRef component = suit_.manifest.component(i);
         if (component.kind != ComponentKind::kModule) continue;
         ++boards;
-        if (attempt_.outcome_of(component) != ComponentOutcome::kFailed) ++good;
+        const ComponentOutcome outcome = attempt_.outcome_of(component);
+        if (outcome == ComponentOutcome::kWritten || outcome == ComponentOutcome::kHeldAlready) {
+            ++good;
+        }
     }
     const uint8_t quorum = c_.settings.boards.quorum;
     const uint32_t needed = quorum == 0 ? boards : std::min<uint32_t>(quorum, boards);
@@ -266,7 +277,8 @@ void Session::count_board_failure() {
 
 // Whatever a board answers is about the board, not about the package. Behind the port's own timers
 // stands one more.
-Status Session::board_says(Status status) {
+// in_the_end: what it says when the board is given up at that one.
+Status Session::board_says(Status status, Detail in_the_end) {
     if (!status.is(Code::kTryAgain)) {
         suit_.board_since = 0;
         return status.ok() ? status : Status{status.code(), Origin::kModules, status.detail()};
@@ -275,7 +287,7 @@ Status Session::board_says(Status status) {
     if (suit_.board_since == 0) suit_.board_since = now() + 1;
     if (now() < suit_.board_since + kLongestBoard) return status;
     let_go_of_boards();
-    return {Code::kTimeout, Origin::kModules, Detail::kBoardSilent};
+    return {Code::kTimeout, Origin::kModules, in_the_end};
 }
 
 // The next payload, unless the component holds it already.

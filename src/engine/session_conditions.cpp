@@ -112,7 +112,8 @@ Result<bool> Session::has_version(const Condition& condition) {
         return version_matches(condition.bytes, c_.device.version.view());
     }
     VersionText version;
-    OTA_TRY(board_says(c_.parts.modules->version(condition.component.number, version)));
+    OTA_TRY(board_says(c_.parts.modules->version(condition.component.number, version),
+                       Detail::kBoardSilent));
     return version_matches(condition.bytes, version.view());
 }
 

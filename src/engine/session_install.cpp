@@ -114,6 +114,7 @@ Millis Session::step_apply() {
         }
         const Status enough = check_quorum();
         if (!enough.ok()) {
+            count_board_failure();
             fail(enough);
             return kNow;
         }
@@ -198,6 +199,7 @@ Status Session::finish_here() {
     ConfirmedRecord confirmed = c_.log.confirmed();
     confirmed.sequence_number = std::max(confirmed.sequence_number, record.sequence_number);
     confirmed.package_id = record.package_id;
+    confirmed.unfinished = !suit_.board_failure.ok();
     OTA_TRY(c_.log.save(confirmed));
     c_.publisher.enter(State::kComplete);
     tell_attempt(true);

@@ -46,21 +46,15 @@ Status Session::begin_suit() {
     (void)c_.verifier.begin(0, {});
     suit_.reading = {};
     suit_.board_since = 0;
+    suit_.board_failure = {};
     return {};
 }
 
 // Of boards alone, and some of them were passed over: the same package may be sent once more.
 bool Session::is_unfinished() const {
-    const Digest& package = suit_.manifest.digest();
-    const AttemptRecord& latest = c_.log.attempt();
-    if (suit_.has_app || latest.build_id != package || c_.log.confirmed().package_id != package) {
-        return false;
-    }
-    return std::any_of(latest.components.begin(), latest.components.end(),
-                       [](const ComponentResult& result) {
-                           return result.component.kind == ComponentKind::kModule &&
-                                  result.outcome == ComponentOutcome::kFailed;
-                       });
+    const ConfirmedRecord& confirmed = c_.log.confirmed();
+    return !suit_.has_app && confirmed.unfinished &&
+           confirmed.package_id == suit_.manifest.digest();
 }
 
 // Does this device have what the package is about, and is there something to activate?

@@ -83,6 +83,7 @@ void encode(BoundedWriter& writer, const ConfirmedRecord& record) {
     write_text(writer, record.version);
     writer.u64(record.sequence_number);
     writer.copy(record.package_id);
+    writer.u8(record.unfinished ? 1 : 0);
 }
 
 void decode(BoundedReader& reader, ConfirmedRecord& record) {
@@ -91,6 +92,7 @@ void decode(BoundedReader& reader, ConfirmedRecord& record) {
     read_text(reader, record.version);
     record.sequence_number = reader.u64();
     reader.copy(record.package_id);
+    record.unfinished = reader.u8() == 1;
 }
 
 void encode(BoundedWriter& writer, const RejectedBuilds& builds) {

@@ -23,12 +23,18 @@ Result<bool> ModuleComponent::match(uint8_t number, const Digest& digest, uint64
 Status ModuleComponent::install(uint8_t number, uint8_t next, ImageReader& image,
                                 const Digest& digest, uint64_t size) {
     if (size > UINT32_MAX) return {Code::kNoSpace, Origin::kModules, Detail::kImageSize};
-    if (is_asked_) OTA_TRY(fill_blocks(image, size));
+    if (is_asked_) {
+        const Status filled = fill_blocks(image, size);
+        if (!filled.ok()) {
+            abort();
+            return filled;
+        }
+    }
     return ask({BoardOrder::Kind::kInstall, number, next, digest, static_cast<uint32_t>(size)});
 }
 
 void ModuleComponent::abort() {
-    if (is_asked_) exchange_.give_up();
+    exchange_.let_go();
     is_asked_ = false;
 }
 

@@ -112,13 +112,12 @@ class ModuleExchange {
     }
     void ask(const BoardOrder& order) {
         order_ = order;
-        given_up_.store(false, std::memory_order_relaxed);  // it came too late for the last one
+        let_go_before_ = let_go_.load(std::memory_order_relaxed);
         asked_.fetch_add(1, std::memory_order_release);
     }
     const BoardAnswer& answer() const { return answer_; }
-    void give_up() {
-        if (!is_free()) given_up_.store(true, std::memory_order_release);
-    }
+    // Of the order that is open, and of what was begun ahead.
+    void let_go() { let_go_.fetch_add(1, std::memory_order_release); }
 
     // ---- link context
     // Null: there is none.
@@ -127,7 +126,10 @@ class ModuleExchange {
             asked_.load(std::memory_order_acquire) != answered_.load(std::memory_order_relaxed);
         return open ? &order_ : nullptr;
     }
-    bool is_given_up() const { return given_up_.load(std::memory_order_acquire); }
+    // Was let_go() called since that order was given?
+    bool is_given_up() const { return let_go_.load(std::memory_order_acquire) != let_go_before_; }
+    // How often it was called: what was begun before the last time is not wanted any more.
+    uint32_t let_go_count() const { return let_go_.load(std::memory_order_acquire); }
     void answer(const BoardAnswer& answer) {
         answer_ = answer;
         answered_.fetch_add(1, std::memory_order_release);
@@ -140,8 +142,9 @@ class ModuleExchange {
   private:
     std::atomic<uint32_t> asked_{0};
     std::atomic<uint32_t> answered_{0};
-    std::atomic<bool> given_up_{false};
+    std::atomic<uint32_t> let_go_{0};
     BoardOrder order_;
+    uint32_t let_go_before_ = 0;  // of the order
     BoardAnswer answer_;
 };
 

@@ -41,6 +41,7 @@ class ModuleLink {
     size_t current_ = 0;
     bool has_begun_ = false;  // the order in the exchange
     bool looked_ahead_ = false;
+    uint32_t prepared_before_ = 0;  // count of the exchange
     BoardOrder order_;
 };
 

@@ -16,6 +16,7 @@ constexpr Millis kCheckPatience = 120000;
 constexpr uint8_t kRepeats = 3;
 constexpr uint8_t kRecoveries = 3;
 constexpr uint8_t kConfirmations = 3;
+constexpr uint32_t kProgress = 16384;    // bytes after which new starts count anew
 constexpr uint32_t kShortestBlock = 62;  // ten frames
 constexpr uint8_t kBusyAnswers = 60;
 constexpr Millis kBusyWait = 500;
@@ -100,8 +101,11 @@ void ModuleSession::open(const BoardOrder& order, uint8_t number, uint8_t addres
     order_ = order;
     order_.number = number;
     version_.clear();
-    is_held_ = is_on_trial_ = touched_ = was_reset_ = is_rewritten_ = false;
-    repeats_ = recoveries_ = confirmations_ = busy_ = 0;
+    is_held_ = is_on_trial_ = touched_ = was_reset_ = is_rewritten_ = is_erased_ = false;
+    drops_trial_ = has_dropped_ = has_looked_ = false;
+    recovered_at_ = 0;
+    opened_at_ = clock_.now();
+    repeats_ = recoveries_ = confirmations_ = busy_ = silences_ = 0;
     bus_down_since_ = ask_at_ = block_size_ = 0;
     await_until_ = clock_.now() + kStartPatience;
     enter(order.kind == BoardOrder::Kind::kVersion ? Step::kVersion : Step::kRunning);
@@ -115,6 +119,10 @@ void ModuleSession::stop() {
 
 Status ModuleSession::poll() {
     if (is_idle()) return kAgain;
+    // It is alive, and at work on something: an erasure that was begun before a restart of ours.
+    if (client_->was_heard() && clock_.now() < opened_at_ + kErasePatience) {
+        await_until_ = std::max(await_until_, clock_.now() + kStartPatience);
+    }
     if (is_asked_) {
         const Status status = client_->poll();
         if (status.is(Code::kTryAgain)) return status;
@@ -124,6 +132,14 @@ Status ModuleSession::poll() {
     (void)client_->poll();  // frames of others are passed by
     if (clock_.now() < ask_at_) return kAgain;
     is_asked_ = ask_step();
+    if (is_asked_) return kAgain;
+    // The engine's turn.
+    ask_at_ = clock_.now() + 1;
+    const bool wants_key = step_ == Step::kProof || step_ == Step::kKey;
+    const bool has_none = step_ == Step::kKey && key_.is_ready() && key_.take().empty();
+    if (has_none || (wants_key && clock_.now() - step_since_ > kPatience)) {
+        return end(Code::kRefused, Detail::kBoardLocked);
+    }
     return kAgain;
 }
 
@@ -134,6 +150,7 @@ Micros ModuleSession::due() const {
 
 void ModuleSession::enter(Step step) {
     step_ = step;
+    step_since_ = clock_.now();
     is_asked_ = false;
     repeats_ = 0;
 }
@@ -173,7 +190,7 @@ bool ModuleSession::ask_step() {
             if (key_.ask(question_)) enter(Step::kKey);
             return false;
         case Step::kKey:
-            if (!key_.is_ready()) return false;
+            if (!key_.is_ready() || key_.take().empty()) return false;
             ask(Request(Service::kSecurityAccess).u8(kAccessLevel + 1).add(key_.take()).bytes(),
                 kPatience);
             return true;
@@ -280,7 +297,7 @@ Status ModuleSession::answered(Bytes data) {
                 return end(Code::kRefused, Detail::kBoardLocked);
             }
             if (!is_open) std::copy(seed.begin(), seed.end(), question_.seed.begin());
-            enter(is_open ? (is_held_ ? Step::kConfirm : Step::kRecord) : Step::kSerial);
+            enter(is_open ? step_when_open() : Step::kSerial);
             return kAgain;
         }
         case Step::kSerial:
@@ -288,13 +305,15 @@ Status ModuleSession::answered(Bytes data) {
             enter(Step::kProof);
             return kAgain;
         case Step::kKey:
-            enter(is_held_ ? Step::kConfirm : Step::kRecord);
+            enter(step_when_open());
             return kAgain;
         case Step::kRecord: {
             const bool named = is_named(data);
             next_ = named ? load_be32(&data[3 + 32 + 4]) : 0;
             if (next_ > order_.size) return end(Code::kRefused, Detail::kBoardOther);
             if (only_prepares_ && named) return done();
+            // It was told which image comes, and does not know.
+            if (!named && is_erased_) return end(Code::kRefused, Detail::kBoardFailed);
             const bool is_whole = named && next_ == order_.size;
             enter(is_whole ? Step::kCheck : named ? Step::kDownload : Step::kName);
             return kAgain;
@@ -304,6 +323,7 @@ Status ModuleSession::answered(Bytes data) {
             return kAgain;
         case Step::kErase:
             // Is it still the same? Its record says from where on.
+            is_erased_ = true;
             enter(Step::kRecord);
             return kAgain;
         case Step::kDownload: {
@@ -325,10 +345,9 @@ Status ModuleSession::answered(Bytes data) {
             return kAgain;
         }
         case Step::kBlock:
-            // An answer to another block is not one to this.
-            if (data.size() < 2 || data[1] != counter_) return recover();
             next_ += block_length_;
             ++counter_;
+            if (next_ >= recovered_at_ + kProgress) recoveries_ = 0;
             block_size_ = std::min(block_size_ + block_size_ / 4, longest_);
             slot_ ^= 1U;
             enter(next_ == order_.size ? Step::kExit : Step::kBlock);
@@ -342,13 +361,16 @@ Status ModuleSession::answered(Bytes data) {
             if (data.size() < 5 || data[4] != 0) {
                 if (is_rewritten_) return end(Code::kRefused, Detail::kBoardFailed);
                 is_rewritten_ = true;
+                is_erased_ = false;
                 enter(Step::kName);
                 return kAgain;
             }
             enter(Step::kReset);
             return kAgain;
         case Step::kReset:
-            was_reset_ = true;
+            was_reset_ = !drops_trial_;
+            drops_trial_ = false;
+            silences_ = 0;
             await_until_ = clock_.now() + kLongestBoot;
             reset_by_ = clock_.now() + kLongestReset;
             ask_at_ = clock_.now() + kResetDelay;
@@ -361,10 +383,17 @@ Status ModuleSession::answered(Bytes data) {
     return kAgain;
 }
 
+// Where it goes on when the board listens.
+ModuleSession::Step ModuleSession::step_when_open() const {
+    if (drops_trial_) return Step::kReset;
+    return is_held_ ? Step::kConfirm : Step::kRecord;
+}
+
 // It has said what it runs.
 Status ModuleSession::decide() {
+    has_looked_ = true;
     const bool installs = order_.kind == BoardOrder::Kind::kInstall;
-    if (!installs || holds() || (only_prepares_ && is_held_)) return done();
+    if (!installs || holds() || (only_prepares_ && (is_held_ || is_on_trial_))) return done();
     if (is_held_) {
         if (confirmations_ == kConfirmations) return end(Code::kRefused, Detail::kBoardFailed);
         ++confirmations_;
@@ -376,6 +405,11 @@ Status ModuleSession::decide() {
         if (clock_.now() >= reset_by_) return end(Code::kRefused, Detail::kBoardFailed);
         ask_at_ = clock_.now() + kBootPoll;
         return kAgain;
+    }
+    // What it tries is another image that nobody kept: only without it a slot is free.
+    if (is_on_trial_) {
+        if (has_dropped_) return end(Code::kRefused, Detail::kBoardRefused);
+        drops_trial_ = has_dropped_ = true;
     }
     enter(config_.hardware.empty() ? Step::kSession : Step::kHardware);
     return kAgain;
@@ -391,7 +425,10 @@ bool ModuleSession::is_named(Bytes data) const {
 // ---------------------------------------------------------------- what goes wrong
 
 Status ModuleSession::refused(Nrc code) {
-    if (code == Nrc::kBusy && busy_ < kBusyAnswers) {
+    // It has to wait after wrong keys, or cannot keep its image yet.
+    const bool later = code == Nrc::kBusy || code == Nrc::kTimeDelay ||
+                       (code == Nrc::kConditions && step_ == Step::kConfirm);
+    if (later && busy_ < kBusyAnswers) {
         ++busy_;
         ask_at_ = clock_.now() + kBusyWait;
         return kAgain;
@@ -402,11 +439,11 @@ Status ModuleSession::refused(Nrc code) {
         case Nrc::kBlockCounter:
         case Nrc::kSequence:
             // Its session is over, or it has restarted, or an answer was lost twice.
-            return recover();
+            return recover(Detail::kBoardRefused);
         case Nrc::kLocked:
         case Nrc::kNotAuthenticated:
             if (step_ != Step::kBlock) return end(Code::kRefused, Detail::kBoardLocked);
-            return recover();
+            return recover(Detail::kBoardLocked);
         case Nrc::kInvalidKey:
         case Nrc::kTooManyTries:
         case Nrc::kTimeDelay:
@@ -421,7 +458,8 @@ Status ModuleSession::refused(Nrc code) {
 
 Status ModuleSession::no_answer() {
     const bool is_first = step_ == Step::kRunning || step_ == Step::kVersion;
-    if (was_reset_) reset_by_ = 0;  // it has, now: what it says next is what it came back with
+    // It has restarted, then: what it says next is what it came back with.
+    if (was_reset_ && ++silences_ >= kRepeats) reset_by_ = 0;
     if (is_first && clock_.now() < await_until_) {
         ask_at_ = clock_.now() + kBootPoll;
         return kAgain;
@@ -432,7 +470,7 @@ Status ModuleSession::no_answer() {
         return kAgain;
     }
     if (step_ == Step::kBlock && block_size_ > kShortestBlock) return shorten();
-    return touched_ && !is_first ? recover() : lost();
+    return touched_ && !is_first ? recover(Detail::kBoardSilent) : lost();
 }
 
 // ISO-TP repairs nothing: on a bus that loses frames a long message hardly gets through. The board
@@ -452,10 +490,15 @@ Status ModuleSession::bus_is_down() {
     return kAgain;
 }
 
-// Begins anew with a board that may have restarted; what it holds it says itself.
-Status ModuleSession::recover() {
-    if (recoveries_ == kRecoveries) return lost();
+// Begins anew with a board that may have restarted; what it holds it says itself. in_the_end: why
+// it is given up when that does not help, of a board that keeps what it has.
+Status ModuleSession::recover(Detail in_the_end) {
+    if (recoveries_ == kRecoveries) {
+        if (touched_ || in_the_end == Detail::kBoardSilent) return lost();
+        return end(Code::kRefused, in_the_end);
+    }
     ++recoveries_;
+    recovered_at_ = next_;
     await_until_ = clock_.now() + kLongestBoot;
     ask_at_ = clock_.now() + kBootPoll;
     enter(Step::kRunning);
@@ -466,7 +509,10 @@ Status ModuleSession::lost() {
     return end(Code::kTimeout, touched_ ? Detail::kBoardLost : Detail::kBoardSilent);
 }
 
+// Whatever a board says that runs the new image already: it is not as it was.
 Status ModuleSession::end(Code code, Detail detail) {
+    const bool is_new = was_reset_ || (is_held_ && is_on_trial_);
+    if (code == Code::kRefused && is_new) detail = Detail::kBoardFailed;
     stop();
     return {code, Origin::kModules, detail};
 }

@@ -40,6 +40,11 @@ class ModuleSession {
     uint8_t number() const { return order_.number; }
     bool is_transferring() const { return step_ == Step::kBlock; }
     bool holds() const { return is_held_ && !is_on_trial_; }
+    // Has the board said whether it holds the image?
+    bool has_looked() const { return has_looked_; }
+    bool is_about(const Digest& digest, uint32_t size) const {
+        return order_.digest == digest && order_.size == size;
+    }
     const VersionText& version() const { return version_; }
 
   private:
@@ -76,7 +81,8 @@ class ModuleSession {
     Status no_answer();
     Status bus_is_down();
     Status shorten();
-    Status recover();
+    Status recover(Detail in_the_end);
+    Step step_when_open() const;
     Status lost();
     Status end(Code code, Detail detail);
     Status done();
@@ -96,6 +102,8 @@ class ModuleSession {
     Step step_ = Step::kIdle;
     bool is_asked_ = false;
     Millis ask_at_ = 0;
+    Millis step_since_ = 0;
+    Millis opened_at_ = 0;
 
     // What the board has said.
     VersionText version_;
@@ -112,8 +120,14 @@ class ModuleSession {
     bool touched_ = false;  // it was asked to erase, or to restart
     bool was_reset_ = false;
     bool is_rewritten_ = false;  // from the start, after it did not hold the image
-    uint8_t repeats_ = 0;        // of a request that was not answered
+    bool is_erased_ = false;     // for this image
+    bool drops_trial_ = false;   // it restarts to be rid of another image …
+    bool has_dropped_ = false;   // … which is tried once
+    bool has_looked_ = false;
+    uint8_t repeats_ = 0;  // of a request that was not answered
     uint8_t recoveries_ = 0;
+    uint32_t recovered_at_ = 0;  // offset
+    uint8_t silences_ = 0;       // while it restarts, in a row
     uint8_t confirmations_ = 0;
     uint8_t busy_ = 0;        // answers that it is busy, in a row
     Millis await_until_ = 0;  // it may be silent until then

@@ -24,13 +24,18 @@ void UdsClient::start(Bytes request, Millis patience) {
     code_ = uds::Nrc::kNone;
     result_ = {};
     phase_ = Phase::kSending;
-    last_ = clock_.now() + patience;
+    patience_ = patience;
+    was_heard_ = false;
     if (!link_.send(request, clock_.micros()).ok()) end(failed(Code::kUnavailable));
 }
 
 Status UdsClient::poll() {
     move_frames();
-    if (phase_ == Phase::kWaiting && clock_.now() >= due_) end(failed(Code::kTimeout));
+    // The timer ends with the answer's first frame (ISO 14229-2, P2).
+    const bool is_coming = link_.is_receiving();
+    if (phase_ == Phase::kWaiting && !is_coming && clock_.now() >= due_) {
+        end(failed(Code::kTimeout));
+    }
     if (phase_ != Phase::kIdle) return {Code::kTryAgain, Origin::kModules};
     return result_;
 }
@@ -41,6 +46,7 @@ void UdsClient::move_frames() {
     for (size_t i = 0; i < kBurst; ++i) {
         const Result<bool> came = bus_.receive(frame);
         if (!came.ok() || !*came) break;
+        follow_frame();
         follow(link_.take(frame, clock_.micros()));
     }
     const IsoTpLink::Event event = link_.poll(clock_.micros());
@@ -71,6 +77,7 @@ void UdsClient::follow(IsoTpLink::Event event) {
             if (phase_ != Phase::kSending) return;
             phase_ = Phase::kWaiting;
             due_ = clock_.now() + config_.p2;
+            last_ = clock_.now() + patience_;
             return;
         case IsoTpLink::Event::kNotSent:
             if (phase_ != Phase::kSending) return;
@@ -80,6 +87,7 @@ void UdsClient::follow(IsoTpLink::Event event) {
             return;
         case IsoTpLink::Event::kReceived:
             // The server may be quicker than the word that the request is out.
+            was_heard_ = true;
             if (phase_ != Phase::kIdle && is_answer(link_.message())) end(result_);
             return;
         case IsoTpLink::Event::kAborted:
@@ -92,7 +100,7 @@ void UdsClient::follow(IsoTpLink::Event event) {
 // Of this request; what answers another one is too late, and nobody's.
 bool UdsClient::is_answer(Bytes message) {
     if (message.empty()) return false;
-    if (message[0] == request_[0] + uds::kPositive) {
+    if (message[0] == request_[0] + uds::kPositive && repeats_request(message)) {
         answer_ = message;
         result_ = {};
         return true;
@@ -108,6 +116,21 @@ bool UdsClient::is_answer(Bytes message) {
     phase_ = Phase::kWaiting;
     due_ = std::min(clock_.now() + config_.p2_extended, last_);
     return false;
+}
+
+// What of the request comes back in a positive answer (ISO 14229-1): the sub-function, the data's
+// or the routine's identifier, the block's counter.
+bool UdsClient::repeats_request(Bytes message) const {
+    const auto service = static_cast<uds::Service>(request_[0]);
+    size_t echo = 1;
+    if (service == uds::Service::kReadData || service == uds::Service::kWriteData) echo = 2;
+    if (service == uds::Service::kRoutine) echo = 3;
+    if (service == uds::Service::kDownload || service == uds::Service::kTransferExit) echo = 0;
+    if (message.size() <= echo || request_.size() <= echo) return false;
+    const bool has_identifier = echo == 2 || service == uds::Service::kTransfer;
+    const auto mask = static_cast<uint8_t>(has_identifier ? 0xFF : ~uds::kSuppress);
+    return echo == 0 || (message[1] == (request_[1] & mask) &&
+                         std::equal(&message[2], &message[1] + echo, &request_[2]));
 }
 
 void UdsClient::end(Status how) {

@@ -30,6 +30,8 @@ class UdsClient {
     Bytes answer() const { return answer_; }
     uds::Nrc code() const { return code_; }
     bool is_busy() const { return phase_ != Phase::kIdle; }
+    // Since start(): did the server say anything, were it about something else?
+    bool was_heard() const { return was_heard_; }
     // Without an answer: "tester present" to one or to all.
     void give_up() { phase_ = Phase::kIdle; }
     // When poll() may have something to do.
@@ -42,6 +44,7 @@ class UdsClient {
     void follow_frame();
     void follow(IsoTpLink::Event event);
     bool is_answer(Bytes message);
+    bool repeats_request(Bytes message) const;
     void end(Status how);
 
     CanBus& bus_;
@@ -55,7 +58,9 @@ class UdsClient {
     Bytes answer_;
     uds::Nrc code_ = uds::Nrc::kNone;
     Millis due_ = 0;
+    Millis patience_ = 0;
     Millis last_ = 0;  // answer is waited for until then, however often it is pending
+    bool was_heard_ = false;
 };
 
 }  // namespace ota

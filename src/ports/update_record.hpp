@@ -118,6 +118,7 @@ struct ConfirmedRecord {
     VersionText version;
     uint64_t sequence_number = 0;  // the highest ever confirmed
     Digest package_id{};           // of the manifest that had it
+    bool unfinished = false;       // it was for boards, and some of them do not hold their image
 };
 
 // Builds that were tried and reverted; they are not tried again unless asked. Newest first.

@@ -20,6 +20,7 @@ struct BoardRow {
     unsigned number = 0;
     unsigned address = 0;
     bool answers = false;
+    std::string stranger;  // why it is no board of ours
     std::string hardware;
     std::string serial;
     std::string version;
@@ -63,8 +64,15 @@ BoardRow look_at(const ModulesOptions& options, unsigned number) {
         row.answers = true;
     } catch (const PeerLost&) {
         row.answers = false;
+    } catch (const Failure& failure) {
+        row.stranger = failure.what();
     }
     return row;
+}
+
+// On trial it may still go back.
+bool runs_for_good(const BoardRow& row, const Buffer& wanted) {
+    return row.digest == wanted && !row.is_on_trial;
 }
 
 std::string state_of(const BoardRow& row) {
@@ -78,6 +86,7 @@ std::string state_of(const BoardRow& row) {
 nlohmann::ordered_json to_json(const BoardRow& row, const Buffer& wanted) {
     nlohmann::ordered_json out = {
         {"board", row.number}, {"address", row.address}, {"answers", row.answers}};
+    if (!row.stranger.empty()) out["error"] = row.stranger;
     if (!row.answers) return out;
     out["hardware"] = row.hardware;
     out["serial"] = row.serial;
@@ -86,16 +95,17 @@ nlohmann::ordered_json to_json(const BoardRow& row, const Buffer& wanted) {
     out["size"] = row.size;
     out["sha256"] = to_hex(row.digest.data(), row.digest.size());
     if (row.expected != 0) out["taken"] = {{"bytes", row.taken}, {"of", row.expected}};
-    if (!wanted.empty()) out["runs_it"] = row.digest == wanted;
+    if (!wanted.empty()) out["runs_it"] = runs_for_good(row, wanted);
     return out;
 }
 
 void print_row(const BoardRow& row, const Buffer& wanted) {
     if (!row.answers) {
-        fmt::print("{:5}  0x{:02X}  no answer\n", row.number, row.address);
+        fmt::print("{:5}  0x{:02X}  {}\n", row.number, row.address,
+                   row.stranger.empty() ? "no answer" : row.stranger);
         return;
     }
-    const char* const verdict = wanted.empty() ? "" : row.digest == wanted ? "yes" : "NO";
+    const char* const verdict = wanted.empty() ? "" : runs_for_good(row, wanted) ? "yes" : "NO";
     fmt::print("{:5}  0x{:02X}  {:16} {:10} {:10} {:4.4s}{:10} {}\n", row.number, row.address,
                row.hardware, row.serial, row.version, verdict,
                to_hex(row.digest.data(), row.digest.size()).substr(0, 8), state_of(row));
@@ -121,7 +131,7 @@ void show_modules(const ModulesOptions& options) {
     for (unsigned number = 1; number <= options.count; ++number) {
         const BoardRow row = look_at(options, number);
         answers += row.answers ? 1 : 0;
-        others += !wanted.empty() && row.digest != wanted ? 1 : 0;
+        others += !wanted.empty() && !runs_for_good(row, wanted) ? 1 : 0;
         if (options.json) {
             all.push_back(to_json(row, wanted));
         } else {

@@ -118,6 +118,38 @@ TEST(CanShare, DriverThatRefusesAFrameIsTold) {
     EXPECT_EQ(server.sending(), CanBus::Sending::kFailed);
 }
 
+// A driver that was shut down with a frame in hand says nothing about it, ever.
+TEST(CanShare, FrameThatTheDriverLostIsGivenUpAfterASecond) {
+    Shared bus;
+    CanBus& bulk = bus.share.face(CanShare::kBoards);
+    CanBus& server = bus.share.face(CanShare::kServer);
+    ASSERT_TRUE(bulk.send(frame_of(0x1CDA2110)).ok());
+    ASSERT_TRUE(server.send(frame_of(0x1CDAF110)).ok());
+    bus.clock.advance(900);
+    (void)bus.share.poll();
+    EXPECT_EQ(bulk.sending(), CanBus::Sending::kUnderWay);
+    bus.clock.advance(101);
+    bus.own.outgoing.reset();
+    (void)bus.share.poll();
+    EXPECT_EQ(bulk.sending(), CanBus::Sending::kFailed);
+    EXPECT_EQ(bus.own.outgoing->id, 0x1CDAF110U);
+}
+
+TEST(CanShare, WhatBecameOfAFrameIsKnownAtOnce) {
+    Shared bus;
+    CanBus& server = bus.share.face(CanShare::kServer);
+    ASSERT_TRUE(server.send(frame_of(0x1CDAF110)).ok());
+    bus.own.outgoing.reset();
+    bus.own.state = CanBus::Sending::kSent;
+    EXPECT_EQ(server.sending(), CanBus::Sending::kSent);  // without a poll in between
+}
+
+TEST(CanShare, SmallSharesAreKeptToo) {
+    Shared bus;
+    bus.share.limit({2, 70});
+    EXPECT_NEAR(bus.bulk_share(0), 2, 0.5);
+}
+
 TEST(CanShare, BulkTakesItsShareAndLeavesTheRest) {
     Shared bus;
     EXPECT_NEAR(bus.bulk_share(0), 30, 1.5);

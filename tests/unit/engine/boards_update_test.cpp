@@ -104,6 +104,44 @@ TEST(BoardsUpdate, QuorumIsEnoughAndTheRestMayFollow) {
     EXPECT_EQ(device.start(), Detail::kVersionSame);
 }
 
+TEST(BoardsUpdate, WhatIsLeftIsTakenUpAlsoAfterAnInterruption) {
+    ComponentsBench device;
+    device.settings.boards.quorum = 2;
+    ASSERT_TRUE(device.boot());
+    device.offer(test::boards_package(kBoardImage, 3, 100));
+    device.boards.boards[1].refusal = {Code::kTimeout, Origin::kModules, Detail::kBoardSilent};
+    ASSERT_EQ(device.start(), Detail::kNone);
+    ASSERT_EQ(device.apply(), State::kIdle);
+    // Once more, and power is lost.
+    ASSERT_EQ(device.start(), Detail::kNone);
+    (void)device.post(CommandKind::kApply);
+    (void)device.run_until([] { return false; }, 50);
+    device.boards.boards[1].refusal = {};
+    ASSERT_TRUE(device.boot(ResetReason::kBrownout));
+    device.boards.abort();
+    ASSERT_EQ(device.start(), Detail::kNone);
+    EXPECT_EQ(device.apply(), State::kIdle);
+    EXPECT_TRUE(device.boards.boards[1].holds == kBoardImage);
+    EXPECT_EQ(device.start(), Detail::kVersionSame);
+}
+
+// A cable that is off silences all boards: that is one failed attempt, not five.
+TEST(BoardsUpdate, SilentBoardsOfOneAttemptCountOnce) {
+    ComponentsBench device;
+    device.settings.automatic_update = true;
+    device.settings.check_interval_ms = 60000;
+    ASSERT_TRUE(device.boot());
+    device.offer(test::boards_package(kBoardImage, 3, 100));
+    for (auto& board : device.boards.boards) {
+        board.refusal = {Code::kTimeout, Origin::kModules, Detail::kBoardSilent};
+    }
+    (void)device.run_until([&] { return device.events.last(State::kFailed) != nullptr; }, 600000);
+    (void)device.run_until([] { return false; }, 1000);
+    for (auto& board : device.boards.boards) board.refusal = {};
+    (void)device.run_until([&] { return device.boards.installations == 3; }, 3600000);
+    EXPECT_EQ(device.boards.installations, 3U);
+}
+
 TEST(BoardsUpdate, FailureOfAChangedBoardStopsUnlessTheOwnerSaysOtherwise) {
     for (const bool stops : {true, false}) {
         ComponentsBench device;

@@ -1,6 +1,6 @@
 #include "engine/state_machine.hpp"
 
-#include "engine/backoff.hpp"
+#include "ports/backoff.hpp"
 #include "support/test.hpp"
 
 namespace ota {

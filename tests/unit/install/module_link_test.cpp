@@ -20,6 +20,15 @@ struct Rack : BoardRack {
     explicit Rack(uint8_t count = 2, const Buffer& key = {}) : BoardRack(time, count, key) {
         for (auto& seat : seats) seat->board.put_image(old);
     }
+    // Erasing takes it 25 s, which it tells by "response pending".
+    void add_slow_board(uint8_t number) {
+        board::Timing slow;
+        slow.erase_sector_us = 2500000;
+        board::Identity identity;
+        identity.number = number;
+        seats.push_back(std::make_unique<test::Seat>(time, wire, identity, slow));
+        seats.back()->board.put_image(old);
+    }
     // A new image runs, is kept, and is what was sent.
     bool is_updated(uint8_t number) {
         return !board(number).is_on_trial() && board(number).running_image() == image;
@@ -103,13 +112,8 @@ TEST(ModuleLink, DeadBoardIsToldInSeconds) {
 }
 
 TEST(ModuleLink, SlowErasingIsWaitedFor) {
-    VirtualClock& clock = Rack::time;
     Rack rack(0);
-    board::Timing slow;
-    slow.erase_sector_us = 2500000;  // 25 s in all, told by "response pending"
-    board::Identity identity;
-    rack.seats.push_back(std::make_unique<test::Seat>(clock, rack.wire, identity, slow));
-    rack.board(1).put_image(rack.old);
+    rack.add_slow_board(1);
     EXPECT_TRUE(rack.install(1, rack.image).ok());
     EXPECT_TRUE(rack.is_updated(1));
 }
@@ -247,6 +251,129 @@ TEST(ModuleLink, BusThatIsOffIsWaitedFor) {
     EXPECT_TRUE(rack.install(1, rack.image).ok());
     EXPECT_TRUE(rack.is_updated(1));
     EXPECT_EQ(rack.board(1).erases(), 1U);
+}
+
+// As a manifest orders it: the next board is asked whether it holds the image while it is prepared.
+TEST(ModuleLink, BoardInPreparationIsAskedWithoutDisturbingIt) {
+    Rack rack;
+    rack.add_slow_board(3);
+    ASSERT_TRUE(rack.install(1, rack.image, 3).ok());
+    EXPECT_EQ(rack.holds(1, rack.image), true);
+    EXPECT_EQ(rack.holds(3, rack.image), false);
+    EXPECT_TRUE(rack.install(3, rack.image).ok());
+    EXPECT_EQ(rack.board(3).erases(), 1U);
+}
+
+// The controller was reset meanwhile: the board is erasing still, and does not answer what it is
+// asked.
+TEST(ModuleLink, BoardThatWorksForAnEarlierOrderIsWaitedFor) {
+    Rack rack;
+    rack.add_slow_board(3);
+    test::MemoryImage reader(rack.image);
+    const Digest digest = BoardRack::digest_of(rack.image);
+    for (int i = 0; i < 10000000 && rack.board(3).erases() == 0; ++i) {
+        if (i % 10 == 0)
+            (void)rack.side->component.install(3, 0, reader, digest, rack.image.size());
+        rack.tick();
+    }
+    rack.restart_controller();
+    EXPECT_EQ(rack.holds(3, rack.image), false);
+    EXPECT_TRUE(rack.install(3, rack.image).ok());
+}
+
+TEST(ModuleLink, AbortAlsoEndsWhatWasBegunAhead) {
+    Rack rack(1);
+    rack.add_slow_board(2);
+    rack.board(1).faults.reverts = true;
+    EXPECT_EQ(detail_of(rack.install(1, rack.image, 2)), Detail::kBoardFailed);
+    EXPECT_TRUE(rack.side->link->is_busy());
+    rack.side->component.abort();
+    rack.tick();
+    EXPECT_FALSE(rack.side->link->is_busy());
+}
+
+TEST(ModuleLink, ImageThatCannotBeReadEndsTheOrder) {
+    struct BadImage final : ImageReader {
+        uint64_t size() const override { return kSize; }
+        Status read_at(uint64_t, MutableBytes) override {
+            return {Code::kStorage, Origin::kInstall, Detail::kFlashRead};
+        }
+    };
+    Rack rack;
+    BadImage bad;
+    const Digest digest = BoardRack::digest_of(rack.image);
+    const Status status = rack.ask(
+        [&] { return rack.side->component.install(1, 0, bad, digest, rack.image.size()); });
+    EXPECT_EQ(status.origin(), Origin::kInstall);
+    EXPECT_EQ(rack.holds(2, rack.image), false);
+    EXPECT_EQ(rack.version(2), "1.0.0");
+    EXPECT_TRUE(rack.install(1, rack.image).ok());
+}
+
+TEST(ModuleLink, WaitingForTheEngineLeavesTheTaskItsRest) {
+    Rack rack;
+    test::MemoryImage reader(rack.image);
+    const Digest digest = BoardRack::digest_of(rack.image);
+    for (int i = 0; i < 10000000 && rack.board(1).taken() < 4096; ++i) {
+        if (i % 10 == 0)
+            (void)rack.side->component.install(1, 0, reader, digest, rack.image.size());
+        rack.tick();
+    }
+    rack.run_for(1000);  // the engine does something else
+    int due = 0;
+    for (int i = 0; i < 100; ++i) {
+        rack.side->link->poll();
+        due += rack.side->link->due() <= rack.time.micros() ? 1 : 0;
+        rack.time.advance_micros(10);
+    }
+    EXPECT_LE(due, 2);
+    EXPECT_TRUE(rack.install(1, rack.image).ok());
+}
+
+TEST(ModuleLink, BoardThatCannotKeepItsImageWasChanged) {
+    Rack rack;
+    rack.board(1).faults.refuses_confirmation = true;
+    EXPECT_EQ(detail_of(rack.install(1, rack.image)), Detail::kBoardFailed);
+}
+
+TEST(ModuleLink, BoardThatForgetsItsImagesNameIsErasedOnce) {
+    Rack rack;
+    rack.board(1).faults.forgets_name = true;
+    EXPECT_EQ(detail_of(rack.install(1, rack.image)), Detail::kBoardFailed);
+    EXPECT_EQ(rack.board(1).erases(), 1U);
+}
+
+// Power was lost before the confirmation of one image, and another one comes.
+TEST(ModuleLink, BoardOnTrialWithAnotherImageIsRidOfItFirst) {
+    Rack rack;
+    test::MemoryImage reader(rack.image);
+    const Digest digest = BoardRack::digest_of(rack.image);
+    for (int i = 0; i < 10000000 && !rack.board(1).is_on_trial(); ++i) {
+        if (i % 10 == 0)
+            (void)rack.side->component.install(1, 0, reader, digest, rack.image.size());
+        rack.tick();
+    }
+    rack.restart_controller();
+    const Buffer third = image_of("1.2.0", 48 * 1024);
+    EXPECT_TRUE(rack.install(1, third).ok());
+    EXPECT_TRUE(rack.board(1).running_image() == third);
+    EXPECT_FALSE(rack.board(1).is_on_trial());
+}
+
+TEST(ModuleLink, NewLinkListensToNobodyOfTheOldOne) {
+    Rack rack;
+    ASSERT_TRUE(rack.install(1, rack.image, 2).ok());
+    rack.run_for(10);
+    ModuleLink again(
+        {&rack.side->share.face(CanShare::kBoards), &rack.side->share.face(CanShare::kNextBoard)},
+        rack.time, rack.side->exchange, {});
+    CanFrame frame;
+    frame.id = 0x1CDA1022;
+    frame.is_29_bit = true;
+    rack.controller.incoming.assign(1, frame);
+    CanFrame out;
+    EXPECT_FALSE(*rack.side->share.face(CanShare::kServer).receive(out));
+    EXPECT_FALSE(rack.side->share.has_frame());
 }
 
 // ISO-TP repairs nothing: a request is repeated as a whole, and a board knows it by its counter.
