@@ -224,12 +224,15 @@ typedef struct {
     uint32_t max_bytes_per_day; /* 0 = no limit; counted since the last restart */
 } ota_https_config_t;
 
+/* Jobs of AWS IoT for this thing; packages come by file streams over MQTT, or from pre-signed URLs.
+ * They have to be signed. One AWS IoT source at a time. */
 typedef struct {
-    const char* endpoint;
-    const char* thing_name;
-    const char* root_ca_pem;
-    const char* device_cert_pem;
-    const char* device_key_pem;
+    const char* endpoint;        /* host name, as `aws iot describe-endpoint` gives it */
+    const char* thing_name;      /* also the MQTT client's id: 1…128 of a-z A-Z 0-9 : _ - */
+    const char* root_ca_pem;     /* of endpoint and of the URLs; NULL = the platform's store */
+    const char* device_cert_pem; /* mutual TLS */
+    const char* device_key_pem;  /* not encrypted */
+    uint16_t port;               /* default 8883; 443 offers ALPN x-amzn-mqtt-ca */
 } ota_aws_iot_config_t;
 
 typedef enum {

@@ -226,7 +226,7 @@ def interop():
 
 FUZZ_TARGETS = ["esp_image_fuzz", "signature_fuzz", "journal_fuzz", "flash_layout_fuzz", "text_fuzz",
                 "http_fuzz", "suit_fuzz", "suit_manifest_fuzz", "cbor_fuzz", "cose_fuzz", "isotp_fuzz", "modbus_fuzz",
-                "uds_fuzz"]
+                "uds_fuzz", "aws_fuzz"]
 
 
 def fuzz():
@@ -251,6 +251,13 @@ def fuzz():
         count += verdict(f"{target}: {executions} executions, crashes {int(result.returncode != 0)}",
                          result.returncode == 0 and done is not None, result.stdout)
     return count
+
+
+def cloud():
+    """By name: every fault. Else what most depends on."""
+    build("host", "otactl", "bess_boot", "bess_sim_good", "bess_sim_newer", "bess_sim_failing")
+    chosen = {} if "cloud" in OPTIONS.part else {"PYTEST_ADDOPTS": "-k 'creation_to_success or shuffle or expired_url'"}
+    return pytest("tests/cloud", chosen)
 
 
 def kernel():
@@ -339,6 +346,7 @@ PARTS = {
     "asan": (asan, "the same with address and undefined-behaviour sanitizers"),
     "tsan": (tsan, "the tests with threads under the thread sanitizer"),
     "integration": (integration, "the twin as processes: boot, update, revert, power cuts, media"),
+    "cloud": (cloud, "AWS IoT Jobs and streams: the twin against a stand-in on mosquitto (all faults when named)"),
     "kernel": (kernel, "Debian's kernel in a virtual machine: its ISO-TP, CAN controllers, FAT, a stick that is pulled"),
     "powercut": (powercut, "power lost at every flash operation of every scenario"),
     "model": (model, "state machine, bootloader, power and battery as a model, by spin"),

@@ -34,6 +34,8 @@ constexpr TextOption kTexts[] = {
     {"serial-number", &Arguments::serial_number},
     {"access-key", &Arguments::access_key},
     {"access-keys", &Arguments::access_keys},
+    {"aws", &Arguments::aws},
+    {"thing", &Arguments::thing},
     {"modbus-line", &Arguments::modbus_line},
     {"can", &Arguments::can},
     {"modules-can", &Arguments::modules_can},

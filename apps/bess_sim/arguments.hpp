@@ -27,6 +27,8 @@ struct Arguments {
     const char* serial_number = nullptr;
     const char* access_key = nullptr;   // file with an HMAC key for the door, hexadecimal
     const char* access_keys = nullptr;  // file with public keys for it, PEM
+    const char* aws = nullptr;          // endpoint of AWS IoT, with :port if it is not 8883
+    const char* thing = nullptr;        // its thing name
     const char* modbus_line = nullptr;  // serial line or pseudo terminal: RTU
     const char* can = nullptr;          // interface: can0, slcan:/dev/ttyACM0, udp:239.74.163.2
     uint32_t can_load = 0;              // %

@@ -1,6 +1,7 @@
 #include "https_settings.hpp"
 
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 
 namespace {
@@ -46,7 +47,22 @@ bool HttpsSettings::load(const Arguments& arguments) {
     password_ = split(user_, ":");
     (void)split(token_, "\n");
     field_ = {header_.data(), split(header_, ": ")};
+    if (arguments.aws == nullptr) return true;
+    std::snprintf(endpoint_.data(), endpoint_.size(), "%s", arguments.aws);
+    if (const char* port = split(endpoint_, ":")) {
+        port_ = static_cast<uint16_t>(std::strtoul(port, nullptr, 10));
+    }
     return true;
+}
+
+ota_aws_iot_config_t HttpsSettings::aws_iot() const {
+    ota_aws_iot_config_t out{};
+    out.endpoint = endpoint_.data();
+    out.port = port_;
+    out.thing_name = arguments_->thing;
+    out.root_ca_pem = text_or_null(ca_);
+    out.device_cert_pem = out.device_key_pem = text_or_null(client_);
+    return out;
 }
 
 ota_https_config_t HttpsSettings::config() const {

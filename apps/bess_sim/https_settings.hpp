@@ -17,6 +17,8 @@ class HttpsSettings {
     bool load(const Arguments& arguments);
     // Texts live as long as this object.
     ota_https_config_t config() const;
+    // AWS IoT with the same anchors and client certificate.
+    ota_aws_iot_config_t aws_iot() const;
 
   private:
     const Arguments* arguments_ = nullptr;
@@ -26,5 +28,7 @@ class HttpsSettings {
     std::array<char, 2048> token_{};
     std::array<char, 2048> header_{};
     const char* password_ = nullptr;
+    std::array<char, 256> endpoint_{};
+    uint16_t port_ = 0;
     ota_http_header_t field_{};
 };

@@ -142,7 +142,7 @@ struct SourceChoice {
     ota_source_t source = OTA_SOURCE_SD_CARD;
     ota_source_config_t config{};
 };
-using SourceChoices = ota::FixedVector<SourceChoice, 5>;
+using SourceChoices = ota::FixedVector<SourceChoice, 6>;
 
 // In the order in which they are asked. Without any: the card's slot, empty.
 SourceChoices source_choices(const Firmware& firmware) {
@@ -152,6 +152,11 @@ SourceChoices source_choices(const Firmware& firmware) {
     if (arguments.url != nullptr) {
         choice.source = OTA_SOURCE_HTTPS;
         choice.config.https = firmware.https.config();
+        (void)choices.push_back(choice);
+    }
+    if (arguments.aws != nullptr) {
+        choice.source = OTA_SOURCE_AWS_IOT;
+        choice.config.aws_iot = firmware.https.aws_iot();
         (void)choices.push_back(choice);
     }
     const bool has_modbus = arguments.modbus_port != 0 || arguments.modbus_line != nullptr;
@@ -177,8 +182,8 @@ SourceChoices source_choices(const Firmware& firmware) {
         choice.config.canbus.block_size = static_cast<uint8_t>(arguments.can_block);
         (void)choices.push_back(choice);
     }
-    const bool has_other = has_modbus || arguments.can != nullptr || arguments.url != nullptr ||
-                           arguments.usb != nullptr;
+    const bool has_other = arguments.aws != nullptr || has_modbus || arguments.can != nullptr ||
+                           arguments.url != nullptr || arguments.usb != nullptr;
     if (arguments.sd != nullptr || !has_other) {
         choice.source = OTA_SOURCE_SD_CARD;
         choice.config.sd_card.filepath = arguments.sd_path;

@@ -124,7 +124,6 @@ class ModuleBoard {
     bool is_checked_ = false;
     uint8_t counter_ = 0;  // of the last block
     uint64_t resets_at_ = 0;
-    uint32_t random_ = 1;
     uint32_t erases_ = 0;
     uint64_t offline_micros_ = 0;
 };

@@ -8,7 +8,7 @@
 
 namespace board {
 
-inline constexpr uint32_t kSlotSize = 0x80000;
+inline constexpr uint32_t kSlotSize = 0x48000;
 inline constexpr uint32_t kFlashSize = 0x10000 + 2 * kSlotSize;
 constexpr uint32_t slot_address(uint8_t slot) {
     return 0x10000 + slot * kSlotSize;

@@ -10,6 +10,7 @@
 #include "linux/can_any.hpp"
 #include "linux/clock_real.hpp"
 #include "linux/http_curl.hpp"
+#include "linux/mqtt_mosquitto.hpp"
 #include "linux/partition_table.hpp"
 #include "linux/serial_tty.hpp"
 #include "linux/threads.hpp"
@@ -119,6 +120,7 @@ struct Twin {
     AnyCan can{slcan, can_line};
     PollRest rest{modbus_tcp, modbus_line, can};
     CurlHttpClient http;
+    MosquittoClient mqtt;
     std::optional<DirectoryStore> sd_card;
     std::optional<DirectoryStore> usb_drive;
     std::optional<ConsoleLog> console;
@@ -175,7 +177,8 @@ Status Twin::open(const TwinSetup& setup) {
                                         .modbus_tcp = &modbus_tcp,
                                         .modbus_line = &modbus_line,
                                         .can = &can,
-                                        .least_silence = kLeastSilence}});
+                                        .least_silence = kLeastSilence},
+                              .mqtt = &mqtt});
     return {};
 }
 

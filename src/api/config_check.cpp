@@ -142,6 +142,29 @@ const char* check_modbus(const ota_modbus_config_t& c) {
     return nullptr;
 }
 
+const char* check_aws_iot(const ota_aws_iot_config_t& c) {
+    const auto text = [](const char* t) { return t == nullptr ? std::string_view() : t; };
+    const auto all_of = [](std::string_view view, std::string_view others) {
+        return std::all_of(view.begin(), view.end(), [&](char ch) {
+            const bool alnum =
+                (ch >= '0' && ch <= '9') || (ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z');
+            return alnum || others.find(ch) != std::string_view::npos;
+        });
+    };
+    const std::string_view endpoint = text(c.endpoint);
+    if (endpoint.empty() || endpoint.size() > 253 || !all_of(endpoint, ".-")) {
+        return "config.aws_iot.endpoint: a host name, without https://";
+    }
+    const std::string_view thing = text(c.thing_name);
+    if (thing.empty() || thing.size() > 128 || !all_of(thing, ":_-")) {
+        return "config.aws_iot.thing_name: 1 to 128 of a-z A-Z 0-9 : _ -";
+    }
+    if (is_empty(c.device_cert_pem) || is_empty(c.device_key_pem)) {
+        return "config.aws_iot.device_cert_pem, device_key_pem: needed, PEM";
+    }
+    return nullptr;
+}
+
 const char* check_bus(uint8_t load, uint32_t bitrate) {
     if (load > 100) return "bus_load: 1 to 100 percent, or 0";
     if (bitrate != 0 && (bitrate < 10000 || bitrate > 1000000)) {
@@ -264,6 +287,7 @@ const char* check_task(const ota_manager_config_t& c) {
 
 bool is_supported(ota_source_t source) {
     return (build::kHttps && source == OTA_SOURCE_HTTPS) ||
+           (build::kAwsIot && source == OTA_SOURCE_AWS_IOT) ||
            (build::kModbus && source == OTA_SOURCE_MODBUS) ||
            (build::kCanbus && source == OTA_SOURCE_CANBUS) ||
            (build::kSdCard && source == OTA_SOURCE_SD_CARD) ||
@@ -276,6 +300,8 @@ const char* check_source(ota_source_t source, const ota_source_config_t& config)
     switch (source) {
         case OTA_SOURCE_HTTPS:
             return check_https(config.https);
+        case OTA_SOURCE_AWS_IOT:
+            return check_aws_iot(config.aws_iot);
         case OTA_SOURCE_MODBUS:
             return check_modbus(config.modbus);
         case OTA_SOURCE_CANBUS:

@@ -165,6 +165,23 @@ esp_err_t add_https(Instance& self, const ota_https_config_t& config) {
     return refuse_source(ESP_ERR_NO_MEM, "source: one HTTPS source at most");
 }
 
+esp_err_t add_aws_iot(Instance& self, const ota_aws_iot_config_t& config) {
+    if (self.platform.mqtt == nullptr) {
+        return refuse_source(ESP_ERR_NOT_SUPPORTED, "source: this platform has no MQTT client");
+    }
+    if (self.takes_unsigned) {
+        return refuse_source(ESP_ERR_INVALID_ARG,
+                             "verify_signature: only HTTPS may accept unsigned images");
+    }
+    for (std::optional<AwsParts>& place : self.aws) {
+        if (place) continue;
+        AwsPair& pair = place.emplace(self.platform, self.manager, config).pair;
+        (void)self.manager.add_source({&pair.channel, &pair.source, SourceKind::kAwsIot});
+        return ESP_OK;
+    }
+    return refuse_source(ESP_ERR_NO_MEM, "source: one AWS IoT source at most");
+}
+
 esp_err_t add_bus(Instance& self, ota_source_t source, const ota_source_config_t& config) {
     if (self.takes_unsigned) {
         return refuse_source(ESP_ERR_INVALID_ARG,
@@ -209,6 +226,8 @@ esp_err_t add_medium(Instance& self, ota_source_t source, const ota_source_confi
     switch (source) {
         case OTA_SOURCE_HTTPS:
             return add_https(self, config.https);
+        case OTA_SOURCE_AWS_IOT:
+            return add_aws_iot(self, config.aws_iot);
         case OTA_SOURCE_MODBUS:
         case OTA_SOURCE_CANBUS:
             return add_bus(self, source, config);
@@ -218,6 +237,42 @@ esp_err_t add_medium(Instance& self, ota_source_t source, const ota_source_confi
 }
 
 }  // namespace
+
+namespace {
+
+HttpTls aws_tls_of(const ota_aws_iot_config_t& config) {
+    HttpTls out;
+    out.ca_pem = text_or_null(config.root_ca_pem);
+    out.client_cert_pem = config.device_cert_pem;
+    out.client_key_pem = config.device_key_pem;
+    return out;
+}
+
+// The URL is the credential: neither the thing's certificate nor anything else goes there.
+HttpsSource::Config presigned_config_of(const ota_aws_iot_config_t& config) {
+    HttpsSource::Config out;
+    out.tls.ca_pem = text_or_null(config.root_ca_pem);
+    return out;
+}
+
+HttpsSource* web_of(const Platform& platform, Manager& manager, const ota_aws_iot_config_t& config,
+                    std::optional<HttpsSource>& place) {
+    if (platform.http == nullptr) return nullptr;
+    return &place.emplace(*platform.http, platform.clock, manager.time_floor(),
+                          presigned_config_of(config));
+}
+
+}  // namespace
+
+AwsParts::AwsParts(const Platform& platform, Manager& manager, const ota_aws_iot_config_t& config)
+    : pair(*platform.mqtt, web_of(platform, manager, config, web), platform.clock,
+           manager.time_floor(), manager.log(),
+           {config.endpoint, config.port == 0 ? uint16_t{8883} : config.port, config.thing_name,
+            aws_tls_of(config)}) {
+    uint32_t seed = 0;
+    (void)psa_generate_random(reinterpret_cast<uint8_t*>(&seed), sizeof seed);
+    pair.link.seed(seed);
+}
 
 HttpsPair::HttpsPair(const Platform& platform, const TimeFloor& floor,
                      const ota_https_config_t& config)

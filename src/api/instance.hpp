@@ -4,6 +4,7 @@
 #include "api/life_cycle.hpp"
 #include "api/links.hpp"
 #include "api/platform.hpp"
+#include "sources/aws/aws_source.hpp"
 #include "sources/file/file_channel.hpp"
 #include "sources/file/file_source.hpp"
 #include "sources/https/https_channel.hpp"
@@ -24,6 +25,14 @@ struct HttpsPair {
     std::array<HttpField, kMaxCustomFields> fields;
     HttpsChannel channel;
     HttpsSource source;
+};
+
+// AWS IoT: jobs and streams over MQTT, and an HTTPS source for pre-signed URLs, without credentials
+// of its own.
+struct AwsParts {
+    AwsParts(const Platform& platform, Manager& manager, const ota_aws_iot_config_t& config);
+    std::optional<HttpsSource> web;
+    AwsPair pair;
 };
 
 struct UserSafetyCallback {
@@ -47,6 +56,7 @@ struct Instance {
     FixedVector<CallbackProbe, kMaxProbes> probes;
     std::array<std::optional<FilePair>, build::kFiles ? kMaxSources : 0> files;
     std::array<std::optional<HttpsPair>, build::kHttps ? 1 : 0> https;
+    std::array<std::optional<AwsParts>, build::kAwsIot ? 1 : 0> aws;
     std::array<std::optional<Links>, build::kLinks ? 1 : 0> links;
     size_t source_count = 0;
     bool takes_unsigned;

@@ -6,6 +6,7 @@
 #include "ports/can_bus.hpp"
 #include "ports/file_store.hpp"
 #include "ports/http_client.hpp"
+#include "ports/mqtt_client.hpp"
 #include "ports/serial_port.hpp"
 #include "ports/stream_server.hpp"
 
@@ -75,6 +76,7 @@ struct Platform {
     Flash* stage;            // ota_stage; likewise
     ModuleBoards* modules;   // likewise
     FieldBuses buses;
+    MqttClient* mqtt = nullptr;  // null: this build has none
 };
 
 // Opens partitions and services: the platform, or null and why (kPartitionMissing …).

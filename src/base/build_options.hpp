@@ -8,6 +8,9 @@
 #ifndef OTA_MANAGER_SOURCE_HTTPS
 #define OTA_MANAGER_SOURCE_HTTPS 1
 #endif
+#ifndef OTA_MANAGER_SOURCE_AWS_IOT
+#define OTA_MANAGER_SOURCE_AWS_IOT 1
+#endif
 #ifndef OTA_MANAGER_SOURCE_MODBUS
 #define OTA_MANAGER_SOURCE_MODBUS 1
 #endif
@@ -51,6 +54,7 @@
 namespace ota::build {
 
 inline constexpr bool kHttps = OTA_MANAGER_SOURCE_HTTPS != 0;
+inline constexpr bool kAwsIot = OTA_MANAGER_SOURCE_AWS_IOT != 0;
 inline constexpr bool kModbus = OTA_MANAGER_SOURCE_MODBUS != 0;
 inline constexpr bool kCanbus = OTA_MANAGER_SOURCE_CANBUS != 0;
 inline constexpr bool kPush = kModbus || kCanbus;
@@ -72,7 +76,7 @@ inline constexpr size_t kManifestPrefix = OTA_MANAGER_MANIFEST_SIZE;
 inline constexpr size_t kPushWindow = OTA_MANAGER_PUSH_WINDOW;
 inline constexpr size_t kUri = OTA_MANAGER_URI_SIZE;
 
-static_assert(kHttps || kFiles || kPush, "a build without any source can't be updated");
+static_assert(kHttps || kAwsIot || kFiles || kPush, "a build without any source can't be updated");
 static_assert(kIoBuffer >= 4096 && kIoBuffer <= 65536);
 static_assert(kManifestPrefix >= 2048 && kManifestPrefix <= 16384);
 static_assert(kUri >= 256 && kUri <= 4096);

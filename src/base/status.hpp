@@ -226,6 +226,9 @@ enum class Detail : uint16_t {
     // AWS IoT
     kJsonForm,
     kJobDocument,
+    kStreamRefused,
+    kMqttRefused,
+    kJobGone,
     kCount_,
 };
 

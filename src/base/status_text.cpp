@@ -190,6 +190,10 @@ constexpr auto kDetailTexts = std::to_array<const char*>({
     "the module board did not come back after it was changed: check its supply, then try again",
     "malformed JSON, or nested too deep",
     "a job document that this firmware does not understand: afr_ota or bess_ota with one file",
+    "AWS IoT refused to read the stream: check the job's stream and the thing's policy",
+    "the broker closed the connection: check the thing's certificate and policy, and that no other "
+    "has its name",
+    "the job was canceled, deleted, or timed out in the cloud",
 });
 static_assert(kDetailTexts.size() == static_cast<size_t>(Detail::kCount_));
 

@@ -70,6 +70,9 @@ class Manager final : public EngineView {
     // Sources judge certificates by it. Engine context; valid from start().
     const TimeFloor& time_floor() const { return floor_; }
 
+    // What channels remember there is told to the cloud. Engine context; valid from start().
+    UpdateLog& log() { return journal_; }
+
     EngineSnapshot snapshot() const override { return publisher_.read(); }
     bool would_accept(CommandKind command) const override;
     // The configuration that belongs to the running image. Any context, from start(). kUnavailable:

@@ -108,6 +108,7 @@ Millis Session::step_check() {
     }
     Offer offer;
     const Result<bool> polled = c_.sources[source_index_].channel->poll(offer);
+    if (polled.status().is(Code::kTryAgain)) return kPoll;
     if (!polled.ok()) refuse_candidate(polled.status());
     if (!polled.ok() || !*polled) {
         ++source_index_;
@@ -252,6 +253,7 @@ void Session::refuse_candidate(Status why) {
         note_time();
         why = why_unwanted(why);
         close();
+        c_.sources[source_index_].channel->refused(why);
     }
     candidate_open_ = false;
     up_to_date_ =

@@ -67,6 +67,7 @@ void Journal::forget() {
     revoked_.clear();
     pairings_.clear();
     parts_ = PartRecords();
+    job_ = JobRecord();
     known_time_ = 0;
 }
 
@@ -183,6 +184,10 @@ Status Journal::save(const Pairings& pairings) {
 
 Status Journal::save(const PartRecords& parts) {
     return replace(Type::kParts, parts_, parts);
+}
+
+Status Journal::save(const JobRecord& job) {
+    return replace(Type::kJob, job_, job);
 }
 
 Status Journal::save_time(UnixTime now) {

@@ -30,6 +30,7 @@ class Journal final : public UpdateLog {
     const RevokedKeys& revoked() const override { return revoked_; }
     const Pairings& pairings() const override { return pairings_; }
     const PartRecords& parts() const override { return parts_; }
+    const JobRecord& job() const override { return job_; }
     UnixTime known_time() const override { return known_time_; }
 
     Status save(const UpdateRecord& record) override;
@@ -39,6 +40,7 @@ class Journal final : public UpdateLog {
     Status save(const RevokedKeys& keys) override;
     Status save(const Pairings& pairings) override;
     Status save(const PartRecords& parts) override;
+    Status save(const JobRecord& job) override;
     Status reject(const RejectedBuild& build) override;
     Status save_time(UnixTime now) override;
 
@@ -57,8 +59,9 @@ class Journal final : public UpdateLog {
         kRevoked = 7,
         kPairings = 8,
         kParts = 9,
+        kJob = 10,
     };
-    static constexpr size_t kTypes = 10;  // index by Type; 0 is not used
+    static constexpr size_t kTypes = 11;  // index by Type; 0 is not used
     // Records of types that a newer firmware wrote are carried along, not understood.
     static constexpr size_t kCarried = 16;
     static constexpr uint32_t kMaxSectors = 16;
@@ -113,6 +116,7 @@ class Journal final : public UpdateLog {
     RevokedKeys revoked_;
     Pairings pairings_;
     PartRecords parts_;
+    JobRecord job_;
     UnixTime known_time_ = 0;
 };
 

@@ -77,6 +77,24 @@ void decode(BoundedReader& reader, UpdateRecord& record) {
     record.waiting_since = static_cast<UnixTime>(reader.u64());
 }
 
+void encode(BoundedWriter& writer, const JobRecord& record) {
+    writer.u8(static_cast<uint8_t>(record.stage));
+    writer.u8(static_cast<uint8_t>(record.end));
+    write_text(writer, record.id);
+    writer.u64(record.execution);
+    writer.copy(record.build);
+    write_text(writer, record.reason);
+}
+
+void decode(BoundedReader& reader, JobRecord& record) {
+    record.stage = read_enum(reader, JobRecord::Stage::kDone);
+    record.end = read_enum(reader, JobRecord::End::kRejected);
+    read_text(reader, record.id);
+    record.execution = reader.u64();
+    reader.copy(record.build);
+    read_text(reader, record.reason);
+}
+
 void encode(BoundedWriter& writer, const ConfirmedRecord& record) {
     writer.u32(record.secure_version);
     writer.copy(record.build_id);
@@ -281,6 +299,8 @@ void Journal::visit(Self& self, Type type, Visitor visitor) {
             return visitor(self.pairings_);
         case Type::kParts:
             return visitor(self.parts_);
+        case Type::kJob:
+            return visitor(self.job_);
     }
 }
 

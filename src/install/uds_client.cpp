@@ -49,7 +49,8 @@ void UdsClient::move_frames() {
         follow_frame();
         follow(link_.take(frame, clock_.micros()));
     }
-    const IsoTpLink::Event event = link_.poll(clock_.micros());
+    const Micros now = clock_.micros();
+    const IsoTpLink::Event event = link_.poll(now);
     // The driver has lost it: the next may go.
     if (event != IsoTpLink::Event::kNone && link_.result() == IsoTpResult::kTimeoutA) {
         is_frame_out_ = false;

@@ -95,7 +95,11 @@ struct Report;  // ports/update_record.hpp
 class Channel {
   public:
     // The next candidate of this round: true and offer filled, or false when there is none left.
+    // kTryAgain: not known yet, ask again; it has a timer of its own.
     virtual Result<bool> poll(Offer& offer) = 0;
+
+    // The candidate that poll() gave last was looked at and is not installed now: why.
+    virtual void refused(Status why) = 0;
 
     // Starts a new round with the first candidate.
     virtual void rewind() = 0;

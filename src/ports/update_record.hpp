@@ -190,6 +190,25 @@ struct PartRecords {
     PartRecord stage;
 };
 
+// The job of a cloud that an update belongs to, for as long as the cloud has not been told its end;
+// then which one it was, so that it is not begun again. Values are stored in flash: append only.
+struct JobRecord {
+    enum class Stage : uint8_t {
+        kNone = 0,
+        kTaken = 1,      // its package is looked at, or under way
+        kRestarted = 2,  // into build, which decides
+        kOwed = 3,       // over; the cloud does not know yet
+        kDone = 4,       // and does
+    };
+    enum class End : uint8_t { kSucceeded = 0, kFailed = 1, kRejected = 2 };
+    Stage stage = Stage::kNone;
+    End end = End::kSucceeded;
+    FixedString<64> id;
+    uint64_t execution = 0;  // which try of it
+    Digest build{};
+    FixedString<64> reason;
+};
+
 using ReportText = FixedString<1280>;
 
 // An attempt for the one who published its package.
@@ -212,6 +231,7 @@ class UpdateLog {
     virtual const RevokedKeys& revoked() const = 0;
     virtual const Pairings& pairings() const = 0;
     virtual const PartRecords& parts() const = 0;
+    virtual const JobRecord& job() const = 0;
     // The latest time of day that a boot of this device knew; 0 = none.
     virtual UnixTime known_time() const = 0;
 
@@ -223,6 +243,7 @@ class UpdateLog {
     virtual Status save(const RevokedKeys& keys) = 0;
     virtual Status save(const Pairings& pairings) = 0;
     virtual Status save(const PartRecords& parts) = 0;
+    virtual Status save(const JobRecord& job) = 0;
     virtual Status reject(const RejectedBuild& build) = 0;
     virtual Status save_time(UnixTime now) = 0;
 

@@ -18,6 +18,7 @@ class PushChannel final : public Channel {
     }
     void rewind() override { polled_ = false; }
     bool arrived() override { return false; }
+    void refused(Status) override {}
     void report(const Report&) override {}  // the link reads it from the engine's snapshot
 
   private:

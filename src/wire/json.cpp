@@ -283,12 +283,16 @@ Status JsonReader::take_document(JsonReader& out) {
     return {};
 }
 
+void JsonReader::pass_number() {
+    while (is_number_part(look())) (void)get();
+}
+
 Status JsonReader::pass(JsonToken token) {
     switch (token) {
         case JsonToken::kText:
             return pass_text();
         case JsonToken::kNumber:
-            while (is_number_part(look())) (void)get();
+            pass_number();
             return {};
         case JsonToken::kObjectBegin:
         case JsonToken::kArrayBegin:
@@ -298,7 +302,7 @@ Status JsonReader::pass(JsonToken token) {
     }
     for (const size_t outside = depth_ - 1; depth_ != outside;) {
         OTA_TRY_ASSIGN(const JsonToken inner, next());
-        if (inner == JsonToken::kNumber) OTA_TRY(pass(inner));
+        if (inner == JsonToken::kNumber) pass_number();
     }
     return {};
 }

@@ -57,6 +57,7 @@ class JsonReader {
   private:
     static constexpr int kNothing = -1;
 
+    void pass_number();
     int look();
     int get();
     int get_quoted();

@@ -83,6 +83,15 @@ int main(int argc, char** argv) {
                                19, 4,  43, 14,  2, 0, 12, 0, 1, 0, 0, 0, 6, 1, 3, 0, 40, 0, 19};
     dialog.insert(dialog.end(), rest.begin(), rest.end());
     write(root / "modbus_fuzz", dialog);
+    text(
+        "aws_fuzz", "job",
+        R"({"clientToken":"1","execution":{"jobId":"j","status":"QUEUED","versionNumber":1,"executionNumber":1,)"
+        R"("jobDocument":{"afr_ota":{"protocols":["MQTT"],"streamname":"s","files":[{"filesize":"9","fileid":0}]}}}})");
+    text(
+        "aws_fuzz", "text",
+        R"({"execution":{"jobId":"j","jobDocument":"{\"bess_ota\":1,\"url\":\"https:\\u002f\"}"}})");
+    write(root / "aws_fuzz", {0xA5, 0x61, 'c', 0x61, '1', 0x61, 'f', 0, 0x61, 'l', 1, 0x61, 'i', 0,
+                              0x61, 'p', 0x41, 7});
     // A session, a download and two blocks; a seed and a key; lines of a serial adapter.
     write(root / "uds_fuzz",
           {0, 2,    0x10, 2, 11, 0x34, 0,    0x44, 0,    0,    0,    0,    0,    0,   0, 8,

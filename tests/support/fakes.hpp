@@ -125,6 +125,7 @@ class FakeSource final : public ota::Source, public ota::Channel {
     bool foreign = false;   // and whether it was a package's word
     bool open = false;
     std::vector<std::string> reports;
+    std::vector<ota::Status> refusals;
 
     ota::Result<bool> poll(ota::Offer& offer) override {
         if (!offered || polled_) return false;
@@ -134,6 +135,7 @@ class FakeSource final : public ota::Source, public ota::Channel {
     }
     void rewind() override { polled_ = false; }
     bool arrived() override { return false; }
+    void refused(ota::Status why) override { refusals.push_back(why); }
     void report(const ota::Report& report) override { reports.emplace_back(report.json); }
 
     ota::Status start(const ota::Fetch& fetch) override {

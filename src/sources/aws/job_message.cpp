@@ -45,7 +45,7 @@ class DocumentReader {
 
     // Behind the token of its object. What it finds is told by finding().
     Status read() {
-        out_ = JobDocument();
+        out_.clear();
         OTA_TRY(each_member(in_, [&](std::string_view name) -> Status {
             if (name == "afr_ota") return object([&](auto member) { return afr_member(member); });
             return own_member(name);
@@ -186,7 +186,7 @@ Status read_status(JsonReader& in, JobStatus& out) {
     return {};
 }
 
-Status read_execution(JsonReader& in, JobMessage& out, JobDocument& document) {
+Status read_execution(JsonReader& in, JobMessage& out, JobDocument* document) {
     OTA_TRY_ASSIGN(const JsonToken token, in.next());
     if (token != JsonToken::kObjectBegin) return in.pass(token);
     JobExecution& execution = out.execution.emplace();
@@ -195,7 +195,9 @@ Status read_execution(JsonReader& in, JobMessage& out, JobDocument& document) {
         if (name == "status") return read_status(in, execution.status);
         if (name == "versionNumber") return lenient(number_member(in, execution.version));
         if (name == "executionNumber") return lenient(number_member(in, execution.execution));
-        if (name == "jobDocument") return read_document(in, execution, document);
+        if (name == "jobDocument" && document != nullptr) {
+            return read_document(in, execution, *document);
+        }
         return pass_member(in);
     }));
     if (execution.id.empty()) out.execution.reset();
@@ -214,7 +216,7 @@ Status read_state(JsonReader& in, JobMessage& out) {
 
 }  // namespace
 
-Status parse_job_message(Bytes payload, JobMessage& out, JobDocument& document) {
+Status parse_job_message(Bytes payload, JobMessage& out, JobDocument* document) {
     out = JobMessage();
     JsonReader in(std::string_view(reinterpret_cast<const char*>(payload.data()), payload.size()));
     OTA_TRY_ASSIGN(const JsonToken first, in.next());

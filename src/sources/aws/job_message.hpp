@@ -25,6 +25,15 @@ struct JobDocument {
     UriText url;
     uint64_t size = 0;             // 0 = not said
     std::optional<Digest> sha256;  // of the package
+
+    // In place: a fresh one would take its size of the stack.
+    void clear() {
+        stream.clear();
+        url.clear();
+        file = 0;
+        size = 0;
+        sha256.reset();
+    }
 };
 
 struct JobExecution {
@@ -46,9 +55,10 @@ struct JobMessage {
     uint64_t state_version = 0;
 };
 
-// document is changed only where the message brings one. kMalformed / kJsonForm: the message says
-// nothing. That its document is of no use is told by execution->document: kMalformed / kJsonForm,
-// kIncompatible / kJobDocument: another kind, several files, or longer than what is held.
-Status parse_job_message(Bytes payload, JobMessage& out, JobDocument& document);
+// document: where its document goes; null: it is passed by. kMalformed / kJsonForm: the message
+// says nothing. That its document is of no use is told by execution->document: kMalformed /
+// kJsonForm, kIncompatible / kJobDocument: another kind, several files, or longer than what is
+// held.
+Status parse_job_message(Bytes payload, JobMessage& out, JobDocument* document);
 
 }  // namespace ota

@@ -39,7 +39,8 @@ size_t CanLink::poll(size_t most) {
         ++taken;
         take(frame);
     }
-    const IsoTpLink::Event event = link_.poll(clock_.micros());
+    const Micros now = clock_.micros();
+    const IsoTpLink::Event event = link_.poll(now);
     // The driver has lost it: the next may go.
     if (event != IsoTpLink::Event::kNone && link_.result() == IsoTpResult::kTimeoutA) {
         is_frame_out_ = false;

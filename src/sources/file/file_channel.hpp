@@ -17,6 +17,7 @@ class FileChannel final : public Channel {
     void rewind() override { offered_ = 0; }
     bool arrived() override;
     // Into <package>.result.json, if the medium can be written.
+    void refused(Status) override {}
     void report(const Report& report) override;
 
   private:

@@ -17,6 +17,7 @@ class HttpsChannel final : public Channel {
     }
     void rewind() override { offered_ = false; }
     bool arrived() override { return false; }
+    void refused(Status) override {}
     void report(const Report&) override {}  // a file server takes none
 
   private:

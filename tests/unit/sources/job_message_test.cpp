@@ -1,6 +1,8 @@
 // What AWS IoT Jobs sends, in the forms in which it is known to come.
 #include "sources/aws/job_message.hpp"
 
+#include <string>
+
 #include "base/hex.hpp"
 #include "support/test.hpp"
 
@@ -9,7 +11,7 @@ namespace {
 
 struct Parsed {
     explicit Parsed(std::string_view text)
-        : status(parse_job_message(as_bytes(text), message, document)) {}
+        : status(parse_job_message(as_bytes(text), message, &document)) {}
     JobMessage message;
     JobDocument document;
     Status status;

@@ -1,6 +1,9 @@
 // JSON read token by token, against documents that are as they should be and others.
 #include "wire/json.hpp"
 
+#include <optional>
+#include <string>
+
 #include "support/test.hpp"
 
 namespace ota {

@@ -1,0 +1,94 @@
+#include "sources/aws/aws_link.hpp"
+
+namespace ota {
+namespace {
+
+constexpr Millis kConnectTimeout = 30000;
+constexpr Millis kStable = 60000;  // a connection that held for so long was a good one
+constexpr uint16_t kTlsPort = 443;
+
+// One SUBSCRIBE of eight, which is what AWS takes. Answers are subscribed to, although AWS sends
+// them without: other brokers do not.
+constexpr std::array<const char*, 8> kSuffixes{
+    "jobs/notify-next",        "jobs/+/get/accepted",       "jobs/+/get/rejected",
+    "jobs/+/update/accepted",  "jobs/+/update/rejected",    "streams/+/data/cbor",
+    "streams/+/rejected/cbor", "streams/+/description/cbor"};
+
+}  // namespace
+
+AwsLink::AwsLink(MqttClient& client, Clock& clock, const TimeFloor& floor, const Config& config)
+    : client_(client), clock_(clock), floor_(floor), config_(config) {
+    prefix_.assign("$aws/things/");
+    prefix_.append(config.thing);
+    prefix_.append("/");
+    for (size_t i = 0; i < kFilters; ++i) {
+        filters_[i].assign(prefix_.view());
+        filters_[i].append(kSuffixes[i]);
+    }
+}
+
+void AwsLink::open() {
+    std::array<const char*, kFilters> filters;
+    for (size_t i = 0; i < kFilters; ++i) filters[i] = filters_[i].c_str();
+    MqttConfig config;
+    config.host = config_.endpoint;
+    config.port = config_.port;
+    config.alpn = config_.port == kTlsPort ? "x-amzn-mqtt-ca" : nullptr;
+    config.client_id = config_.thing;
+    config.tls = config_.tls;
+    config.tls.judged_at = floor_.judge_at(clock_.wall());
+    config.filters = filters;
+    is_open_ = true;
+    opened_at_ = clock_.now();
+    const Status opened = client_.open(config);
+    if (!opened.ok()) end(opened);
+}
+
+void AwsLink::end(Status why) {
+    client_.close();
+    why_ = why;
+    if (is_up_ && clock_.now() - opened_at_ > kStable) backoff_.reset();
+    is_open_ = is_up_ = false;
+    open_at_ = clock_.now() + backoff_.next();
+}
+
+void AwsLink::close() {
+    if (is_open_) client_.close();
+    is_open_ = is_up_ = false;
+}
+
+bool AwsLink::take(MqttMessage& out) {
+    if (!is_open_) {
+        if (clock_.now() < open_at_) return false;
+        open();
+        if (!is_open_) return false;
+    }
+    const Result<bool> came = client_.receive(out);
+    if (came.status().is(Code::kTryAgain)) {
+        if (clock_.now() - opened_at_ > kConnectTimeout) {
+            end({Code::kTimeout, Origin::kSource, Detail::kNoAnswer});
+        }
+        return false;
+    }
+    if (!came.ok()) {
+        end(came.status());
+        return false;
+    }
+    if (!is_up_) {
+        is_up_ = true;
+        why_ = {};
+        ++connection_;
+    }
+    // Of another thing: it is not for us, whoever sent it.
+    if (!*came || !out.topic.starts_with(prefix_.view())) return false;
+    out.topic.remove_prefix(prefix_.view().size());
+    return true;
+}
+
+Status AwsLink::publish(std::string_view suffix, Bytes payload) {
+    topic_.assign(prefix_.view());
+    topic_.append(suffix);
+    return client_.publish(topic_.view(), payload);
+}
+
+}  // namespace ota

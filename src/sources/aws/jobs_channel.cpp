@@ -1,0 +1,369 @@
+#include "sources/aws/jobs_channel.hpp"
+
+#include <cstdio>
+
+#include "base/status_text.hpp"
+
+namespace ota {
+namespace {
+
+using Stage = JobRecord::Stage;
+using End = JobRecord::End;
+
+// How long a round waits for the cloud: a connection, and an answer.
+constexpr Millis kRoundTimeout = 40000;
+// After a finding that another time may change.
+constexpr Millis kLookAgain = 300000;
+// Until the cloud takes it that the device is lost: the longest trial by default, and some more.
+constexpr unsigned kStepTimeoutMinutes = 60;
+
+const char* status_name(End end) {
+    switch (end) {
+        case End::kSucceeded:
+            return "SUCCEEDED";
+        case End::kFailed:
+            return "FAILED";
+        case End::kRejected:
+            return "REJECTED";
+    }
+    return "FAILED";
+}
+
+// What a retry of the same job can't mend.
+bool is_final(Status why) {
+    return why.is(Code::kUntrusted) || why.is(Code::kMalformed) || why.is(Code::kIncompatible) ||
+           why.is(Code::kNoSpace) || why.is(Code::kNoUpdate);
+}
+
+// Findings that another time or another state of the plant would change.
+bool may_pass(Status why) {
+    return why.is(Code::kUnavailable) || why.is(Code::kTimeout) || why.is(Code::kBusy) ||
+           why.is(Code::kUnsafe) || why.is(Code::kTryAgain) || why.origin() == Origin::kModules;
+}
+
+constexpr Status failed(Code code, Detail detail) {
+    return {code, Origin::kSource, detail};
+}
+
+}  // namespace
+
+// ---------------------------------------------------------------- the engine's questions
+
+void JobsChannel::rewind() {
+    offered_ = has_next_ = is_gone_ = is_fetched_ = is_new_ = wants_document_ = false;
+    is_in_round_ = true;
+    again_at_ = 0;
+    told_percent_ = 0;
+    round_since_ = clock_.now();
+    if (asked_ == Asked::kNext) asked_ = Asked::kNothing;
+}
+
+Result<bool> JobsChannel::poll(Offer& offer) {
+    if (offered_) return false;
+    step();
+    const bool owes = log_.job().stage == Stage::kOwed;
+    if (has_next_ && !owes) {
+        offered_ = true;
+        is_in_round_ = false;
+        if (job_.id.empty()) return false;
+        if (is_known(job_) && log_.job().stage == Stage::kDone) return false;
+        if (!is_known(job_)) {
+            JobRecord taken;
+            taken.stage = Stage::kTaken;
+            taken.id = job_.id;
+            taken.execution = job_.execution;
+            OTA_TRY(log_.save(taken));
+        }
+        version_ = job_.version;
+        if (!job_.document.ok()) {
+            const Status why = failed(Code::kIncompatible, Detail::kJobDocument);
+            owe(End::kRejected, status_text(why));
+            return why;
+        }
+        offer.where.uri = document_.stream.empty() ? document_.url.view() : document_.stream.view();
+        return true;
+    }
+    if (clock_.now() - round_since_ > kRoundTimeout) {
+        offered_ = true;
+        is_in_round_ = false;
+        return link_.why().ok() ? failed(Code::kTimeout, Detail::kNoAnswer) : link_.why();
+    }
+    if (link_.is_up() && asked_ == Asked::kNothing && !owes) ask_next();
+    return failed(Code::kTryAgain, Detail::kNone);
+}
+
+bool JobsChannel::arrived() {
+    step();
+    const bool is_again = again_at_ != 0 && clock_.now() >= again_at_;
+    const bool is_worth_it = is_new_ || is_again;
+    is_new_ = false;
+    if (is_again) again_at_ = 0;
+    return is_worth_it;
+}
+
+void JobsChannel::refused(Status why) {
+    if (log_.job().stage != Stage::kTaken) return;
+    if (may_pass(why)) {
+        again_at_ = clock_.now() + kLookAgain;
+        return;
+    }
+    // What it asks for runs already.
+    if (why.detail() == Detail::kVersionSame) return owe(End::kSucceeded, "runs already");
+    owe(is_final(why) ? End::kRejected : End::kFailed, status_text(why));
+}
+
+void JobsChannel::report(const Report& report) {
+    JobRecord record = log_.job();
+    if (record.stage != Stage::kTaken && record.stage != Stage::kRestarted) return;
+    const AttemptRecord& attempt = report.attempt;
+    switch (attempt.outcome) {
+        case Outcome::kRestarted:
+            record.stage = Stage::kRestarted;
+            record.build = attempt.build_id;
+            (void)log_.save(record);
+            return tell_stage("restart", attempt.version.view());
+        case Outcome::kConfirmed:
+            return owe(End::kSucceeded, attempt.version.view());
+        case Outcome::kReverted:
+        case Outcome::kKept:
+            return owe(End::kFailed, "the new firmware did not prove itself");
+        case Outcome::kAborted:
+            return owe(End::kFailed, status_text(attempt.why));
+        case Outcome::kFailed:
+            return owe(is_final(attempt.why) ? End::kRejected : End::kFailed,
+                       status_text(attempt.why));
+        case Outcome::kNone:
+        case Outcome::kInterrupted:
+            return;
+    }
+}
+
+void JobsChannel::begin_fetch(uint8_t percent) {
+    if (log_.job().stage != Stage::kTaken) return;
+    if (is_fetched_ && percent == told_percent_) return;
+    is_fetched_ = true;
+    told_percent_ = percent;
+    std::array<char, 8> text{};
+    (void)std::snprintf(text.data(), text.size(), "%u", static_cast<unsigned>(percent));
+    tell_stage("download", text.data());
+}
+
+// ---------------------------------------------------------------- the cloud
+
+void JobsChannel::step() {
+    MqttMessage message;
+    for (int i = 0; i < 64 && link_.take(message); ++i) take(message);
+    if (!link_.is_up()) return;
+    if (connection_ != link_.connection()) connected();
+    if (asked_ != Asked::kNothing && !is_silent()) return;
+    if (log_.job().stage == Stage::kOwed) return tell_owed();
+    if (asked_ == Asked::kNext) return ask_next();
+    asked_ = Asked::kNothing;
+}
+
+bool JobsChannel::is_silent() const {
+    return clock_.now() - asked_at_ > wait_;
+}
+
+// Nothing that happened before is answered or notified again: everything is asked anew.
+void JobsChannel::connected() {
+    connection_ = link_.connection();
+    asked_ = Asked::kNothing;
+    backoff_.reset();
+    if (!is_settled_) settle_at_start();
+    if (log_.job().stage != Stage::kOwed) ask_next();
+}
+
+// A restart came between the image's decision and the note that it is owed.
+void JobsChannel::settle_at_start() {
+    is_settled_ = true;
+    const JobRecord& record = log_.job();
+    const UpdateRecord& update = log_.update();
+    if (record.stage != Stage::kRestarted || update.build_id != record.build) return;
+    if (update.stage == UpdateStage::kConfirmed) return owe(End::kSucceeded, update.version.view());
+    if (update.stage == UpdateStage::kReverted || update.stage == UpdateStage::kKept) {
+        owe(End::kFailed, "the new firmware did not prove itself");
+    }
+}
+
+void JobsChannel::ask_next() {
+    asked_ = Asked::kNext;
+    body_.assign("{");
+    suffix_.assign("jobs/$next/get");
+    send();
+}
+
+void JobsChannel::ask_document() {
+    wants_document_ = true;
+    ask_next();
+}
+
+void JobsChannel::owe(End end, std::string_view reason) {
+    JobRecord record = log_.job();
+    record.stage = Stage::kOwed;
+    record.end = end;
+    record.reason.assign(reason);
+    (void)log_.save(record);
+    asked_ = Asked::kNothing;
+    backoff_.reset();
+    if (link_.is_up()) tell_owed();
+}
+
+void JobsChannel::tell_owed() {
+    const JobRecord& record = log_.job();
+    asked_ = Asked::kUpdate;
+    send_update(status_name(record.end), "reason", record.reason.view());
+}
+
+void JobsChannel::tell_stage(std::string_view stage, std::string_view detail) {
+    if (!link_.is_up()) return;
+    asked_ = Asked::kUpdate;
+    std::array<char, 96> value{};
+    (void)std::snprintf(value.data(), value.size(), "%.*s %.*s", static_cast<int>(stage.size()),
+                        stage.data(), static_cast<int>(detail.size()), detail.data());
+    send_update("IN_PROGRESS", "stage", value.data());
+}
+
+// statusDetails may not hold control characters, nor be empty (botocore, iot-jobs-data).
+void JobsChannel::send_update(std::string_view status, std::string_view name,
+                              std::string_view value) {
+    const JobRecord& record = log_.job();
+    body_.assign(R"({"status":")");
+    body_.append(status);
+    body_.append(R"(","statusDetails":{")");
+    body_.append(name);
+    body_.append(R"(":")");
+    for (const char c : value.empty() ? std::string_view("-") : value) {
+        const char shown = c == '"' || c == '\\' || static_cast<uint8_t>(c) < 0x20 ? '\'' : c;
+        body_.append({&shown, 1});
+    }
+    body_.append(R"("},)");
+    add_number("executionNumber", record.execution);
+    add_number("stepTimeoutInMinutes", kStepTimeoutMinutes);
+    if (version_ != 0) add_number("expectedVersion", version_);
+    suffix_.assign("jobs/");
+    suffix_.append(record.id.view());
+    suffix_.append("/update");
+    send();
+}
+
+void JobsChannel::add_number(std::string_view name, uint64_t value) {
+    std::array<char, 24> text{};
+    (void)std::snprintf(text.data(), text.size(), "%llu", static_cast<unsigned long long>(value));
+    body_.append("\"");
+    body_.append(name);
+    body_.append("\":");
+    body_.append(text.data());
+    body_.append(",");
+}
+
+// body_: the start of an object, each member with its comma.
+void JobsChannel::send() {
+    std::array<char, 12> number{};
+    (void)std::snprintf(number.data(), number.size(), "%lu",
+                        static_cast<unsigned long>(++number_ % 1000000));
+    token_.assign(number.data());
+    body_.append(R"("clientToken":")");
+    body_.append(token_.view());
+    body_.append("\"}");
+    asked_at_ = clock_.now();
+    wait_ = backoff_.next();
+    // When it does not go out, the timer brings us back.
+    (void)link_.publish(suffix_.view(), as_bytes(body_.view()));
+}
+
+// ---------------------------------------------------------------- what comes
+
+void JobsChannel::take(const MqttMessage& message) {
+    constexpr std::string_view kStreams = "streams/";
+    if (message.topic.starts_with(kStreams)) {
+        return stream_.take(message.topic.substr(kStreams.size()), message.payload);
+    }
+    JobMessage parsed;
+    const bool is_head = message.topic == "jobs/notify-next";
+    // From the moment it is known the document stays as it is, for it may be read from already.
+    const bool wants =
+        asked_ == Asked::kNext && !is_head && (wants_document_ || (!offered_ && !has_next_));
+    const Status status = parse_job_message(message.payload, parsed, wants ? &document_ : nullptr);
+    if (!status.ok()) return;
+    if (is_head) return take_head(parsed);
+    if (parsed.token.view() != token_.view() || asked_ == Asked::kNothing) return;
+    const bool accepted = message.topic.ends_with("/accepted");
+    if (message.topic.ends_with("/update/accepted") ||
+        message.topic.ends_with("/update/rejected")) {
+        return take_update(parsed, accepted);
+    }
+    // A rejection is waited out, like silence.
+    if (asked_ != Asked::kNext || !accepted) return;
+    asked_ = Asked::kNothing;
+    backoff_.reset();
+    take_next(parsed);
+}
+
+void JobsChannel::take_next(const JobMessage& message) {
+    look_at_queue(message);
+    if (wants_document_) {
+        const bool same = message.execution && is_known(*message.execution);
+        if (!same || !message.execution->document.ok()) is_gone_ = true;
+        wants_document_ = false;
+        return;
+    }
+    if (offered_ || has_next_) return;
+    job_ = message.execution.value_or(JobExecution());
+    has_next_ = true;
+    if (!is_in_round_ && is_to_do(job_)) is_new_ = true;
+}
+
+// The head of the queue has changed.
+void JobsChannel::take_head(const JobMessage& message) {
+    look_at_queue(message);
+    if (message.execution && !is_known(*message.execution)) is_new_ = true;
+}
+
+// Also one that was begun before a restart.
+bool JobsChannel::is_to_do(const JobExecution& job) const {
+    return !job.id.empty() && (!is_known(job) || log_.job().stage == Stage::kTaken);
+}
+
+// A job that was taken and is not the head any more was canceled, deleted or has timed out: one
+// that is in progress is always the head.
+void JobsChannel::look_at_queue(const JobMessage& message) {
+    if (log_.job().stage != Stage::kTaken || !is_fetched_) return;
+    if (!message.execution || !is_known(*message.execution)) is_gone_ = true;
+}
+
+void JobsChannel::take_update(const JobMessage& message, bool accepted) {
+    if (asked_ != Asked::kUpdate) return;
+    asked_ = Asked::kNothing;
+    JobRecord record = log_.job();
+    if (accepted) {
+        backoff_.reset();
+        if (version_ != 0) ++version_;
+    } else {
+        const auto is = [&](std::string_view code) { return message.code.view() == code; };
+        // Only these two are worth a repetition; the timer of step() makes it.
+        if (is("InternalError") || is("RequestThrottled")) {
+            asked_ = Asked::kUpdate;
+            return;
+        }
+        if (is("VersionMismatch") && message.state != JobStatus::kOver) {
+            version_ = message.state_version;
+            if (record.stage == Stage::kOwed) tell_owed();
+            return;
+        }
+        if (record.stage == Stage::kTaken) is_gone_ = true;
+    }
+    if (record.stage != Stage::kOwed) return;
+    record.stage = Stage::kDone;
+    (void)log_.save(record);
+    ask_next();
+}
+
+// The execution of the record.
+bool JobsChannel::is_known(const JobExecution& job) const {
+    const JobRecord& record = log_.job();
+    return record.stage != Stage::kNone && record.id.view() == job.id.view() &&
+           record.execution == job.execution;
+}
+
+}  // namespace ota

@@ -1,0 +1,68 @@
+// A package out of a file stream of AWS IoT: blocks by MQTT, in whatever order they come.
+#pragma once
+
+#include "ports/backoff.hpp"
+#include "ports/source.hpp"
+#include "sources/aws/aws_link.hpp"
+#include "sources/aws/job_message.hpp"
+#include "sources/aws/stream_codec.hpp"
+
+namespace ota {
+
+// Engine context. One request is under way at a time; what it misses is asked for again, and leaves
+// here in order.
+class StreamSource {
+  public:
+    StreamSource(AwsLink& link, Clock& clock) : link_(link), clock_(clock) {}
+
+    // Of document's stream, from offset on, length bytes or to the end.
+    Status start(const JobDocument& document, uint64_t offset, uint64_t length);
+    // Like Source::read.
+    Result<size_t> read(MutableBytes out);
+    // kTryAgain until the size is known.
+    Status size(uint64_t& out) const;
+    void close() { is_open_ = false; }
+
+    // Of the topic "streams/…".
+    void take(std::string_view topic, Bytes payload);
+
+    // For a metric of what the network does: blocks that came in vain.
+    uint32_t surplus() const { return surplus_; }
+
+  private:
+    static constexpr uint64_t kWindow = uint64_t{kStreamWindow} * kStreamBlock;
+
+    Status ask();
+    Status describe();
+    Status step();
+    void take_block(Bytes payload);
+    void take_rejection(Bytes payload);
+    uint8_t missing() const;
+    void turn_window();
+    Status publish(std::string_view verb, Bytes payload);
+
+    AwsLink& link_;
+    Clock& clock_;
+    bool is_open_ = false;
+    FixedString<kMaxStreamId> stream_;
+    uint8_t file_ = 0;
+    uint64_t size_ = 0;  // of the file; 0 = not known yet
+    std::optional<uint16_t> version_;
+    uint64_t position_ = 0;  // of the next byte that read() gives
+    uint64_t end_ = 0;       // of what was asked for; kToEnd
+    uint32_t first_ = 0;     // block that the window begins with
+    uint8_t have_ = 0;       // bit k: block first_ + k is there
+    std::array<uint8_t, kWindow> window_{};
+
+    uint32_t connection_ = 0;  // in which the request went
+    bool is_asked_ = false;
+    Millis asked_at_ = 0;
+    Millis wait_ = 0;
+    Backoff backoff_{10000, 120000};
+    uint32_t token_number_ = 0;
+    StreamToken token_;
+    Status failure_;
+    uint32_t surplus_ = 0;
+};
+
+}  // namespace ota

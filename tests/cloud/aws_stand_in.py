@@ -1,0 +1,276 @@
+"""What stands in for AWS IoT: Jobs and MQTT-based file delivery on a real mosquitto with mutual TLS, each thing confined
+to its own topics. Faults on demand. It judges what devices send by AWS's limits (developer guide, 2022).
+
+Not as AWS does it: answers reach those who subscribed, and nobody else; a forbidden publish is dropped, not punished."""
+
+import json
+import random
+import re
+import shutil
+import socket
+import subprocess
+import threading
+import time
+
+import cbor2
+import paho.mqtt.client as mqtt
+
+from twin import die_with_parent
+
+MOSQUITTO = shutil.which("mosquitto") or "/usr/sbin/mosquitto"
+TERMINAL = {"SUCCEEDED", "FAILED", "REJECTED", "TIMED_OUT", "REMOVED", "CANCELED"}
+DEVICE_MAY_SET = {"IN_PROGRESS", "SUCCEEDED", "FAILED", "REJECTED"}
+MOST_DATA = 131072  # bytes in answer to one request for blocks
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Broker:
+    """mosquitto with mutual TLS; a client's certificate name is its thing name."""
+
+    def __init__(self, folder, authority):
+        self.folder = folder
+        self.port = free_port()
+        server = authority.issue("broker")
+        (folder / "acl").write_text(
+            "user svc\ntopic readwrite $aws/#\n"
+            + "".join(f"pattern write $aws/things/%u/{topic}\n" for topic in
+                      ("jobs/+", "jobs/+/get", "jobs/+/update", "streams/+/get/+", "streams/+/describe/+"))
+            + "pattern read $aws/things/%u/#\n")
+        (folder / "mosquitto.conf").write_text(
+            f"listener {self.port} 127.0.0.1\ncafile {authority.certificate}\ncertfile {server.certificate}\n"
+            f"keyfile {server.key}\nrequire_certificate true\nuse_identity_as_username true\nallow_anonymous false\n"
+            f"acl_file {folder / 'acl'}\nmax_packet_size 135000\nmax_inflight_messages 100\nuser root\n")
+        self.process = None
+        self.start()
+
+    def start(self):
+        log = (self.folder / "mosquitto.log").open("a")
+        self.process = subprocess.Popen([MOSQUITTO, "-c", self.folder / "mosquitto.conf"], stdout=log, stderr=log,
+                                        preexec_fn=die_with_parent)
+        for _ in range(200):
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
+                    return
+            time.sleep(0.02)
+        raise AssertionError("mosquitto does not start: " + (self.folder / "mosquitto.log").read_text())
+
+    def stop(self):
+        self.process.kill()
+        self.process.wait()
+
+
+class Execution:
+    def __init__(self, job, document):
+        self.job, self.document = job, document
+        self.number, self.version = 1, 1
+        self.status, self.details = "QUEUED", {}
+        self.history = []  # (status, details) as the device set them
+
+    def state(self):
+        return {"status": self.status, "statusDetails": self.details, "versionNumber": self.version}
+
+    def described(self, with_document):
+        out = {"jobId": self.job, "queuedAt": 1629735402, "lastUpdatedAt": 1629735402, "versionNumber": self.version,
+               "executionNumber": self.number, "status": self.status, "statusDetails": self.details}
+        return {**out, "jobDocument": self.document()} if with_document else out
+
+
+class Cloud:
+    """Jobs and streams of every thing."""
+
+    def __init__(self, folder, authority):
+        self.broker = Broker(folder, authority)
+        self.queues = {}  # thing: [Execution]
+        self.streams = {}  # id: [version, {file id: bytes}]
+        self.violations = []  # of AWS's rules, by devices
+        self.requests = []  # (topic below the thing, body)
+        self.faults = {}
+        self.random = random.Random(1)
+        self.blocks_sent = 0
+        self.lock = threading.RLock()
+        own = authority.issue("svc")
+        self.client = mqtt.Client("svc", protocol=mqtt.MQTTv311)
+        self.client.tls_set(str(authority.certificate), str(own.certificate), str(own.key))
+        self.client.on_connect = lambda client, *_: client.subscribe([(f"$aws/things/+/{t}", 1) for t in (
+            "jobs/+", "jobs/+/get", "jobs/+/update", "streams/+/get/+", "streams/+/describe/+")])
+        self.client.on_message = self._take
+        self.client.reconnect_delay_set(1, 1)
+        self.client.max_inflight_messages_set(200)
+        self.client.connect("localhost", self.broker.port)
+        self.client.loop_start()
+
+    def close(self):
+        self.client.loop_stop()
+        self.broker.stop()
+
+    # ---- the owner's side
+
+    def create_job(self, thing, job, document):
+        """document: a dict, or a function that makes one each time it is asked for (pre-signed URLs)."""
+        with self.lock:
+            made = Execution(job, document if callable(document) else lambda: document)
+            self.queues.setdefault(thing, []).append(made)
+            if self._head(thing) is made:
+                self._notify(thing)
+            return made
+
+    def cancel_job(self, thing, job, delete=False):
+        with self.lock:
+            execution = self._find(thing, job)
+            execution.status = "CANCELED"
+            if delete:
+                self.queues[thing].remove(execution)
+            self._notify(thing)
+
+    def create_stream(self, name, content, file=0):
+        version = self.streams[name][0] + 1 if name in self.streams else 1
+        self.streams[name] = [version, {file: content}]
+
+    def wait_for(self, execution, status, timeout=30):
+        end = time.monotonic() + timeout
+        while execution.status != status:
+            assert time.monotonic() < end, f"{execution.job} is {execution.status} {execution.details}, not {status}"
+            time.sleep(0.05)
+
+    # ---- the service's side
+
+    def _head(self, thing):
+        waiting = [e for e in self.queues.get(thing, []) if e.status not in TERMINAL]
+        return min(waiting, key=lambda e: e.status != "IN_PROGRESS", default=None)
+
+    def _find(self, thing, job):
+        return next((e for e in self.queues.get(thing, []) if e.job == job), None)
+
+    def _notify(self, thing):
+        head = self._head(thing)
+        body = {"timestamp": int(time.time())}
+        if head:
+            body["execution"] = head.described(True)
+        self._send(thing, "jobs/notify-next", json.dumps(body))
+
+    def _send(self, thing, topic, payload):
+        self.client.publish(f"$aws/things/{thing}/{topic}", payload, qos=1)
+
+    def _take(self, _client, _data, message):
+        with self.lock:
+            match = re.fullmatch(r"\$aws/things/([^/]+)/((?:jobs|streams)/.*)", message.topic)
+            thing, topic = match[1], match[2]
+            if re.search(r"/(accepted|rejected)$|^jobs/notify", topic):
+                return
+            if message.retain or message.qos == 2:
+                self.violations.append(f"{topic}: retained or QoS 2")
+            if self.faults.get("silent", 0) > 0:
+                self.faults["silent"] -= 1
+                return
+            if topic.startswith("streams/"):
+                return self._take_stream(thing, topic, message.payload)
+            self._take_job(thing, topic, message.payload)
+
+    def _take_job(self, thing, topic, payload):
+        def reject(code, execution=None, **more):
+            body = {"code": code, "message": code, "timestamp": int(time.time()), **more}
+            if execution:
+                body["executionState"] = execution.state()
+            self._send(thing, topic + "/rejected", json.dumps(body))
+
+        try:
+            body = json.loads(payload or b"{}")
+        except ValueError:
+            self.violations.append(f"{topic}: no JSON")
+            return reject("InvalidJson")
+        self.requests.append((topic, body))
+        token = {"clientToken": body["clientToken"]} if "clientToken" in body else {}
+        if self.faults.get("reject"):
+            return reject(self.faults["reject"].pop(0), **token) if self.faults["reject"] else None
+        _, job, verb = topic.split("/")
+        execution = self._head(thing) if job == "$next" else self._find(thing, job)
+        if verb == "get":
+            answer = {"timestamp": int(time.time()), **token}
+            if execution:
+                answer["execution"] = execution.described(True)
+            elif job != "$next":
+                return reject("ResourceNotFound", **token)
+            return self._send(thing, topic + "/accepted", json.dumps(answer))
+        if verb != "update" or not execution:
+            return reject("ResourceNotFound", **token)
+        self._update(execution, body, token, topic, thing, reject)
+
+    def _update(self, execution, body, token, topic, thing, reject):
+        details = body.get("statusDetails", {})
+        good = (body.get("status") in DEVICE_MAY_SET and len(details) <= 10 and len(body.get("clientToken", "")) <= 64
+                and 1 <= body.get("stepTimeoutInMinutes", 1) <= 10080
+                and all(re.fullmatch(r"[a-zA-Z0-9:_-]{1,128}", k) and isinstance(v, str) and 1 <= len(v) <= 1024
+                        and not re.search(r"[\x00-\x1f\x7f]", v) for k, v in details.items()))
+        if not good:
+            self.violations.append(f"{topic}: {body}")
+            return reject("InvalidRequest", **token)
+        if body.get("executionNumber", execution.number) != execution.number:
+            return reject("ResourceNotFound", **token)
+        if int(body.get("expectedVersion", execution.version)) != execution.version:
+            return reject("VersionMismatch", execution, **token)
+        if execution.status in TERMINAL:
+            return reject("InvalidStateTransition", execution, **token)
+        execution.status = body["status"]
+        execution.details = details or execution.details
+        execution.version += 1
+        execution.history.append((execution.status, details))
+        if not self.faults.pop("lose_update_answer", None):
+            self._send(thing, topic + "/accepted", json.dumps({"timestamp": int(time.time()), **token}))
+        if execution.status in TERMINAL:
+            self._notify(thing)
+
+    # ---- streams
+
+    def _take_stream(self, thing, topic, payload):
+        _, name, verb, form = topic.split("/")
+
+        def reject(code):
+            body = {"o": code, "code": code, "m": code, "message": code, "c": request.get("c", "")}
+            self._send(thing, f"streams/{name}/rejected/{form}", cbor2.dumps(body))
+
+        request = cbor2.loads(payload) if payload else {}
+        self.requests.append((topic, request))
+        if len(request.get("c", "")) > 64:
+            self.violations.append(f"{topic}: token")
+        if name not in self.streams:
+            return reject("ResourceNotFound")
+        version, files = self.streams[name]
+        if verb == "describe":
+            body = {"c": request.get("c", ""), "s": version, "d": "",
+                    "r": [{"f": f, "z": len(content)} for f, content in files.items()]}
+            return self._send(thing, f"streams/{name}/description/{form}", cbor2.dumps(body))
+        if request.get("s", version) != version:
+            return reject("VersionMismatch")
+        if request.get("f") not in files:
+            return reject("ResourceNotFound")
+        content, size, first = files[request["f"]], request["l"], request.get("o", 0)
+        if not 256 <= size <= MOST_DATA:
+            return reject("BlockSizeOutOfBounds")
+        count = request.get("n", MOST_DATA // size)
+        bits = request.get("b")
+        blocks = [first + k for k in range(8 * len(bits)) if bits[k // 8] >> k % 8 & 1][:count] if bits else \
+            list(range(first, first + count))
+        if not blocks or blocks[-1] * size >= len(content):
+            self.violations.append(f"{topic}: asks behind the end: {request}")
+            return reject("InvalidRequest")
+        self._send_blocks(thing, name, form, request, content, blocks[:MOST_DATA // size])
+
+    def _send_blocks(self, thing, name, form, request, content, blocks):
+        size = request["l"]
+        if self.faults.get("shuffle"):
+            self.random.shuffle(blocks)
+        for block in blocks:
+            if self.random.random() < self.faults.get("drop", 0):
+                continue
+            part = content[block * size:(block + 1) * size]
+            body = {"c": request.get("c", ""), "f": request["f"], "l": len(part), "i": block, "p": part}
+            if self.faults.get("flip") and self.random.random() < self.faults["flip"]:
+                body["p"] = bytes([part[0] ^ 1]) + part[1:]
+            for _ in range(2 if self.random.random() < self.faults.get("duplicate", 0) else 1):
+                self.blocks_sent += 1
+                self._send(thing, f"streams/{name}/data/{form}", cbor2.dumps(body))

@@ -1,0 +1,52 @@
+// What AWS IoT sends, or somebody in its place: JSON, jobs with their documents, blocks of streams.
+#include <cstdlib>
+
+#include "sources/aws/job_message.hpp"
+#include "sources/aws/stream_codec.hpp"
+
+namespace {
+
+void check(bool holds) {
+    if (!holds) std::abort();
+}
+
+// Every document ends: in its end, or in an error that stays.
+void walk(std::string_view text, bool quoted) {
+    ota::JsonReader in(text, quoted);
+    for (size_t i = 0; i < 2 * text.size() + 4; ++i) {
+        const ota::Result<ota::JsonToken> token = in.next();
+        if (!token.ok()) return check(!in.next().ok());
+        if (*token == ota::JsonToken::kEnd) return;
+        if (*token == ota::JsonToken::kText && i % 3 == 0) {
+            ota::FixedString<16> out;
+            (void)in.take_text(out);
+        }
+        if (*token == ota::JsonToken::kNumber && !in.pass(*token).ok()) return;
+    }
+    check(false);
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+    const ota::Bytes bytes(data, size);
+    const std::string_view text(reinterpret_cast<const char*>(data), size);
+    walk(text, false);
+    walk(text, true);
+    static ota::JobDocument document;
+    ota::JobMessage message;
+    if (ota::parse_job_message(bytes, message, &document).ok() && message.execution) {
+        check(!message.execution->id.empty());
+        const bool has_place = !document.stream.empty() || !document.url.empty();
+        check(!message.execution->document.ok() || has_place);
+    }
+    ota::StreamData block;
+    if (ota::parse_stream_data(bytes, block).ok()) {
+        check(block.payload.size() <= size);
+    }
+    ota::StreamRejection rejection;
+    (void)ota::parse_stream_rejection(bytes, rejection);
+    ota::StreamDescription description;
+    (void)ota::parse_stream_description(bytes, 0, description);
+    return 0;
+}

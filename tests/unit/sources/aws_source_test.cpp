@@ -1,0 +1,332 @@
+// AWS IoT from the connection to the installed package, against a broker in memory.
+#include "sources/aws/aws_source.hpp"
+
+#include "engine/components_bench.hpp"
+#include "support/fake_mqtt.hpp"
+
+namespace ota {
+namespace {
+
+using test::FakeMqtt;
+
+const std::string kThings = "$aws/things/bess-1/";
+
+struct Thing : Device {
+    Thing() {
+        put_image(0, test::make_signed_of_size("1.0.0", 32 * 1024, 1));
+        clock.set_wall(kFirstBuild + 1000);
+        probes.push_back(&probe);
+        settings.automatic_update = true;
+        settings.rollback_timeout_ms = 5000;
+        source.offered = false;
+        package = test::make_signed_of_size("1.1.0", 80 * 1024, 2);
+        power_on();
+    }
+    void power_on(ResetReason reset = ResetReason::kPowerOn) {
+        pair.reset();
+        extra_source = {};
+        EXPECT_TRUE(boot(reset));
+        connect();
+    }
+    // As Instance does; the manager has to be there first, for its log.
+    void connect() {
+        AwsLink::Config config;
+        config.endpoint = "localhost";
+        config.thing = "bess-1";
+        pair.emplace(mqtt, nullptr, clock, manager().time_floor(), manager().log(), config);
+        (void)manager().add_source({&pair->channel, &pair->source, SourceKind::kAwsIot});
+    }
+    std::string job(uint64_t execution = 1) const {
+        return R"({"jobId":"job-1","status":")" + status + R"(","versionNumber":)" +
+               std::to_string(version) + R"(,"executionNumber":)" + std::to_string(execution) +
+               R"(,"jobDocument":{"bess_ota":1,"stream":{"id":"s1","fileId":0},"size":)" +
+               std::to_string(package.size()) + "}}";
+    }
+    // The cloud's answers to what was sent since.
+    void answer() {
+        for (; seen < mqtt.sent.size(); ++seen) {
+            const FakeMqtt::Message message = mqtt.sent[seen];
+            const std::string topic = message.topic.substr(kThings.size());
+            if (topic.starts_with("streams/")) {
+                if (topic.ends_with("/get/cbor")) send_blocks(message.payload);
+                continue;
+            }
+            const std::string text = message.text();
+            const std::string token = text.substr(text.find("clientToken"));
+            const std::string end = "\"" + token;
+            if (topic.ends_with("/get")) {
+                const bool any = has_job && status != "OVER";
+                mqtt.deliver(message.topic + "/accepted",
+                             (any ? "{\"execution\":" + job(execution) + "," : "{") + end);
+                continue;
+            }
+            updates.push_back(text);
+            if (!rejection.empty()) {
+                mqtt.deliver(
+                    message.topic + "/rejected",
+                    R"({"code":")" + rejection +
+                        R"(","executionState":{"status":"IN_PROGRESS","versionNumber":7},)" + end);
+                rejection.clear();
+                continue;
+            }
+            ++version;
+            status = text.find("IN_PROGRESS") == std::string::npos ? "OVER" : "IN_PROGRESS";
+            mqtt.deliver(message.topic + "/accepted", "{" + end);
+        }
+    }
+    void send_blocks(Bytes request) {
+        CborReader in(request);
+        uint64_t first = 0;
+        Bytes wanted;
+        const size_t pairs = *in.map();
+        for (size_t i = 0; i < pairs; ++i) {
+            const std::string_view name = *in.text();
+            if (name == "o") {
+                first = *in.unsigned_number();
+            } else if (name == "b") {
+                wanted = *in.bytes();
+            } else {
+                (void)in.item();
+            }
+        }
+        ++requests;
+        std::vector<uint64_t> blocks;
+        for (uint64_t k = 0; k < 8 * wanted.size(); ++k) {
+            if ((wanted[k / 8] >> k % 8 & 1) != 0) blocks.push_back(first + k);
+        }
+        if (reverse) std::reverse(blocks.begin(), blocks.end());
+        for (const uint64_t block : blocks) {
+            if (lose != 0 && ++count % lose == 0) continue;
+            deliver_block(block);
+            if (twice) deliver_block(block);
+        }
+    }
+    void deliver_block(uint64_t block) {
+        const size_t from = block * kStreamBlock;
+        ASSERT_TRUE(from < package.size());
+        const size_t size = std::min<size_t>(kStreamBlock, package.size() - from);
+        Buffer out = {0xA5, 0x61, 'c', 0x60, 0x61, 'f', 0, 0x61, 'l', 0x19};
+        const auto put16 = [&](size_t value) {
+            out.push_back(static_cast<uint8_t>(value >> 8));
+            out.push_back(static_cast<uint8_t>(value));
+        };
+        put16(size);
+        out.insert(out.end(), {0x61, 'i'});
+        if (block >= 24) out.push_back(0x18);
+        out.push_back(static_cast<uint8_t>(block));
+        out.insert(out.end(), {0x61, 'p', 0x59});
+        put16(size);
+        out.insert(out.end(), package.begin() + static_cast<long>(from),
+                   package.begin() + static_cast<long>(from + size));
+        mqtt.deliver(kThings + "streams/s1/data/cbor", out);
+    }
+    template <typename Done>
+    bool live(Done done, Millis limit = 600000) {
+        return run_until(
+            [&] {
+                if (!restart.requested) answer();
+                return restart.requested || done();
+            },
+            limit);
+    }
+    bool update() {
+        if (!live([] { return false; }) || !restart.requested) return false;
+        power_on(ResetReason::kSoftware);
+        return is_told();
+    }
+    // The cloud knows the end, and the device that it does.
+    bool is_told() {
+        return live([&] {
+            return status == "OVER" && manager().log().job().stage == JobRecord::Stage::kDone;
+        });
+    }
+
+    FakeMqtt mqtt;
+    test::FakeProbe probe;
+    Buffer package;
+    std::optional<AwsPair> pair;
+    bool has_job = true;
+    std::string status = "QUEUED";
+    uint64_t version = 1;
+    uint64_t execution = 1;
+    std::string rejection;  // of the next update
+    std::vector<std::string> updates;
+    size_t seen = 0;
+    size_t requests = 0;
+    bool reverse = false;
+    bool twice = false;
+    size_t lose = 0;
+    size_t count = 0;
+};
+
+bool has(const std::string& text, const std::string& part) {
+    return text.find(part) != std::string::npos;
+}
+
+TEST(AwsIot, JobIsInstalledAndReportedOnce) {
+    Thing thing;
+    ASSERT_TRUE(thing.update());
+    EXPECT_EQ(thing.running_version(), "1.1.0");
+    EXPECT_TRUE(has(thing.updates.front(), "download 0"));
+    EXPECT_TRUE(has(thing.updates.back(), "SUCCEEDED"));
+    EXPECT_TRUE(has(thing.updates.back(), "1.1.0"));
+    EXPECT_EQ(thing.manager().log().job().stage, JobRecord::Stage::kDone);
+    const size_t before = thing.updates.size();
+    thing.power_on();
+    (void)thing.live([] { return false; }, 3600000);
+    EXPECT_EQ(thing.updates.size(), before);
+    EXPECT_LE(thing.requests, 5U);  // of eight blocks each, and a look
+}
+
+TEST(AwsIot, OneSubscriptionOfEightFiltersAndAlpnOn443) {
+    Thing thing;
+    (void)thing.live([&] { return thing.mqtt.connections != 0; });
+    ASSERT_EQ(thing.mqtt.filters.size(), 8U);
+    for (const std::string& filter : thing.mqtt.filters) EXPECT_TRUE(filter.starts_with(kThings));
+    EXPECT_EQ(thing.mqtt.alpn, "");
+    AwsLink::Config config;
+    config.endpoint = "x";
+    config.thing = "t";
+    config.port = 443;
+    AwsLink link(thing.mqtt, thing.clock, thing.manager().time_floor(), config);
+    MqttMessage message;
+    EXPECT_FALSE(link.take(message));
+    EXPECT_EQ(thing.mqtt.alpn, "x-amzn-mqtt-ca");
+}
+
+TEST(AwsIot, LinkComesBackWithGrowingPauses) {
+    Thing thing;
+    thing.has_job = false;
+    (void)thing.live([] { return false; }, 5000);
+    std::vector<Millis> pauses;
+    for (int i = 0; i < 6; ++i) {
+        const uint32_t before = thing.mqtt.connections;
+        thing.mqtt.failure = {Code::kUnavailable, Origin::kSource, Detail::kConnectionLost};
+        const Millis begin = thing.clock.now();
+        ASSERT_TRUE(thing.live([&] { return thing.mqtt.connections > before; }, 300000));
+        pauses.push_back(thing.clock.now() - begin);
+    }
+    EXPECT_GT(pauses.back(), 15000U);
+    EXPECT_LE(pauses.back(), 170000U);
+}
+
+// FreeRTOS/iot-reference-esp32#8, OTA#442: no order, some twice, some not at all.
+TEST(AwsIot, BlocksOutOfOrderTwiceAndLost) {
+    for (const bool reverse : {false, true}) {
+        Thing thing;
+        thing.reverse = reverse;
+        thing.twice = true;
+        thing.lose = 5;
+        EXPECT_TRUE(thing.update());
+        EXPECT_EQ(thing.running_version(), "1.1.0");
+    }
+}
+
+TEST(AwsIot, StreamGoesOnInTheNextConnection) {
+    Thing thing;
+    ASSERT_TRUE(thing.live([&] { return thing.requests == 3; }));
+    thing.mqtt.failure = {Code::kUnavailable, Origin::kSource, Detail::kConnectionLost};
+    EXPECT_TRUE(thing.update());
+    EXPECT_LE(thing.requests, 8U);
+}
+
+// aws/amazon-freertos#875: no answer to the first question, ever.
+TEST(AwsIot, SilenceIsAskedAgain) {
+    Thing thing;
+    (void)thing.run_until([&] { return !thing.mqtt.sent.empty(); }, 60000);
+    thing.seen = thing.mqtt.sent.size();  // lost
+    EXPECT_TRUE(thing.update());
+}
+
+TEST(AwsIot, VersionMismatchIsCorrectedAndSentAgain) {
+    Thing thing;
+    ASSERT_TRUE(thing.live([&] { return !thing.updates.empty(); }));
+    ASSERT_TRUE(thing.live([] { return false; }) && thing.restart_requested());
+    thing.power_on(ResetReason::kSoftware);
+    thing.rejection = "VersionMismatch";
+    EXPECT_TRUE(thing.is_told());
+}
+
+// aws-iot-device-sdk: what is over in the cloud is over here, and the queue goes on.
+TEST(AwsIot, JobThatIsOverInTheCloudIsOverHere) {
+    for (const char* code :
+         {"InvalidStateTransition", "ResourceNotFound", "TerminalStateReached"}) {
+        Thing thing;
+        ASSERT_TRUE(thing.live([] { return false; }) && thing.restart_requested());
+        thing.power_on(ResetReason::kSoftware);
+        thing.rejection = code;
+        EXPECT_TRUE(thing.live(
+            [&] { return thing.manager().log().job().stage == JobRecord::Stage::kDone; }));
+        EXPECT_EQ(thing.running_version(), "1.1.0");
+    }
+}
+
+TEST(AwsIot, ThrottledReportIsRepeatedUntilItIsTaken) {
+    Thing thing;
+    ASSERT_TRUE(thing.live([] { return false; }) && thing.restart_requested());
+    thing.power_on(ResetReason::kSoftware);
+    thing.rejection = "RequestThrottled";
+    EXPECT_TRUE(thing.is_told());
+}
+
+// FreeRTOS/iot-reference-esp32#120, OTA#506: the report is owed over restarts, and sent once.
+TEST(AwsIot, ReportIsOwedWithoutAConnection) {
+    Thing thing;
+    ASSERT_TRUE(thing.live([] { return false; }) && thing.restart_requested());
+    thing.mqtt.is_up = false;
+    thing.power_on(ResetReason::kSoftware);
+    (void)thing.live([&] { return !thing.manager().snapshot().trial; });
+    (void)thing.live([] { return false; }, 60000);
+    EXPECT_EQ(thing.manager().log().job().stage, JobRecord::Stage::kOwed);
+    thing.power_on();
+    thing.mqtt.is_up = true;
+    EXPECT_TRUE(thing.live([&] { return thing.status == "OVER"; }));
+    size_t succeeded = 0;
+    for (const std::string& update : thing.updates) succeeded += has(update, "SUCCEEDED") ? 1U : 0U;
+    EXPECT_EQ(succeeded, 1U);
+}
+
+TEST(AwsIot, RevertedImageIsToldAndNotBegunAgain) {
+    Thing thing;
+    ASSERT_TRUE(thing.live([] { return false; }) && thing.restart_requested());
+    thing.probe.health = Health::kFail;
+    thing.power_on(ResetReason::kSoftware);
+    ASSERT_TRUE(thing.live([] { return false; }) && thing.restart_requested());
+    thing.probe.health = Health::kPass;
+    thing.power_on(ResetReason::kSoftware);
+    EXPECT_TRUE(thing.live([&] { return thing.status == "OVER"; }));
+    EXPECT_TRUE(has(thing.updates.back(), "FAILED"));
+    // The cloud tries it once more: another execution, and not with us.
+    thing.execution = 2;
+    thing.version = 1;
+    thing.status = "QUEUED";
+    thing.mqtt.deliver(kThings + "jobs/notify-next", "{\"execution\":" + thing.job(2) + "}");
+    EXPECT_TRUE(thing.live([&] { return thing.status == "OVER"; }));
+    EXPECT_TRUE(has(thing.updates.back(), "REJECTED"));
+    EXPECT_EQ(thing.running_version(), "1.0.0");
+}
+
+TEST(AwsIot, ChangedStreamIsNotMixed) {
+    Thing thing;
+    ASSERT_TRUE(thing.live([&] { return thing.requests == 3; }));
+    const Buffer changed = {0xA1, 0x61, 'o', 0x6F, 'V', 'e', 'r', 's', 'i', 'o',
+                            'n',  'M',  'i', 's',  'm', 'a', 't', 'c', 'h'};
+    thing.mqtt.deliver(kThings + "streams/s1/rejected/cbor", changed);
+    EXPECT_TRUE(thing.live([&] { return thing.events.last(State::kFailed) != nullptr; }));
+    EXPECT_EQ(thing.detail(), Detail::kFileChanged);
+}
+
+TEST(AwsIot, MessagesOfOthersAndNonsenseChangeNothing) {
+    Thing thing;
+    ASSERT_TRUE(thing.live([&] { return thing.requests == 2; }));
+    for (const char* topic :
+         {"$aws/things/other/jobs/notify-next", "$aws/things/bess-1/jobs/notify-next",
+          "$aws/things/bess-1/streams/s1/data/cbor", "$aws/things/bess-1/streams/s1",
+          "$aws/things/bess-1/streams/other/data/cbor", "x", ""}) {
+        thing.mqtt.deliver(topic, "{nonsense");
+    }
+    EXPECT_TRUE(thing.update());
+}
+
+}  // namespace
+}  // namespace ota
