@@ -31,16 +31,20 @@ LIBSTDCXX = DEPS / "libstdc++/usr/include/newlib/c++/12.2.1"
 # Builds to compare: what each leaves out.
 NO_FILES = ["SOURCE_SD_CARD", "SOURCE_USB_DRIVE"]
 NO_BUSES = ["SOURCE_MODBUS", "SOURCE_CANBUS"]
+DEFAULT = [*NO_BUSES, "SOURCE_AWS_IOT", "MODULE_BOARDS"]  # what Kconfig leaves out unless asked
 CHOICES = [
     ("everything", []),
     ("without encrypted payloads", ["ENCRYPTED_PAYLOADS"]),
     ("without SD card and USB drive", NO_FILES),
     ("without Modbus and CAN", NO_BUSES),
+    ("without module boards", ["MODULE_BOARDS"]),
+    ("without AWS IoT", ["SOURCE_AWS_IOT"]),
+    ("Kconfig's default", DEFAULT),
     ("without HTTPS", ["SOURCE_HTTPS"]),
     ("without SUIT packages", ["PACKAGE_SUIT"]),
-    ("HTTPS with SUIT packages, unencrypted", [*NO_FILES, *NO_BUSES, "ENCRYPTED_PAYLOADS", "LOG_CONSOLE"]),
-    ("HTTPS with raw images", [*NO_FILES, *NO_BUSES, "PACKAGE_SUIT", "LOG_CONSOLE"]),
-    ("SD card with raw images", [*NO_BUSES, "SOURCE_USB_DRIVE", "SOURCE_HTTPS", "PACKAGE_SUIT", "LOG_CONSOLE"]),
+    ("HTTPS with SUIT packages, unencrypted", [*NO_FILES, *DEFAULT, "ENCRYPTED_PAYLOADS", "LOG_CONSOLE"]),
+    ("HTTPS with raw images", [*NO_FILES, *DEFAULT, "PACKAGE_SUIT", "LOG_CONSOLE"]),
+    ("SD card with raw images", [*DEFAULT, "SOURCE_USB_DRIVE", "SOURCE_HTTPS", "PACKAGE_SUIT", "LOG_CONSOLE"]),
 ]
 FLAGS = ["-march=rv32imafc", "-mabi=ilp32f", "--specs=picolibc.specs", "-Os", "-ffunction-sections", "-fdata-sections",
          "-xc++", "-std=c++20", "-fno-exceptions", "-fno-rtti", "-fno-threadsafe-statics",
@@ -56,8 +60,10 @@ FEATURES = [
     ("encrypted payloads", r"install/payload_cipher|wire/cose_encrypt"),
     ("HTTPS source", r"sources/https/|wire/(http_|uri)"),
     ("SD card and USB drive", r"sources/file/"),
+    ("AWS IoT", r"sources/aws/|wire/json"),
+    ("module boards", r"install/(module_|uds_client)|api/can_share"),
     ("Modbus", r"sources/modbus/|wire/modbus_"),
-    ("CAN", r"sources/can/|wire/(isotp|uds|slcan)|install/uds_client"),
+    ("CAN", r"sources/can/|wire/(isotp|uds|slcan)"),
     ("pushed packages", r"sources/push_|verify/access_check|api/links"),
     ("report and console log", r"observe/"),
     ("C API and texts", r"api/|base/status_text"),

@@ -4,6 +4,7 @@
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <memory>
@@ -50,9 +51,20 @@ bool add_identity(SSL_CTX* tls, const char* certificate, const char* key) {
     const Bio secret = open_pem(key);
     if (!own || !secret) return false;
     const Certificate parsed(PEM_read_bio_X509(own.get(), nullptr, nullptr, nullptr));
-    const PrivateKey pair(PEM_read_bio_PrivateKey(secret.get(), nullptr, nullptr, nullptr));
-    return parsed && pair && SSL_CTX_use_certificate(tls, parsed.get()) == 1 &&
-           SSL_CTX_use_PrivateKey(tls, pair.get()) == 1 && SSL_CTX_check_private_key(tls) == 1;
+    // An encrypted key is refused, and nobody is asked on a terminal.
+    const auto no_password = [](char*, int, int, void*) { return 0; };
+    const PrivateKey pair(PEM_read_bio_PrivateKey(secret.get(), nullptr, no_password, nullptr));
+    const bool good = parsed && pair && SSL_CTX_use_certificate(tls, parsed.get()) == 1 &&
+                      SSL_CTX_use_PrivateKey(tls, pair.get()) == 1 &&
+                      SSL_CTX_check_private_key(tls) == 1;
+    // What follows signs it: AWS registers a thing's first connection by that.
+    while (good) {
+        X509* const signer = PEM_read_bio_X509(own.get(), nullptr, nullptr, nullptr);
+        if (signer == nullptr) break;
+        if (SSL_CTX_add_extra_chain_cert(tls, signer) != 1) X509_free(signer);
+    }
+    ERR_clear_error();
+    return good;
 }
 
 // RFC 7301: length and name.
@@ -145,9 +157,11 @@ Status MosquittoClient::open(const MqttConfig& config) {
 
 void MosquittoClient::run() {
     errno = 0;
-    int error = mosquitto_connect(client_, host_.c_str(), port_, keep_alive_);
+    int error = mosquitto_connect_async(client_, host_.c_str(), port_, keep_alive_);
     const bool is_reached = error == MOSQ_ERR_SUCCESS;
-    while (error == MOSQ_ERR_SUCCESS && !stop_) error = mosquitto_loop(client_, 50, 1);
+    while (error == MOSQ_ERR_SUCCESS && !stop_ && state_ != State::kOver) {
+        error = mosquitto_loop(client_, 50, 1);
+    }
     // AWS closes without a word when it does not want us; so does TLS 1.3 with a certificate that
     // the server does not know.
     const bool is_unwanted = is_reached && state_ == State::kConnecting && error != MOSQ_ERR_TLS;
@@ -168,8 +182,16 @@ void MosquittoClient::on_connect(int code) {
     }
     std::vector<char*> filters;
     for (std::string& filter : filters_) filters.push_back(filter.data());
-    (void)mosquitto_subscribe_multiple(client_, nullptr, static_cast<int>(filters.size()),
-                                       filters.data(), 1, 0, nullptr);
+    const int error = mosquitto_subscribe_multiple(
+        client_, nullptr, static_cast<int>(filters.size()), filters.data(), 1, 0, nullptr);
+    if (error != MOSQ_ERR_SUCCESS) end(why_of(error));
+}
+
+// MQTT 3.1.1 3.9.3: 0x80 is a refusal. Without all of them the device would be deaf to some.
+void MosquittoClient::on_subscribed(bool all) {
+    State connecting = State::kConnecting;
+    if (!all) return end(fault(Code::kUnauthenticated, Detail::kMqttRefused));
+    state_.compare_exchange_strong(connecting, State::kUp);
 }
 
 void MosquittoClient::on_message(const mosquitto_message& message) {
@@ -186,7 +208,6 @@ void MosquittoClient::on_message(const mosquitto_message& message) {
 Result<bool> MosquittoClient::receive(MqttMessage& out) {
     const State state = state_;
     if (state == State::kClosed) return fault(Code::kUnavailable, Detail::kConnectionLost);
-    if (state == State::kOver) return Status::from_word(why_);
     if (state == State::kConnecting) return fault(Code::kTryAgain, Detail::kNone);
     pthread_mutex_lock(&mutex_);
     const bool came = !queue_.empty();
@@ -197,6 +218,8 @@ Result<bool> MosquittoClient::receive(MqttMessage& out) {
     }
     pthread_mutex_unlock(&mutex_);
     if (came) out = {current_.topic, current_.payload};
+    // What came before the end is still good.
+    if (!came && state == State::kOver) return Status::from_word(why_);
     return came;
 }
 

@@ -40,6 +40,7 @@ class MosquittoClient final : public MqttClient {
     bool make_tls(const HttpTls& tls, const char* alpn);
     void run();
     void on_connect(int code);
+    void on_subscribed(bool all);
     void on_message(const mosquitto_message& message);
     void end(Status why);
 

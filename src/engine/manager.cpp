@@ -388,8 +388,19 @@ void Manager::serve(const Command& command) {
     }
 }
 
+// Who publishes may have something to say while a package waits for its turn.
+void Manager::serve_channels() {
+    const Millis now = ports_.clock.now();
+    if (now < next_service_) return;
+    next_service_ = now + kMediaInterval;
+    for (const UpdateSource& source : sources_) {
+        if (source.channel->serve()) session_.withdraw(source);
+    }
+}
+
 void Manager::serve_timers() {
     const State state = publisher_.state();
+    if (!trial_.running()) serve_channels();
     if (!accepts(state, CommandKind::kCheck, trial_.running())) return;
     // Under way, or found already and a person decides.
     if (state == State::kChecking || state == State::kUpdateAvailable) return;

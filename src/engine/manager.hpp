@@ -101,6 +101,7 @@ class Manager final : public EngineView {
     void publish_report();
 
     void serve(const Command& command);
+    void serve_channels();
     void serve_timers();
     void schedule_check();
 
@@ -145,6 +146,7 @@ class Manager final : public EngineView {
     State last_state_ = State::kIdle;
     Millis next_check_ = 0;
     Millis next_look_ = 0;  // at the media
+    Millis next_service_ = 0;
     Millis next_trial_step_ = 0;
     Millis next_peer_look_ = 0;
     uint8_t confirm_failures_ = 0;

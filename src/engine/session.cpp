@@ -124,7 +124,10 @@ void Session::open_candidate(const Offer& offer) {
     const auto known = known_packages();
     const Status started =
         source.start({where_, 0, kPackagePrefixSize, {known.begin(), known.size()}});
-    if (!started.ok()) return refuse_candidate(started);
+    if (!started.ok()) {
+        c_.sources[source_index_].channel->refused(started);
+        return refuse_candidate(started);
+    }
     candidate_open_ = true;
     has_image_ = false;
     attempt_.about(c_.sources[source_index_].kind, Digest{}, VersionText());

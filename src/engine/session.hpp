@@ -57,6 +57,8 @@ class Session final : private PayloadHost {
     bool is_of_peer() const { return pushed_by_.has_value(); }
     void apply();
     void abort();
+    // The publisher of what this source has brought took it back.
+    void withdraw(const UpdateSource& source);
     // Goes on with a package that waited for its time when the device was restarted.
     void continue_wait();
     bool waits() const;

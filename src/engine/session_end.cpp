@@ -63,6 +63,18 @@ void Session::abort() {
              engine_status(Code::kCancelled, Detail::kAbortedByUser), Verdict::yes());
 }
 
+void Session::withdraw(const UpdateSource& source) {
+    const State state = c_.publisher.state();
+    const bool waits = state == State::kUpdateAvailable || state == State::kDownloading ||
+                       state == State::kVerifying || state == State::kReadyToApply ||
+                       state == State::kApplying;
+    const bool is_own = source_index_ < c_.sources.size() && !rearming_ &&
+                        c_.sources[source_index_].channel == source.channel;
+    if (!waits || !is_own) return;
+    conclude(State::kAborted, Outcome::kAborted,
+             {Code::kCancelled, Origin::kSource, Detail::kJobGone}, Verdict::yes());
+}
+
 void Session::fail(Status why, const Verdict& verdict) {
     conclude(State::kFailed, Outcome::kFailed, why, verdict);
 }
@@ -70,12 +82,13 @@ void Session::fail(Status why, const Verdict& verdict) {
 void Session::conclude(State state, Outcome outcome, Status why, const Verdict& verdict) {
     if (paused_) attempt_.resumed(now() - paused_since_);
     forget_wait();
+    const bool in_hand = !rearming_;  // else of an earlier boot
     end();
     const bool was_attempt = attempt_.end(outcome, why, verdict);
     attempt_.forget();
     if (was_attempt) mark_told(true);
     c_.publisher.enter(state, why, verdict);
-    if (was_attempt) tell_attempt(true);
+    if (was_attempt) tell_attempt(in_hand);
 }
 
 // Of the bytes in the slot: is there a record of how the attempt that brought them ended?

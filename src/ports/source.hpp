@@ -107,6 +107,10 @@ class Channel {
     // True once after the medium has appeared (card inserted): worth a check. Cheap; asked often.
     virtual bool arrived() = 0;
 
+    // Asked about each second, whatever the engine does. True: the publisher has taken the package
+    // in hand back.
+    virtual bool serve() { return false; }
+
     // How an attempt with a package of this channel goes: when it fails, restarts into the image,
     // and again when it is known what became of that. Best effort; nothing hangs on it.
     virtual void report(const Report& report) = 0;

@@ -52,6 +52,7 @@ int JsonReader::get_quoted() {
     if (pending_count_ != 0) return pending_[--pending_count_];
     if (at_ >= text_.size()) return kNothing;
     const auto c = static_cast<uint8_t>(text_[at_++]);
+    if (c < 0x20) is_broken_ = true;
     if (c != '\\') return c;
     if (at_ >= text_.size()) {
         is_broken_ = true;
@@ -76,6 +77,7 @@ int JsonReader::get_quoted() {
                 if (digit < 0) is_broken_ = true;
                 code = code << 4 | static_cast<uint32_t>(digit & 0xF);
             }
+            if (code == 0) is_broken_ = true;
             queue_utf8(code);
             return pending_[--pending_count_];
         }
@@ -147,6 +149,7 @@ int JsonReader::escape() {
         if (digit < 0) is_broken_ = true;
         code = code << 4 | static_cast<uint32_t>(digit & 0xF);
     }
+    if (code == 0) is_broken_ = true;  // it would end a text that is handed to C
     if (is_broken_) return kNothing;
     // In a quoted document the queue belongs to the outer level: beyond ASCII it is not needed
     // there.

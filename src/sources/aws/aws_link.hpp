@@ -38,8 +38,8 @@ class AwsLink {
 
   private:
     static constexpr size_t kFilters = 8;
-    using Topic = FixedString<12 + kMaxThingName + 40 + 128>;
-    using Filter = FixedString<12 + kMaxThingName + 32>;
+    using Topic = FixedString<13 + kMaxThingName + 40 + 128>;
+    using Filter = FixedString<13 + kMaxThingName + 32>;
 
     void open();
     void end(Status why);
@@ -48,7 +48,7 @@ class AwsLink {
     Clock& clock_;
     const TimeFloor& floor_;
     const Config config_;
-    FixedString<12 + kMaxThingName> prefix_;
+    FixedString<13 + kMaxThingName> prefix_;
     std::array<Filter, kFilters> filters_;
     Topic topic_;  // of what is published; here, and not on the stack
     Backoff backoff_{1000, 128000};

@@ -1,18 +1,26 @@
 #include "sources/aws/aws_source.hpp"
 
+#include <cstdio>
+
 #include "wire/sha256.hpp"
 
 namespace ota {
 namespace {
 
 constexpr uint8_t kMostRenewals = 3;
+// Of the start of a package: header and manifest.
+constexpr uint64_t kLongestLook = build::kManifestPrefix;
 
 }  // namespace
 
 Status AwsSource::start(const Fetch& fetch) {
     position_ = fetch.offset;
-    is_look_ = fetch.length != kToEnd && fetch.offset == 0;
-    renews_ = false;
+    is_look_ = fetch.length != kToEnd && fetch.offset + fetch.length <= kLongestLook;
+    renews_ = compares_ = false;
+    if (fetch.offset == 0) {
+        renewals_ = 0;
+        identity_.reset();
+    }
     if (is_web()) {
         fetch_ = fetch;
         fetch_.known = {};
@@ -45,6 +53,7 @@ Status AwsSource::renew_or(Status status) {
     }
     if (!jobs_.has_document()) return {Code::kTryAgain, Origin::kSource};
     renews_ = false;
+    compares_ = identity_.has_value();
     OTA_TRY(start_web());
     return {Code::kTryAgain, Origin::kSource};
 }
@@ -58,6 +67,11 @@ Result<size_t> AwsSource::read(MutableBytes out) {
         if (n.ok()) position_ += *n;
         return n;
     }
+    if (compares_) {
+        const Status same = is_same_file();
+        if (same.is(Code::kTryAgain)) return size_t{0};
+        OTA_TRY(same);
+    }
     const Result<size_t> n = renews_ ? Result<size_t>(size_t{0}) : web_->read(out);
     const Status status = renew_or(n.status());
     if (status.is(Code::kTryAgain)) return size_t{0};
@@ -65,6 +79,17 @@ Result<size_t> AwsSource::read(MutableBytes out) {
     position_ += *n;
     if (*n != 0) renewals_ = 0;
     return n;
+}
+
+// Behind the new URL: no byte of another file is passed on.
+Status AwsSource::is_same_file() {
+    SourceInfo again;
+    OTA_TRY(renew_or(web_->info(again)));
+    if (again.identity != *identity_) {
+        return {Code::kMalformed, Origin::kSource, Detail::kFileChanged};
+    }
+    compares_ = false;
+    return {};
 }
 
 void AwsSource::tell_progress() {
@@ -76,23 +101,30 @@ void AwsSource::tell_progress() {
 // By what the job says of it: a URL is another one each time, and its file the same.
 Status AwsSource::info(SourceInfo& out) {
     jobs_.step();
+    if (jobs_.is_gone()) return {Code::kCancelled, Origin::kSource, Detail::kJobGone};
     const JobDocument& document = jobs_.document();
+    uint16_t version = 0;
     if (is_web()) {
         OTA_TRY(renew_or(renews_ ? kOkStatus : web_->info(out)));
+        identity_ = out.identity;
         out.validator = {};  // of one URL alone
     } else {
-        OTA_TRY(stream_.size(out.size));
+        (void)stream_.read({});  // asks for what is missing
+        OTA_TRY(stream_.info(out.size, version));
     }
     if (document.size != 0 && out.size != 0 && document.size != out.size) {
         return {Code::kIncompatible, Origin::kSource, Detail::kImageSize};
     }
     if (document.sha256) out.expected_sha256 = document.sha256;
     if (is_web()) return {};
-    FixedString<kMaxStreamId + 32> name;
+    FixedString<kMaxStreamId + 64> name;
     name.assign("aws-iot stream ");
     name.append(document.stream.view());
-    const std::array<char, 2> file{' ', static_cast<char>('0' + document.file)};
-    name.append({file.data(), file.size()});
+    std::array<char, 48> rest{};
+    (void)std::snprintf(rest.data(), rest.size(), " %u %u %llu",
+                        static_cast<unsigned>(document.file), static_cast<unsigned>(version),
+                        static_cast<unsigned long long>(out.size));
+    name.append(rest.data());
     return sha256(as_bytes(name.view()), out.identity);
 }
 

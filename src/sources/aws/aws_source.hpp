@@ -23,6 +23,7 @@ class AwsSource final : public Source {
     void tell_progress();
     Status start_web();
     Status renew_or(Status status);
+    Status is_same_file();
 
     JobsChannel& jobs_;
     StreamSource& stream_;
@@ -30,8 +31,10 @@ class AwsSource final : public Source {
     Fetch fetch_;  // by URL
     uint64_t position_ = 0;
     bool is_look_ = false;
-    bool renews_ = false;   // a new URL is waited for
-    uint8_t renewals_ = 0;  // since the last byte
+    std::optional<Digest> identity_;  // of the file behind the URL
+    bool compares_ = false;           // the new URL has to lead to the same
+    bool renews_ = false;             // a new URL is waited for
+    uint8_t renewals_ = 0;            // since the last byte
 };
 
 // What a thing takes, together.

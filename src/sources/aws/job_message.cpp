@@ -19,6 +19,14 @@ Status text_member(JsonReader& in, FixedString<N>& out) {
     return taken.is(Code::kNoSpace) ? kUnfit : taken;
 }
 
+// Of jobs and streams; they become parts of topics.
+bool is_name(std::string_view text) {
+    return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
+        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+               c == '_' || c == '-';
+    });
+}
+
 Status number_member(JsonReader& in, uint64_t& out) {
     OTA_TRY_ASSIGN(const JsonToken token, in.next());
     const Status taken = in.take_number(token, out);
@@ -51,7 +59,8 @@ class DocumentReader {
             return own_member(name);
         }));
         const bool has_place = !out_.stream.empty() || !out_.url.empty();
-        if (!(is_own_ || is_afr_) || !has_place) return note(kUnfit, finding_);
+        const bool is_nameable = out_.stream.empty() || is_name(out_.stream.view());
+        if (!(is_own_ || is_afr_) || !has_place || !is_nameable) return note(kUnfit, finding_);
         return {};
     }
     Status finding() const { return finding_; }
@@ -158,7 +167,8 @@ Status read_document(JsonReader& in, JobExecution& execution, JobDocument& docum
     const bool is_object = first.ok() && *first == JsonToken::kObjectBegin;
     // That the inner document is broken says nothing about the message.
     const Status read = is_object ? reader.read() : kUnfit;
-    execution.document = read.ok() ? reader.finding() : kUnfit;
+    const bool is_whole = read.ok() && inner.next().ok();
+    execution.document = is_whole ? reader.finding() : kUnfit;
     return {};
 }
 
@@ -191,7 +201,11 @@ Status read_execution(JsonReader& in, JobMessage& out, JobDocument* document) {
     if (token != JsonToken::kObjectBegin) return in.pass(token);
     JobExecution& execution = out.execution.emplace();
     OTA_TRY(each_member(in, [&](std::string_view name) -> Status {
-        if (name == "jobId") return lenient(text_member(in, execution.id));
+        if (name == "jobId") {
+            const Status taken = text_member(in, execution.id);
+            if (!taken.ok()) execution.id.clear();  // too long: another one's
+            return lenient(taken);
+        }
         if (name == "status") return read_status(in, execution.status);
         if (name == "versionNumber") return lenient(number_member(in, execution.version));
         if (name == "executionNumber") return lenient(number_member(in, execution.execution));
@@ -200,7 +214,7 @@ Status read_execution(JsonReader& in, JobMessage& out, JobDocument* document) {
         }
         return pass_member(in);
     }));
-    if (execution.id.empty()) out.execution.reset();
+    if (!is_name(execution.id.view())) out.execution.reset();
     return {};
 }
 

@@ -16,6 +16,8 @@ constexpr Millis kRoundTimeout = 40000;
 constexpr Millis kLookAgain = 300000;
 // Until the cloud takes it that the device is lost: the longest trial by default, and some more.
 constexpr unsigned kStepTimeoutMinutes = 60;
+constexpr Millis kStageInterval = 20 * 60000;
+constexpr uint8_t kMostMismatches = 3;  // in a row, before the next is waited for
 
 const char* status_name(End end) {
     switch (end) {
@@ -29,8 +31,17 @@ const char* status_name(End end) {
     return "FAILED";
 }
 
-// What a retry of the same job can't mend.
+// What a retry of the same job can't mend. Faults of the way are none of it, nor a digest: pieces
+// of two files may have met.
 bool is_final(Status why) {
+    const bool is_way = why.origin() == Origin::kSource && why.detail() != Detail::kJobDocument &&
+                        why.detail() != Detail::kImageSize &&
+                        why.detail() != Detail::kNoHttpsSource;
+    const bool is_passing =
+        why.detail() == Detail::kImageDigest || why.detail() == Detail::kBuildTimeAhead ||
+        why.detail() == Detail::kClockNotSet || why.detail() == Detail::kConfigDamaged ||
+        why.detail() == Detail::kEncryptionKey;
+    if (is_way || is_passing) return false;
     return why.is(Code::kUntrusted) || why.is(Code::kMalformed) || why.is(Code::kIncompatible) ||
            why.is(Code::kNoSpace) || why.is(Code::kNoUpdate);
 }
@@ -50,9 +61,7 @@ constexpr Status failed(Code code, Detail detail) {
 // ---------------------------------------------------------------- the engine's questions
 
 void JobsChannel::rewind() {
-    offered_ = has_next_ = is_gone_ = is_fetched_ = is_new_ = wants_document_ = false;
-    is_in_round_ = true;
-    again_at_ = 0;
+    offered_ = has_next_ = is_gone_ = is_fetched_ = wants_document_ = is_in_round_ = false;
     told_percent_ = 0;
     round_since_ = clock_.now();
     if (asked_ == Asked::kNext) asked_ = Asked::kNothing;
@@ -60,6 +69,11 @@ void JobsChannel::rewind() {
 
 Result<bool> JobsChannel::poll(Offer& offer) {
     if (offered_) return false;
+    if (!is_in_round_) {
+        is_in_round_ = true;
+        is_new_ = false;
+        again_at_ = 0;
+    }
     step();
     const bool owes = log_.job().stage == Stage::kOwed;
     if (has_next_ && !owes) {
@@ -86,6 +100,7 @@ Result<bool> JobsChannel::poll(Offer& offer) {
     if (clock_.now() - round_since_ > kRoundTimeout) {
         offered_ = true;
         is_in_round_ = false;
+        again_at_ = clock_.now() + kLookAgain;
         return link_.why().ok() ? failed(Code::kTimeout, Detail::kNoAnswer) : link_.why();
     }
     if (link_.is_up() && asked_ == Asked::kNothing && !owes) ask_next();
@@ -116,6 +131,8 @@ void JobsChannel::report(const Report& report) {
     JobRecord record = log_.job();
     if (record.stage != Stage::kTaken && record.stage != Stage::kRestarted) return;
     const AttemptRecord& attempt = report.attempt;
+    const bool is_other = record.stage == Stage::kRestarted && attempt.build_id != record.build;
+    if (is_other) return;
     switch (attempt.outcome) {
         case Outcome::kRestarted:
             record.stage = Stage::kRestarted;
@@ -140,12 +157,22 @@ void JobsChannel::report(const Report& report) {
 
 void JobsChannel::begin_fetch(uint8_t percent) {
     if (log_.job().stage != Stage::kTaken) return;
-    if (is_fetched_ && percent == told_percent_) return;
+    if ((is_fetched_ && percent == told_percent_) || !link_.is_up()) return;
     is_fetched_ = true;
     told_percent_ = percent;
     std::array<char, 8> text{};
     (void)std::snprintf(text.data(), text.size(), "%u", static_cast<unsigned>(percent));
     tell_stage("download", text.data());
+}
+
+// While the package waits for its turn, or for the battery, the cloud hears that it is in hand.
+bool JobsChannel::serve() {
+    step();
+    const bool is_in_hand = log_.job().stage == Stage::kTaken && is_fetched_;
+    if (!is_in_hand) return false;
+    const bool is_due = clock_.now() - told_at_ > kStageInterval;
+    if (is_due && asked_ == Asked::kNothing) tell_stage("in hand", "");
+    return is_gone_;
 }
 
 // ---------------------------------------------------------------- the cloud
@@ -177,9 +204,16 @@ void JobsChannel::connected() {
 // A restart came between the image's decision and the note that it is owed.
 void JobsChannel::settle_at_start() {
     is_settled_ = true;
-    const JobRecord& record = log_.job();
+    JobRecord record = log_.job();
     const UpdateRecord& update = log_.update();
-    if (record.stage != Stage::kRestarted || update.build_id != record.build) return;
+    if (record.stage != Stage::kRestarted) return;
+    const bool is_own = update.build_id == record.build;
+    // Power was lost before the restart: the package is still to be installed.
+    if (!is_own || update.stage == UpdateStage::kStaging || update.stage == UpdateStage::kDropped) {
+        record.stage = Stage::kTaken;
+        (void)log_.save(record);
+        return;
+    }
     if (update.stage == UpdateStage::kConfirmed) return owe(End::kSucceeded, update.version.view());
     if (update.stage == UpdateStage::kReverted || update.stage == UpdateStage::kKept) {
         owe(End::kFailed, "the new firmware did not prove itself");
@@ -202,8 +236,17 @@ void JobsChannel::owe(End end, std::string_view reason) {
     JobRecord record = log_.job();
     record.stage = Stage::kOwed;
     record.end = end;
-    record.reason.assign(reason);
-    (void)log_.save(record);
+    record.reason.clear();
+    for (const char c : reason) {
+        const bool is_plain = c >= 0x20 && c < 0x7F && c != '"' && c != '\\';
+        const char shown = is_plain ? c : '\'';
+        record.reason.append({&shown, 1});
+    }
+    // What the journal does not hold is not told: the job is looked at once more.
+    if (!log_.save(record).ok()) {
+        again_at_ = clock_.now() + kLookAgain;
+        return;
+    }
     asked_ = Asked::kNothing;
     backoff_.reset();
     if (link_.is_up()) tell_owed();
@@ -217,6 +260,7 @@ void JobsChannel::tell_owed() {
 
 void JobsChannel::tell_stage(std::string_view stage, std::string_view detail) {
     if (!link_.is_up()) return;
+    told_at_ = clock_.now();
     asked_ = Asked::kUpdate;
     std::array<char, 96> value{};
     (void)std::snprintf(value.data(), value.size(), "%.*s %.*s", static_cast<int>(stage.size()),
@@ -234,7 +278,8 @@ void JobsChannel::send_update(std::string_view status, std::string_view name,
     body_.append(name);
     body_.append(R"(":")");
     for (const char c : value.empty() ? std::string_view("-") : value) {
-        const char shown = c == '"' || c == '\\' || static_cast<uint8_t>(c) < 0x20 ? '\'' : c;
+        const bool is_plain = c >= 0x20 && c < 0x7F && c != '"' && c != '\\';
+        const char shown = is_plain ? c : '\'';
         body_.append({&shown, 1});
     }
     body_.append(R"("},)");
@@ -284,8 +329,7 @@ void JobsChannel::take(const MqttMessage& message) {
     // From the moment it is known the document stays as it is, for it may be read from already.
     const bool wants =
         asked_ == Asked::kNext && !is_head && (wants_document_ || (!offered_ && !has_next_));
-    const Status status = parse_job_message(message.payload, parsed, wants ? &document_ : nullptr);
-    if (!status.ok()) return;
+    if (!parse_job_message(message.payload, parsed, nullptr).ok()) return;
     if (is_head) return take_head(parsed);
     if (parsed.token.view() != token_.view() || asked_ == Asked::kNothing) return;
     const bool accepted = message.topic.ends_with("/accepted");
@@ -295,6 +339,8 @@ void JobsChannel::take(const MqttMessage& message) {
     }
     // A rejection is waited out, like silence.
     if (asked_ != Asked::kNext || !accepted) return;
+    const bool same = !wants_document_ || (parsed.execution && is_known(*parsed.execution));
+    if (wants && same) (void)parse_job_message(message.payload, parsed, &document_);
     asked_ = Asked::kNothing;
     backoff_.reset();
     take_next(parsed);
@@ -308,7 +354,11 @@ void JobsChannel::take_next(const JobMessage& message) {
         wants_document_ = false;
         return;
     }
-    if (offered_ || has_next_) return;
+    // Between two rounds: it is looked at in the next.
+    if (offered_ || has_next_) {
+        if (message.execution && is_to_do(*message.execution) && !is_fetched_) is_new_ = true;
+        return;
+    }
     job_ = message.execution.value_or(JobExecution());
     has_next_ = true;
     if (!is_in_round_ && is_to_do(job_)) is_new_ = true;
@@ -337,7 +387,7 @@ void JobsChannel::take_update(const JobMessage& message, bool accepted) {
     asked_ = Asked::kNothing;
     JobRecord record = log_.job();
     if (accepted) {
-        backoff_.reset();
+        mismatches_ = 0;
         if (version_ != 0) ++version_;
     } else {
         const auto is = [&](std::string_view code) { return message.code.view() == code; };
@@ -348,14 +398,20 @@ void JobsChannel::take_update(const JobMessage& message, bool accepted) {
         }
         if (is("VersionMismatch") && message.state != JobStatus::kOver) {
             version_ = message.state_version;
-            if (record.stage == Stage::kOwed) tell_owed();
+            if (record.stage != Stage::kOwed) return;
+            if (++mismatches_ <= kMostMismatches) return tell_owed();
+            asked_ = Asked::kUpdate;  // the timer of step() tells it again
             return;
         }
         if (record.stage == Stage::kTaken) is_gone_ = true;
     }
     if (record.stage != Stage::kOwed) return;
     record.stage = Stage::kDone;
-    (void)log_.save(record);
+    if (!log_.save(record).ok()) {
+        asked_ = Asked::kUpdate;  // told again, ever later
+        return;
+    }
+    backoff_.reset();
     ask_next();
 }
 

@@ -19,6 +19,7 @@ class JobsChannel final : public Channel {
     Result<bool> poll(Offer& offer) override;
     void rewind() override;
     bool arrived() override;
+    bool serve() override;
     void refused(Status why) override;
     void report(const Report& report) override;
 
@@ -84,6 +85,8 @@ class JobsChannel final : public Channel {
     bool is_gone_ = false;
     bool is_fetched_ = false;  // the cloud knows that it is under way
     uint8_t told_percent_ = 0;
+    Millis told_at_ = 0;      // something about the stage
+    uint8_t mismatches_ = 0;  // of the version, in a row
     Millis round_since_ = 0;
     Millis again_at_ = 0;  // it is worth another look then; 0: not
 };

@@ -13,12 +13,14 @@ constexpr Status kAgain{Code::kTryAgain, Origin::kSource};
 }  // namespace
 
 Status StreamSource::start(const JobDocument& document, uint64_t offset, uint64_t length) {
+    if (document.size > kLargestFile) {
+        return {Code::kNoSpace, Origin::kSource, Detail::kImageSize};
+    }
+    // From its start it is looked at anew: the same name may be another file by now.
     const bool same = stream_.view() == document.stream.view() && file_ == document.file;
+    if (!same || offset == 0) size_ = 0;
     stream_ = document.stream;
     file_ = document.file;
-    if (!same) version_.reset();
-    if (!same || document.size != 0) size_ = document.size;
-    if (size_ > kLargestFile) return {Code::kNoSpace, Origin::kSource, Detail::kImageSize};
     position_ = offset;
     end_ = length == kToEnd ? kToEnd : offset + length;
     first_ = static_cast<uint32_t>(offset / kStreamBlock);
@@ -31,9 +33,10 @@ Status StreamSource::start(const JobDocument& document, uint64_t offset, uint64_
     return {};
 }
 
-Status StreamSource::size(uint64_t& out) const {
+Status StreamSource::info(uint64_t& size, uint16_t& version) const {
     if (!failure_.ok()) return failure_;
-    out = size_;
+    size = size_;
+    version = version_;
     return size_ == 0 ? kAgain : kOkStatus;
 }
 
@@ -133,7 +136,7 @@ void StreamSource::take(std::string_view topic, Bytes payload) {
     topic.remove_prefix(stream_.view().size());
     if (topic == "/data/cbor") return take_block(payload);
     if (topic == "/rejected/cbor") return take_rejection(payload);
-    if (topic != "/description/cbor") return;
+    if (topic != "/description/cbor" || size_ != 0) return;
     StreamDescription description;
     if (!parse_stream_description(payload, file_, description).ok()) return;
     if (description.size == 0 || description.size > kLargestFile) {
@@ -179,7 +182,7 @@ void StreamSource::take_rejection(Bytes payload) {
     // Whatever was read is of another file: the package is looked at from its start.
     failure_ = changed ? Status{Code::kMalformed, Origin::kSource, Detail::kFileChanged}
                        : Status{Code::kRefused, Origin::kSource, Detail::kStreamRefused};
-    version_.reset();
+    if (changed) size_ = 0;
 }
 
 }  // namespace ota

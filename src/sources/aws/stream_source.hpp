@@ -19,8 +19,8 @@ class StreamSource {
     Status start(const JobDocument& document, uint64_t offset, uint64_t length);
     // Like Source::read.
     Result<size_t> read(MutableBytes out);
-    // kTryAgain until the size is known.
-    Status size(uint64_t& out) const;
+    // kTryAgain until the stream has described itself. version: of the stream.
+    Status info(uint64_t& size, uint16_t& version) const;
     void close() { is_open_ = false; }
 
     // Of the topic "streams/…".
@@ -46,8 +46,8 @@ class StreamSource {
     bool is_open_ = false;
     FixedString<kMaxStreamId> stream_;
     uint8_t file_ = 0;
-    uint64_t size_ = 0;  // of the file; 0 = not known yet
-    std::optional<uint16_t> version_;
+    uint64_t size_ = 0;  // of the file; 0 = it has not described itself yet
+    uint16_t version_ = 0;
     uint64_t position_ = 0;  // of the next byte that read() gives
     uint64_t end_ = 0;       // of what was asked for; kToEnd
     uint32_t first_ = 0;     // block that the window begins with

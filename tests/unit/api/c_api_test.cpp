@@ -87,9 +87,6 @@ TEST_F(CApi, InitNamesTheOffendingField) {
     EXPECT_EQ(ota_manager_init(&c), ESP_ERR_OTA_MGR_KEY);
     EXPECT_EQ(std::string(ota_manager_config_error()).rfind("public_key_pem", 0), 0U);
     c = config();
-    c.source = OTA_SOURCE_AWS_IOT;
-    EXPECT_EQ(ota_manager_init(&c), ESP_ERR_NOT_SUPPORTED);
-    c = config();
     c.source = OTA_SOURCE_USB_DRIVE;
     c.config.usb_drive.filepath = "/usb/bess.bin";
     EXPECT_EQ(ota_manager_init(&c), ESP_ERR_NOT_SUPPORTED);  // this twin has no USB
@@ -208,7 +205,31 @@ TEST_F(CApi, MoreSourcesCanBeAdded) {
     for (int i = 0; i < 3; ++i)
         EXPECT_EQ(ota_manager_add_source(OTA_SOURCE_SD_CARD, &more), ESP_OK);
     EXPECT_EQ(ota_manager_add_source(OTA_SOURCE_SD_CARD, &more), ESP_ERR_NO_MEM);
-    EXPECT_EQ(ota_manager_add_source(OTA_SOURCE_AWS_IOT, &more), ESP_ERR_NOT_SUPPORTED);
+}
+
+TEST_F(CApi, AwsIotIsCheckedFieldByField) {
+    const auto refused = [&](const char* field, auto change) {
+        ota_manager_config_t c = config();
+        c.source = OTA_SOURCE_AWS_IOT;
+        c.config.aws_iot = {
+            "a1-ats.iot.eu-central-1.amazonaws.com", "bess-0042", nullptr, "c", "k", 0};
+        change(c.config.aws_iot);
+        EXPECT_EQ(ota_manager_init(&c), ESP_ERR_INVALID_ARG);
+        EXPECT_NE(std::string(ota_manager_config_error()).find(field), std::string::npos) << field;
+    };
+    refused("endpoint", [](ota_aws_iot_config_t& c) { c.endpoint = nullptr; });
+    refused("endpoint", [](ota_aws_iot_config_t& c) { c.endpoint = "https://x"; });
+    refused("thing_name", [](ota_aws_iot_config_t& c) { c.thing_name = "a/b"; });
+    refused("thing_name", [](ota_aws_iot_config_t& c) { c.thing_name = ""; });
+    refused("device_cert_pem", [](ota_aws_iot_config_t& c) { c.device_cert_pem = nullptr; });
+    refused("device_key_pem", [](ota_aws_iot_config_t& c) { c.device_key_pem = ""; });
+    ota_manager_config_t good = config();
+    good.source = OTA_SOURCE_AWS_IOT;
+    good.config.aws_iot = {"localhost", "bess-0042", nullptr, "c", "k", 443};
+    ASSERT_EQ(ota_manager_init(&good), ESP_OK);
+    ota_source_config_t second{};
+    second.aws_iot = good.config.aws_iot;
+    EXPECT_EQ(ota_manager_add_source(OTA_SOURCE_AWS_IOT, &second), ESP_ERR_NO_MEM);
 }
 
 TEST_F(CApi, ProbesFillUp) {

@@ -39,8 +39,11 @@ struct Thing : Device {
     std::string job(uint64_t execution = 1) const {
         return R"({"jobId":"job-1","status":")" + status + R"(","versionNumber":)" +
                std::to_string(version) + R"(,"executionNumber":)" + std::to_string(execution) +
-               R"(,"jobDocument":{"bess_ota":1,"stream":{"id":"s1","fileId":0},"size":)" +
-               std::to_string(package.size()) + "}}";
+               R"(,"jobDocument":)" +
+               (document.empty() ? R"({"bess_ota":1,"stream":{"id":"s1","fileId":0},"size":)" +
+                                       std::to_string(package.size()) + "}"
+                                 : document) +
+               "}";
     }
     // The cloud's answers to what was sent since.
     void answer() {
@@ -49,6 +52,7 @@ struct Thing : Device {
             const std::string topic = message.topic.substr(kThings.size());
             if (topic.starts_with("streams/")) {
                 if (topic.ends_with("/get/cbor")) send_blocks(message.payload);
+                if (topic.ends_with("/describe/cbor")) describe();
                 continue;
             }
             const std::string text = message.text();
@@ -73,6 +77,13 @@ struct Thing : Device {
             status = text.find("IN_PROGRESS") == std::string::npos ? "OVER" : "IN_PROGRESS";
             mqtt.deliver(message.topic + "/accepted", "{" + end);
         }
+    }
+    // {"s": 1, "r": [{"f": 0, "z": size}]}
+    void describe() {
+        Buffer out = {0xA2, 0x61, 's', 1, 0x61, 'r', 0x81, 0xA2, 0x61, 'f', 0, 0x61, 'z', 0x1A};
+        out.resize(out.size() + 4);
+        store_be32(&out[out.size() - 4], static_cast<uint32_t>(package.size()));
+        mqtt.deliver(kThings + "streams/s1/description/cbor", out);
     }
     void send_blocks(Bytes request) {
         CborReader in(request);
@@ -147,6 +158,7 @@ struct Thing : Device {
     std::optional<AwsPair> pair;
     bool has_job = true;
     std::string status = "QUEUED";
+    std::string document;  // empty: by the stream
     uint64_t version = 1;
     uint64_t execution = 1;
     std::string rejection;  // of the next update
@@ -284,6 +296,68 @@ TEST(AwsIot, ReportIsOwedWithoutAConnection) {
     size_t succeeded = 0;
     for (const std::string& update : thing.updates) succeeded += has(update, "SUCCEEDED") ? 1U : 0U;
     EXPECT_EQ(succeeded, 1U);
+}
+
+// Notifications are not repeated: what came during an outage is asked for.
+TEST(AwsIot, JobThatCameDuringAnOutageIsFound) {
+    Thing thing;
+    thing.has_job = false;
+    (void)thing.live([] { return false; }, 30000);
+    thing.mqtt.failure = {Code::kUnavailable, Origin::kSource, Detail::kConnectionLost};
+    thing.mqtt.is_up = false;
+    (void)thing.live([] { return false; }, 10000);
+    thing.has_job = true;
+    thing.mqtt.is_up = true;
+    EXPECT_TRUE(thing.update());
+}
+
+// A URL that can't be used is told, and the queue goes on.
+TEST(AwsIot, PackageThatCannotBeFetchedIsRejected) {
+    Thing thing;
+    thing.document =
+        R"({"bess_ota":1,"url":"http://elsewhere/x"})";  // and there is no HTTP client here
+    EXPECT_TRUE(thing.is_told());
+    EXPECT_TRUE(has(thing.updates.back(), "REJECTED"));
+}
+
+// Power lost between the word of the restart and the slot's arming, at each flash operation.
+TEST(AwsIot, PowerLostAroundTheRestartLosesNoReport) {
+    for (uint64_t cut = 1; cut < 12; ++cut) {
+        Thing thing;
+        thing.settings.automatic_update = false;
+        thing.power_on();
+        (void)thing.post(CommandKind::kStartUpdate);
+        ASSERT_TRUE(thing.live([&] { return thing.state() == State::kReadyToApply; }));
+        thing.flash.cut_at(cut, CutKind::kClean, 1);
+        (void)thing.post(CommandKind::kApply);
+        (void)thing.live([] { return false; }, 60000);
+        const bool restarts = thing.restart_requested();
+        thing.flash.power_on();
+        thing.settings.automatic_update = true;
+        thing.power_on(restarts ? ResetReason::kSoftware : ResetReason::kPowerOn);
+        if (thing.running_version() != "1.1.0") {
+            ASSERT_TRUE(thing.live([] { return false; }) && thing.restart_requested()) << cut;
+            thing.power_on(ResetReason::kSoftware);
+        }
+        EXPECT_TRUE(thing.is_told()) << cut;
+        EXPECT_TRUE(has(thing.updates.back(), "SUCCEEDED")) << cut;
+    }
+}
+
+// It waits for a person, for weeks: the cloud hears of it, and takes it back.
+TEST(AwsIot, CancelledWhileItWaitsToBeApplied) {
+    Thing thing;
+    thing.settings.automatic_update = false;
+    thing.power_on();
+    (void)thing.post(CommandKind::kStartUpdate);
+    ASSERT_TRUE(thing.live([&] { return thing.state() == State::kReadyToApply; }));
+    const size_t before = thing.updates.size();
+    (void)thing.live([] { return false; }, 2 * 3600000);
+    EXPECT_GE(thing.updates.size(), before + 5);
+    thing.status = "OVER";
+    thing.mqtt.deliver(kThings + "jobs/notify-next", std::string("{\"timestamp\":1}"));
+    EXPECT_TRUE(thing.live([&] { return thing.state() == State::kAborted; }, 10000));
+    EXPECT_EQ(thing.detail(), Detail::kJobGone);
 }
 
 TEST(AwsIot, RevertedImageIsToldAndNotBegunAgain) {
