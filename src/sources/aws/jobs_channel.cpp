@@ -98,9 +98,9 @@ Result<bool> JobsChannel::poll(Offer& offer) {
         return true;
     }
     if (clock_.now() - round_since_ > kRoundTimeout) {
+        // An answer that comes later, or in the next connection, is worth another round.
         offered_ = true;
         is_in_round_ = false;
-        again_at_ = clock_.now() + kLookAgain;
         return link_.why().ok() ? failed(Code::kTimeout, Detail::kNoAnswer) : link_.why();
     }
     if (link_.is_up() && asked_ == Asked::kNothing && !owes) ask_next();
