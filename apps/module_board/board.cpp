@@ -3,7 +3,7 @@
 #include <psa/crypto.h>
 
 #include <algorithm>
-#include <cstdio>
+#include <cstdlib>
 
 #include "ports/flash_layout.hpp"
 
@@ -53,8 +53,13 @@ void put32(std::vector<uint8_t>& out, uint32_t value) {
 // "1.10.0" is newer than "1.9.0".
 bool is_older(const std::string& a, const std::string& b) {
     const auto numbers = [](const std::string& text) {
-        std::array<unsigned, 3> out{};
-        (void)std::sscanf(text.c_str(), "%u.%u.%u", &out[0], &out[1], &out[2]);
+        std::array<unsigned long, 3> out{};
+        const char* at = text.c_str();
+        for (unsigned long& number : out) {
+            char* end = nullptr;
+            number = std::strtoul(at, &end, 10);
+            at = *end == '.' ? end + 1 : end;
+        }
         return out;
     };
     return numbers(a) < numbers(b);

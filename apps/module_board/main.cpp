@@ -9,6 +9,7 @@
 
 #include <CLI/CLI.hpp>
 #include <csignal>
+#include <cstdio>
 #include <fstream>
 #include <iostream>
 #include <iterator>
@@ -155,10 +156,7 @@ int run(Settings& s) {
     return 0;
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
+int serve(int argc, char** argv) {
     Settings settings;
     CLI::App app{
         "A simulated board of a battery module: UDS on CAN, two slots, and faults on demand."};
@@ -174,4 +172,16 @@ int main(int argc, char** argv) {
     if (psa_crypto_init() != PSA_SUCCESS) return 1;
     for (const int signal : {SIGINT, SIGTERM}) std::signal(signal, [](int) { stop_asked = 1; });
     return run(settings);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    try {
+        return serve(argc, argv);
+    } catch (const std::exception& error) {
+        std::fprintf(stderr, "module_board: %s\n", error.what());
+        return 6;
+    }
 }

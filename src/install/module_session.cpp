@@ -71,6 +71,11 @@ Request routine(uint16_t id) {
     return Request(Service::kRoutine).u8(kStartRoutine).u16(id);
 }
 
+// The bytes behind a read's service and identifier.
+Bytes value_of(Bytes data) {
+    return data.subspan(std::min<size_t>(3, data.size()));
+}
+
 }  // namespace
 
 // ---------------------------------------------------------------- orders
@@ -194,6 +199,14 @@ bool ModuleSession::ask_step() {
             ask(Request(Service::kSecurityAccess).u8(kAccessLevel + 1).add(key_.take()).bytes(),
                 kPatience);
             return true;
+        default:
+            return ask_to_program();
+    }
+}
+
+// From the moment it listens.
+bool ModuleSession::ask_to_program() {
+    switch (step_) {
         case Step::kRecord:
             ask(read_data(uds::kDidPackage).bytes(), kPatience);
             return true;
@@ -233,8 +246,9 @@ bool ModuleSession::ask_step() {
         case Step::kConfirm:
             ask(routine(uds::kRoutineConfirm).bytes(), kPatience);
             return true;
+        default:
+            return false;
     }
-    return false;
 }
 
 // While it is on the bus, the one behind it is fetched.
@@ -264,123 +278,132 @@ Status ModuleSession::after(Status status) {
     return answered(client_->answer());
 }
 
+Status ModuleSession::go(Step step) {
+    enter(step);
+    return kAgain;
+}
+
 Status ModuleSession::answered(Bytes data) {
     switch (step_) {
-        case Step::kIdle:
-        case Step::kProof:
-            return kAgain;
         case Step::kVersion:
-            version_.assign(field_text(data.subspan(std::min<size_t>(3, data.size()))));
+            version_.assign(field_text(value_of(data)));
             return done();
         case Step::kRunning:
-            if (data.size() < kRunningSize) return end(Code::kRefused, Detail::kBoardOther);
-            is_on_trial_ = data[3] == kOnTrial;
-            is_held_ = load_be32(&data[4]) == order_.size &&
-                       std::equal(order_.digest.begin(), order_.digest.end(), &data[8]);
-            return decide();
-        case Step::kHardware: {
-            const Bytes name = data.subspan(std::min<size_t>(3, data.size()));
-            if (!field_text(name).starts_with(config_.hardware)) {
+            return take_running(data);
+        case Step::kHardware:
+            if (!field_text(value_of(data)).starts_with(config_.hardware)) {
                 return end(Code::kRefused, Detail::kBoardOther);
             }
-            enter(Step::kSession);
-            return kAgain;
-        }
+            return go(Step::kSession);
         case Step::kSession:
-            enter(Step::kSeed);
-            return kAgain;
-        case Step::kSeed: {
-            const Bytes seed = data.subspan(std::min<size_t>(2, data.size()));
-            const bool is_open =
-                std::all_of(seed.begin(), seed.end(), [](uint8_t b) { return b == 0; });
-            if (!is_open && seed.size() != BoardKey::kSeed) {
-                return end(Code::kRefused, Detail::kBoardLocked);
-            }
-            if (!is_open) std::copy(seed.begin(), seed.end(), question_.seed.begin());
-            enter(is_open ? step_when_open() : Step::kSerial);
-            return kAgain;
-        }
+            return go(Step::kSeed);
+        case Step::kSeed:
+            return take_seed(data.subspan(std::min<size_t>(2, data.size())));
         case Step::kSerial:
-            question_.serial.assign(field_text(data.subspan(std::min<size_t>(3, data.size()))));
-            enter(Step::kProof);
-            return kAgain;
+            question_.serial.assign(field_text(value_of(data)));
+            return go(Step::kProof);
         case Step::kKey:
-            enter(step_when_open());
-            return kAgain;
-        case Step::kRecord: {
-            const bool named = is_named(data);
-            next_ = named ? load_be32(&data[3 + 32 + 4]) : 0;
-            if (next_ > order_.size) return end(Code::kRefused, Detail::kBoardOther);
-            if (only_prepares_ && named) return done();
-            // It was told which image comes, and does not know.
-            if (!named && is_erased_) return end(Code::kRefused, Detail::kBoardFailed);
-            const bool is_whole = named && next_ == order_.size;
-            enter(is_whole ? Step::kCheck : named ? Step::kDownload : Step::kName);
-            return kAgain;
-        }
+            return go(step_when_open());
+        case Step::kRecord:
+            return take_record(data);
         case Step::kName:
-            enter(Step::kErase);
-            return kAgain;
+            return go(Step::kErase);
         case Step::kErase:
             // Is it still the same? Its record says from where on.
             is_erased_ = true;
-            enter(Step::kRecord);
-            return kAgain;
-        case Step::kDownload: {
-            // maxNumberOfBlockLength in so many bytes as the high nibble of the first says; it
-            // counts service and counter.
-            const size_t length = data.size() < 2 ? 0 : data[1] >> 4;
-            if (length == 0 || length > 4 || data.size() < 2 + length) {
-                return end(Code::kRefused, Detail::kBoardOther);
-            }
-            uint32_t longest = 0;
-            for (size_t i = 0; i < length; ++i) longest = longest << 8 | data[2 + i];
-            if (longest <= uds::kBlockHead) return end(Code::kRefused, Detail::kBoardOther);
-            constexpr uint32_t kHead = uds::kBlockHead;
-            longest_ = std::min<uint32_t>(longest - kHead, ImageBlock::kSize);
-            block_size_ = block_size_ == 0 ? longest_ : std::min(block_size_, longest_);
-            counter_ = 1;
-            touched_ = true;
-            enter(Step::kBlock);
-            return kAgain;
-        }
+            return go(Step::kRecord);
+        case Step::kDownload:
+            return take_length(data);
         case Step::kBlock:
-            next_ += block_length_;
-            ++counter_;
-            if (next_ >= recovered_at_ + kProgress) recoveries_ = 0;
-            block_size_ = std::min(block_size_ + block_size_ / 4, longest_);
-            slot_ ^= 1U;
-            enter(next_ == order_.size ? Step::kExit : Step::kBlock);
-            return kAgain;
+            return next_block();
         case Step::kExit:
-            enter(Step::kCheck);
-            return kAgain;
+            return go(Step::kCheck);
         case Step::kCheck:
-            // 71 01 02 02 and the result. A sector that power was lost in may be among what it
-            // held: once more from the start.
-            if (data.size() < 5 || data[4] != 0) {
-                if (is_rewritten_) return end(Code::kRefused, Detail::kBoardFailed);
-                is_rewritten_ = true;
-                is_erased_ = false;
-                enter(Step::kName);
-                return kAgain;
-            }
-            enter(Step::kReset);
-            return kAgain;
+            return take_check(data);
         case Step::kReset:
-            was_reset_ = !drops_trial_;
-            drops_trial_ = false;
-            silences_ = 0;
-            await_until_ = clock_.now() + kLongestBoot;
-            reset_by_ = clock_.now() + kLongestReset;
-            ask_at_ = clock_.now() + kResetDelay;
-            enter(Step::kRunning);
-            return kAgain;
+            return await_restart();
         case Step::kConfirm:
-            enter(Step::kRunning);
+            return go(Step::kRunning);
+        case Step::kIdle:
+        case Step::kProof:
             return kAgain;
     }
     return kAgain;
+}
+
+// F1A3: state, size, digest.
+Status ModuleSession::take_running(Bytes data) {
+    if (data.size() < kRunningSize) return end(Code::kRefused, Detail::kBoardOther);
+    is_on_trial_ = data[3] == kOnTrial;
+    is_held_ = load_be32(&data[4]) == order_.size &&
+               std::equal(order_.digest.begin(), order_.digest.end(), &data[8]);
+    return decide();
+}
+
+Status ModuleSession::take_seed(Bytes seed) {
+    const bool is_open = std::all_of(seed.begin(), seed.end(), [](uint8_t b) { return b == 0; });
+    if (is_open) return go(step_when_open());
+    if (seed.size() != BoardKey::kSeed) return end(Code::kRefused, Detail::kBoardLocked);
+    std::copy(seed.begin(), seed.end(), question_.seed.begin());
+    return go(Step::kSerial);
+}
+
+Status ModuleSession::take_record(Bytes data) {
+    const bool named = is_named(data);
+    next_ = named ? load_be32(&data[3 + 32 + 4]) : 0;
+    if (next_ > order_.size) return end(Code::kRefused, Detail::kBoardOther);
+    if (only_prepares_ && named) return done();
+    // It was told which image comes, and does not know.
+    if (!named && is_erased_) return end(Code::kRefused, Detail::kBoardFailed);
+    if (!named) return go(Step::kName);
+    return go(next_ == order_.size ? Step::kCheck : Step::kDownload);
+}
+
+// maxNumberOfBlockLength in so many bytes as the high nibble of the first says; it counts service
+// and counter.
+Status ModuleSession::take_length(Bytes data) {
+    const size_t length = data.size() < 2 ? 0 : data[1] >> 4;
+    if (length == 0 || length > 4 || data.size() < 2 + length) {
+        return end(Code::kRefused, Detail::kBoardOther);
+    }
+    uint32_t longest = 0;
+    for (size_t i = 0; i < length; ++i) longest = longest << 8 | data[2 + i];
+    if (longest <= uds::kBlockHead) return end(Code::kRefused, Detail::kBoardOther);
+    constexpr uint32_t kHead = uds::kBlockHead;
+    longest_ = std::min<uint32_t>(longest - kHead, ImageBlock::kSize);
+    block_size_ = block_size_ == 0 ? longest_ : std::min(block_size_, longest_);
+    counter_ = 1;
+    touched_ = true;
+    return go(Step::kBlock);
+}
+
+Status ModuleSession::next_block() {
+    next_ += block_length_;
+    ++counter_;
+    if (next_ >= recovered_at_ + kProgress) recoveries_ = 0;
+    block_size_ = std::min(block_size_ + block_size_ / 4, longest_);
+    slot_ ^= 1U;
+    return go(next_ == order_.size ? Step::kExit : Step::kBlock);
+}
+
+// 71 01 02 02 and the result. A sector that power was lost in may be among what it held: once more
+// from the start.
+Status ModuleSession::take_check(Bytes data) {
+    if (data.size() >= 5 && data[4] == 0) return go(Step::kReset);
+    if (is_rewritten_) return end(Code::kRefused, Detail::kBoardFailed);
+    is_rewritten_ = true;
+    is_erased_ = false;
+    return go(Step::kName);
+}
+
+Status ModuleSession::await_restart() {
+    was_reset_ = !drops_trial_;
+    drops_trial_ = false;
+    silences_ = 0;
+    await_until_ = clock_.now() + kLongestBoot;
+    reset_by_ = clock_.now() + kLongestReset;
+    ask_at_ = clock_.now() + kResetDelay;
+    return go(Step::kRunning);
 }
 
 // Where it goes on when the board listens.

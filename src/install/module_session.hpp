@@ -73,9 +73,18 @@ class ModuleSession {
     void enter(Step step);
     void ask(Bytes request, Millis patience);
     bool ask_step();
+    bool ask_to_program();
     bool ask_block();
     Status after(Status status);
     Status answered(Bytes data);
+    Status go(Step step);
+    Status take_running(Bytes data);
+    Status take_seed(Bytes seed);
+    Status take_record(Bytes data);
+    Status take_length(Bytes data);
+    Status next_block();
+    Status take_check(Bytes data);
+    Status await_restart();
     Status decide();
     Status refused(uds::Nrc code);
     Status no_answer();

@@ -16,7 +16,7 @@ constexpr Millis kRoundTimeout = 40000;
 constexpr Millis kLookAgain = 300000;
 // Until the cloud takes it that the device is lost: the longest trial by default, and some more.
 constexpr unsigned kStepTimeoutMinutes = 60;
-constexpr Millis kStageInterval = 20 * 60000;
+constexpr Millis kStageInterval = 1200000;
 constexpr uint8_t kMostMismatches = 3;  // in a row, before the next is waited for
 
 const char* status_name(End end) {

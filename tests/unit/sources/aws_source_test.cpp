@@ -102,7 +102,7 @@ struct Thing : Device {
         }
         ++requests;
         std::vector<uint64_t> blocks;
-        for (uint64_t k = 0; k < 8 * wanted.size(); ++k) {
+        for (size_t k = 0; k < 8 * wanted.size(); ++k) {
             if ((wanted[k / 8] >> k % 8 & 1) != 0) blocks.push_back(first + k);
         }
         if (reverse) std::reverse(blocks.begin(), blocks.end());
@@ -113,7 +113,7 @@ struct Thing : Device {
         }
     }
     void deliver_block(uint64_t block) {
-        const size_t from = block * kStreamBlock;
+        const auto from = static_cast<size_t>(block * kStreamBlock);
         ASSERT_TRUE(from < package.size());
         const size_t size = std::min<size_t>(kStreamBlock, package.size() - from);
         Buffer out = {0xA5, 0x61, 'c', 0x60, 0x61, 'f', 0, 0x61, 'l', 0x19};
