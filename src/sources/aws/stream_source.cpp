@@ -158,10 +158,7 @@ void StreamSource::take_block(Bytes payload) {
         good && data.block >= first_ && slot < kStreamWindow && (missing() >> slot & 1) != 0;
     const uint64_t length =
         wanted ? std::min<uint64_t>(kStreamBlock, size_ - data.block * kStreamBlock) : 0;
-    if (!wanted || data.payload.size() != length) {
-        ++surplus_;
-        return;
-    }
+    if (!wanted || data.payload.size() != length) return;
     std::copy(data.payload.begin(), data.payload.end(),
               window_.begin() + static_cast<ptrdiff_t>(slot * kStreamBlock));
     have_ = static_cast<uint8_t>(have_ | 1U << slot);

@@ -26,9 +26,6 @@ class StreamSource {
     // Of the topic "streams/…".
     void take(std::string_view topic, Bytes payload);
 
-    // For a metric of what the network does: blocks that came in vain.
-    uint32_t surplus() const { return surplus_; }
-
   private:
     static constexpr uint64_t kWindow = uint64_t{kStreamWindow} * kStreamBlock;
 
@@ -62,7 +59,6 @@ class StreamSource {
     uint32_t token_number_ = 0;
     StreamToken token_;
     Status failure_;
-    uint32_t surplus_ = 0;
 };
 
 }  // namespace ota
