@@ -29,6 +29,18 @@ struct Rack : BoardRack {
         seats.push_back(std::make_unique<test::Seat>(time, wire, identity, slow));
         seats.back()->board.put_image(old);
     }
+    // Orders the image for a board, and goes on until done says so; the order stays open.
+    template <typename Done>
+    void order_until(uint8_t number, uint8_t next, Done done) {
+        test::MemoryImage reader(image);
+        const Digest digest = digest_of(image);
+        for (int i = 0; i < 10000000 && !done(); ++i) {
+            if (i % 10 == 0) {
+                (void)side->component.install(number, next, reader, digest, image.size());
+            }
+            tick();
+        }
+    }
     // A new image runs, is kept, and is what was sent.
     bool is_updated(uint8_t number) {
         return !board(number).is_on_trial() && board(number).running_image() == image;
@@ -194,13 +206,7 @@ TEST(ModuleLink, BoardOfAnotherKindIsNotTouched) {
 // The controller was reset while the board was on trial: what is left to do is the confirmation.
 TEST(ModuleLink, BoardOnTrialIsConfirmed) {
     Rack rack;
-    test::MemoryImage reader(rack.image);
-    const Digest digest = BoardRack::digest_of(rack.image);
-    for (int i = 0; i < 10000000 && !rack.board(1).is_on_trial(); ++i) {
-        if (i % 10 == 0)
-            (void)rack.side->component.install(1, 0, reader, digest, rack.image.size());
-        rack.tick();
-    }
+    rack.order_until(1, 0, [&] { return rack.board(1).is_on_trial(); });
     ASSERT_TRUE(rack.board(1).is_on_trial());
     rack.side->component.abort();
     EXPECT_EQ(rack.holds(1, rack.image), false);
@@ -211,13 +217,7 @@ TEST(ModuleLink, BoardOnTrialIsConfirmed) {
 
 TEST(ModuleLink, AbortLetsGoAtOnceAndTheRestIsTakenUp) {
     Rack rack;
-    test::MemoryImage reader(rack.image);
-    const Digest digest = BoardRack::digest_of(rack.image);
-    for (int i = 0; i < 10000000 && rack.board(1).taken() < 20000; ++i) {
-        if (i % 10 == 0)
-            (void)rack.side->component.install(1, 2, reader, digest, rack.image.size());
-        rack.tick();
-    }
+    rack.order_until(1, 2, [&] { return rack.board(1).taken() >= 20000; });
     rack.side->component.abort();
     rack.run_for(200);
     const uint32_t taken = rack.board(1).taken();
@@ -237,13 +237,7 @@ TEST(ModuleLink, AbortLetsGoAtOnceAndTheRestIsTakenUp) {
 
 TEST(ModuleLink, BusThatIsOffIsWaitedFor) {
     Rack rack;
-    test::MemoryImage reader(rack.image);
-    const Digest digest = BoardRack::digest_of(rack.image);
-    for (int i = 0; i < 10000000 && rack.board(1).taken() < 10000; ++i) {
-        if (i % 10 == 0)
-            (void)rack.side->component.install(1, 0, reader, digest, rack.image.size());
-        rack.tick();
-    }
+    rack.order_until(1, 0, [&] { return rack.board(1).taken() >= 10000; });
     rack.wire.is_off = true;
     rack.run_for(120000);
     EXPECT_LT(rack.board(1).taken(), 16000U);
@@ -269,13 +263,7 @@ TEST(ModuleLink, BoardInPreparationIsAskedWithoutDisturbingIt) {
 TEST(ModuleLink, BoardThatWorksForAnEarlierOrderIsWaitedFor) {
     Rack rack;
     rack.add_slow_board(3);
-    test::MemoryImage reader(rack.image);
-    const Digest digest = BoardRack::digest_of(rack.image);
-    for (int i = 0; i < 10000000 && rack.board(3).erases() == 0; ++i) {
-        if (i % 10 == 0)
-            (void)rack.side->component.install(3, 0, reader, digest, rack.image.size());
-        rack.tick();
-    }
+    rack.order_until(3, 0, [&] { return rack.board(3).erases() != 0; });
     rack.restart_controller();
     EXPECT_EQ(rack.holds(3, rack.image), false);
     EXPECT_TRUE(rack.install(3, rack.image).ok());
@@ -312,13 +300,7 @@ TEST(ModuleLink, ImageThatCannotBeReadEndsTheOrder) {
 
 TEST(ModuleLink, WaitingForTheEngineLeavesTheTaskItsRest) {
     Rack rack;
-    test::MemoryImage reader(rack.image);
-    const Digest digest = BoardRack::digest_of(rack.image);
-    for (int i = 0; i < 10000000 && rack.board(1).taken() < 4096; ++i) {
-        if (i % 10 == 0)
-            (void)rack.side->component.install(1, 0, reader, digest, rack.image.size());
-        rack.tick();
-    }
+    rack.order_until(1, 0, [&] { return rack.board(1).taken() >= 4096; });
     rack.run_for(1000);  // the engine does something else
     int due = 0;
     for (int i = 0; i < 100; ++i) {
@@ -346,13 +328,7 @@ TEST(ModuleLink, BoardThatForgetsItsImagesNameIsErasedOnce) {
 // Power was lost before the confirmation of one image, and another one comes.
 TEST(ModuleLink, BoardOnTrialWithAnotherImageIsRidOfItFirst) {
     Rack rack;
-    test::MemoryImage reader(rack.image);
-    const Digest digest = BoardRack::digest_of(rack.image);
-    for (int i = 0; i < 10000000 && !rack.board(1).is_on_trial(); ++i) {
-        if (i % 10 == 0)
-            (void)rack.side->component.install(1, 0, reader, digest, rack.image.size());
-        rack.tick();
-    }
+    rack.order_until(1, 0, [&] { return rack.board(1).is_on_trial(); });
     rack.restart_controller();
     const Buffer third = image_of("1.2.0", 48 * 1024);
     EXPECT_TRUE(rack.install(1, third).ok());
