@@ -116,6 +116,14 @@ esp_err_t ota_manager_add_source(ota_source_t source, const ota_source_config_t*
  */
 esp_err_t ota_manager_set_modules(const ota_modules_config_t* config);
 
+/** Where log lines go besides the console. Once. ESP_ERR_NOT_SUPPORTED where this build or platform
+ *  has no such sink; ESP_ERR_INVALID_ARG: ota_manager_config_error(). */
+esp_err_t ota_manager_set_log(const ota_log_config_t* config);
+
+/** Any time after init. @return ESP_OK; ESP_ERR_INVALID_ARG; ESP_ERR_NOT_FOUND: this sink is not in
+ *  use; ESP_ERR_INVALID_STATE before init. */
+esp_err_t ota_manager_set_log_level(ota_log_sink_t sink, ota_log_level_t level);
+
 /** Text of the specification; "Unknown error" for other values. Never NULL. */
 const char* ota_manager_error_to_string(ota_error_t error);
 const char* ota_manager_status_to_string(ota_status_t status);

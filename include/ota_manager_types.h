@@ -351,6 +351,57 @@ typedef struct {
     void* progress_cb_data;
 } ota_manager_config_t;
 
+/* ---- log ---- */
+
+typedef enum {
+    OTA_LOG_DEFAULT = 0, /* info */
+    OTA_LOG_OFF,
+    OTA_LOG_ERROR,
+    OTA_LOG_WARNING,
+    OTA_LOG_INFO,
+    OTA_LOG_DEBUG,
+} ota_log_level_t;
+
+typedef enum {
+    OTA_LOG_SINK_CONSOLE = 0,
+    OTA_LOG_SINK_SD_CARD,
+    OTA_LOG_SINK_CLOUDWATCH,
+} ota_log_sink_t;
+
+/* Files ota00001.log … in a directory of the card; the oldest make room. A card that is missing,
+ * full or broken never holds up an update. */
+typedef struct {
+    const char* directory; /* below the mount point: "/sdcard/log"; NULL = no such log */
+    ota_log_level_t level;
+    uint32_t max_file_size; /* bytes, 4096…, default 262144 */
+    uint16_t max_files;     /* 2…999, default 8 */
+} ota_log_sd_card_t;
+
+/* Amazon CloudWatch Logs. Credentials come from the credentials provider of AWS IoT, for the
+ * device's certificate; docs/aws.md. Lines wait in RAM until they are taken. */
+typedef struct {
+    const char* endpoint;             /* logs.eu-central-1.amazonaws.com; NULL = no such log */
+    const char* region;               /* eu-central-1 */
+    const char* log_group;            /* up to 200 characters */
+    const char* log_stream;           /* NULL = thing_name */
+    const char* credentials_endpoint; /* as `aws iot describe-endpoint
+                                         --endpoint-type iot:CredentialProvider` gives it */
+    const char* role_alias;
+    const char* thing_name;
+    const char* root_ca_pem;     /* NULL = the platform's store */
+    const char* device_cert_pem; /* mutual TLS with the credentials provider */
+    const char* device_key_pem;
+    ota_log_level_t level;
+    const char* metrics_namespace; /* of what each attempt took, "BESS/OTA"; NULL = no metrics */
+} ota_log_cloudwatch_t;
+
+/* Copied; the strings stay the caller's until ota_manager_deinit() returns. */
+typedef struct {
+    ota_log_level_t console_level;
+    ota_log_sd_card_t sd_card;
+    ota_log_cloudwatch_t cloudwatch;
+} ota_log_config_t;
+
 /* The specification's, unless the build gives others (Kconfig). */
 #ifndef OTA_MANAGER_DEFAULT_ROLLBACK_TIMEOUT_MS
 #define OTA_MANAGER_DEFAULT_ROLLBACK_TIMEOUT_MS UINT32_C(300000)

@@ -170,7 +170,7 @@ def asan():
 
 def tsan():
     build("tsan", "unit_tests")
-    return gtest("tsan", "Threads.*:CApi.*:FieldBuses.*")
+    return gtest("tsan", "Threads.*:LogQueueThreads.*:CApi.*:FieldBuses.*")
 
 
 def integration():
@@ -213,7 +213,8 @@ def model():
 
 
 def interop():
-    build("host", "otactl", "bess_boot", "bess_sim_good", "bess_sim_newer", "suit_vector_tests", "isotp_peer")
+    build("host", "otactl", "bess_boot", "bess_sim_good", "bess_sim_newer", "suit_vector_tests", "isotp_peer",
+          "sigv4_peer")
     environment = {}
     if run(["tools/interop_venv.sh"]).returncode == 0:
         environment["ESPTOOL_BIN"] = str(BUILD / "interop" / "bin")
@@ -256,7 +257,7 @@ def fuzz():
 def cloud():
     """By name: every fault. Else what most depends on."""
     build("host", "otactl", "bess_boot", "bess_sim_good", "bess_sim_newer", "bess_sim_failing")
-    chosen = {} if "cloud" in OPTIONS.part else {"PYTEST_ADDOPTS": "-k 'creation_to_success or shuffle or expired_url'"}
+    chosen = {} if "cloud" in OPTIONS.part else {"PYTEST_ADDOPTS": "-k 'creation_to_success or shuffle or expired_url or update_as_the_cloud'"}
     return pytest("tests/cloud", chosen)
 
 
@@ -346,7 +347,7 @@ PARTS = {
     "asan": (asan, "the same with address and undefined-behaviour sanitizers"),
     "tsan": (tsan, "the tests with threads under the thread sanitizer"),
     "integration": (integration, "the twin as processes: boot, update, revert, power cuts, media"),
-    "cloud": (cloud, "AWS IoT Jobs and streams: the twin against a stand-in on mosquitto (all faults when named)"),
+    "cloud": (cloud, "AWS: Jobs, streams and the log, the twin against stand-ins (all faults when named)"),
     "kernel": (kernel, "Debian's kernel in a virtual machine: its ISO-TP, CAN controllers, FAT, a stick that is pulled"),
     "powercut": (powercut, "power lost at every flash operation of every scenario"),
     "model": (model, "state machine, bootloader, power and battery as a model, by spin"),

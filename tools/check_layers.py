@@ -23,7 +23,7 @@ ADAPTERS = ["ports", "base", "include", "linux", "posix"]
 COMPOSE = ["api", "engine", *STAGES, "wire", "ports", "base", "include", "linux", "posix"]
 # Freestanding-friendly headers of the C++ library, and the two crypto headers that the design makes a port.
 ALLOWED_SYSTEM = {
-    "algorithm", "array", "atomic", "bit", "compare", "cstddef", "cstdint", "cstdio", "cstdlib", "cstring",
+    "algorithm", "array", "atomic", "bit", "compare", "concepts", "cstddef", "cstdint", "cstdio", "cstdlib", "cstring",
     "limits", "new", "optional", "span", "string_view", "type_traits", "utility",
     "psa/crypto.h", "mbedtls/base64.h", "mbedtls/platform_util.h", "stdbool.h", "stddef.h", "stdint.h",
 }

@@ -31,7 +31,8 @@ LIBSTDCXX = DEPS / "libstdc++/usr/include/newlib/c++/12.2.1"
 # Builds to compare: what each leaves out.
 NO_FILES = ["SOURCE_SD_CARD", "SOURCE_USB_DRIVE"]
 NO_BUSES = ["SOURCE_MODBUS", "SOURCE_CANBUS"]
-DEFAULT = [*NO_BUSES, "SOURCE_AWS_IOT", "MODULE_BOARDS"]  # what Kconfig leaves out unless asked
+SLOW_LOGS = ["LOG_SD_CARD", "LOG_CLOUDWATCH"]
+DEFAULT = [*NO_BUSES, *SLOW_LOGS, "SOURCE_AWS_IOT", "MODULE_BOARDS"]  # what Kconfig leaves out unless asked
 CHOICES = [
     ("everything", []),
     ("without encrypted payloads", ["ENCRYPTED_PAYLOADS"]),
@@ -39,6 +40,7 @@ CHOICES = [
     ("without Modbus and CAN", NO_BUSES),
     ("without module boards", ["MODULE_BOARDS"]),
     ("without AWS IoT", ["SOURCE_AWS_IOT"]),
+    ("without the log on SD card and in CloudWatch", SLOW_LOGS),
     ("Kconfig's default", DEFAULT),
     ("without HTTPS", ["SOURCE_HTTPS"]),
     ("without SUIT packages", ["PACKAGE_SUIT"]),
@@ -65,6 +67,8 @@ FEATURES = [
     ("Modbus", r"sources/modbus/|wire/modbus_"),
     ("CAN", r"sources/can/|wire/(isotp|uds|slcan)"),
     ("pushed packages", r"sources/push_|verify/access_check|api/links"),
+    ("log on SD card and in CloudWatch", r"observe/(cloudwatch|http_exchange|role_credentials|log_(batch|file|queue|text)"
+                                         r"|metrics_log)|wire/sigv4|api/log_works"),
     ("report and console log", r"observe/"),
     ("C API and texts", r"api/|base/status_text"),
     ("core and raw images", r""),

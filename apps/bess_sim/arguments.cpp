@@ -36,6 +36,11 @@ constexpr TextOption kTexts[] = {
     {"access-keys", &Arguments::access_keys},
     {"aws", &Arguments::aws},
     {"thing", &Arguments::thing},
+    {"log", &Arguments::log},
+    {"cloudwatch", &Arguments::cloudwatch},
+    {"credentials", &Arguments::credentials},
+    {"log-group", &Arguments::log_group},
+    {"metrics", &Arguments::metrics},
     {"modbus-line", &Arguments::modbus_line},
     {"can", &Arguments::can},
     {"modules-can", &Arguments::modules_can},
@@ -64,6 +69,9 @@ constexpr NumberOption kNumbers[] = {
     {"modbus-format", &Arguments::modbus_format},
     {"modules", &Arguments::modules},
     {"modules-quorum", &Arguments::modules_quorum},
+    {"log-size", &Arguments::log_size},
+    {"log-files", &Arguments::log_files},
+    {"log-level", &Arguments::log_level},
 };
 
 struct SwitchOption {

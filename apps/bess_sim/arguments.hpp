@@ -29,6 +29,14 @@ struct Arguments {
     const char* access_keys = nullptr;  // file with public keys for it, PEM
     const char* aws = nullptr;          // endpoint of AWS IoT, with :port if it is not 8883
     const char* thing = nullptr;        // its thing name
+    const char* log = nullptr;          // directory of the log on the card: /sdcard/log
+    uint32_t log_size = 0;              // bytes of one of its files
+    uint32_t log_files = 0;
+    uint32_t log_level = 0;             // an ota_log_level_t, of card and cloud
+    const char* cloudwatch = nullptr;   // endpoint of CloudWatch Logs, with :port if it is not 443
+    const char* credentials = nullptr;  // endpoint of the credentials provider, likewise
+    const char* log_group = nullptr;
+    const char* metrics = nullptr;      // their namespace
     const char* modbus_line = nullptr;  // serial line or pseudo terminal: RTU
     const char* can = nullptr;          // interface: can0, slcan:/dev/ttyACM0, udp:239.74.163.2
     uint32_t can_load = 0;              // %

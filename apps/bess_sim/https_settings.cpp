@@ -65,6 +65,21 @@ ota_aws_iot_config_t HttpsSettings::aws_iot() const {
     return out;
 }
 
+ota_log_cloudwatch_t HttpsSettings::cloudwatch() const {
+    ota_log_cloudwatch_t out{};
+    out.endpoint = arguments_->cloudwatch;
+    out.region = "eu-central-1";
+    out.log_group = arguments_->log_group;
+    out.credentials_endpoint = arguments_->credentials;
+    out.role_alias = "bess-log";
+    out.thing_name = arguments_->thing;
+    out.root_ca_pem = text_or_null(ca_);
+    out.device_cert_pem = out.device_key_pem = text_or_null(client_);
+    out.level = static_cast<ota_log_level_t>(arguments_->log_level);
+    out.metrics_namespace = arguments_->metrics;
+    return out;
+}
+
 ota_https_config_t HttpsSettings::config() const {
     ota_https_config_t out{};
     out.url = arguments_->url;

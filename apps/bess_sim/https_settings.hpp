@@ -20,6 +20,9 @@ class HttpsSettings {
     // AWS IoT with the same anchors and client certificate.
     ota_aws_iot_config_t aws_iot() const;
 
+    // CloudWatch, with the same once more.
+    ota_log_cloudwatch_t cloudwatch() const;
+
   private:
     const Arguments* arguments_ = nullptr;
     std::array<char, 16384> ca_{};

@@ -238,6 +238,19 @@ bool add_modules(const Arguments& arguments) {
     return ota_manager_set_modules(&config) == ESP_OK;
 }
 
+// True without any.
+bool set_log(const Firmware& firmware) {
+    const Arguments& arguments = firmware.arguments;
+    if (arguments.log == nullptr && arguments.cloudwatch == nullptr) return true;
+    ota_log_config_t config{};
+    config.sd_card.directory = arguments.log;
+    config.sd_card.level = static_cast<ota_log_level_t>(arguments.log_level);
+    config.sd_card.max_file_size = arguments.log_size;
+    config.sd_card.max_files = static_cast<uint16_t>(arguments.log_files);
+    if (arguments.cloudwatch != nullptr) config.cloudwatch = firmware.https.cloudwatch();
+    return ota_manager_set_log(&config) == ESP_OK;
+}
+
 bool start_manager(Firmware& firmware) {
     ota_manager_config_t config = make_config(firmware);
     if (!load_device_keys(firmware.arguments, config)) return false;
@@ -252,7 +265,7 @@ bool start_manager(Firmware& firmware) {
         std::fprintf(stderr, "firmware: configuration: %s\n", ota_manager_config_error());
         return false;
     }
-    if (!add_modules(firmware.arguments)) {
+    if (!add_modules(firmware.arguments) || !set_log(firmware)) {
         std::fprintf(stderr, "firmware: configuration: %s\n", ota_manager_config_error());
         return false;
     }

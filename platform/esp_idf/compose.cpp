@@ -18,8 +18,8 @@
 #include "esp_idf/esp_uart.hpp"
 #include "esp_idf/partition_flash.hpp"
 #include "esp_idf/rtos.hpp"
-#include "observe/console_log.hpp"
 #include "posix/directory_store.hpp"
+#include "posix/log_directory.hpp"
 #include "posix/tcp_server.hpp"
 
 namespace ota {
@@ -132,7 +132,9 @@ struct Chip {
     PinnedTask task;
     Part<EspHttpClient, build::kHttps> http;
     EspLogOutput output;
-    Part<ConsoleLog, build::kConsoleLog> console;
+    Part<LogDirectory, build::kSdLog> sd_log;
+    Part<PinnedTask, build::kLogTask> log_task;
+    Part<EspHttpClient, build::kCloudWatch> log_http;
     Part<CallbackSink, OTA_MANAGER_EVENTS> events;
     Part<DirectoryStore, build::kSdCard> sd_card;
     Part<DirectoryStore, build::kUsbDrive> usb_drive;
@@ -165,7 +167,9 @@ Status Chip::open() {
     Flash* const own_config = open_optional(layout::kConfigLabel, config);
     Flash* const own_stage = open_optional(layout::kStageLabel, stage);
     for (auto& part : http) part.emplace();
-    for (auto& part : console) part.emplace(output, true);
+    for (auto& part : sd_log) part.emplace(kSdCard, kSdCard);
+    for (auto& part : log_task) part.emplace();
+    for (auto& part : log_http) part.emplace();
     open_events();
     for (auto& part : sd_card) part.emplace(kSdCard, kSdCard);
     for (auto& part : buses) part.emplace(clock);
@@ -182,7 +186,7 @@ Status Chip::open() {
                               .http = address_of(http),
                               .sd_card = address_of(sd_card),
                               .usb_drive = address_of(usb_drive),
-                              .console = address_of(console),
+                              .console = build::kConsoleLog ? &output : nullptr,
                               .events = address_of(events),
                               .erase_policy = ErasePolicy::OTA_MANAGER_ERASE_POLICY,
                               .chip_id = layout::kChipEsp32P4,
@@ -190,7 +194,11 @@ Status Chip::open() {
                               .config = own_config,
                               .stage = own_stage,
                               .modules = nullptr,
-                              .buses = open_buses()});
+                              .buses = open_buses(),
+                              .mqtt = nullptr,
+                              .logs = {.task = address_of(log_task),
+                                       .sd_card = address_of(sd_log),
+                                       .http = address_of(log_http)}});
     return {};
 }
 

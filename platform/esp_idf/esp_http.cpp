@@ -23,7 +23,7 @@ constexpr Status kLost = fault(Code::kUnavailable, Detail::kConnectionLost);
 
 constexpr int kReceiveBuffer = 4096;
 // The request line with its URL, and all fields.
-constexpr int kSendBuffer = static_cast<int>(build::kUri) + 2048;
+constexpr int kSendBuffer = static_cast<int>(build::kUri) + (build::kCloudWatch ? 4096 : 2048);
 
 // At most so much in one call: esp_http_client fills what it is given for as long as a byte comes
 // within the timeout, and a server that trickles would hold the engine up for minutes.
@@ -65,10 +65,15 @@ Status EspHttpClient::start(const HttpRequest& request, HttpHeadSink& head) {
     config.buffer_size = kReceiveBuffer;
     config.buffer_size_tx = kSendBuffer;
     config.keep_alive_enable = true;
+    if (!request.body.empty()) config.method = HTTP_METHOD_POST;
     handle_ = esp_http_client_init(&config);
     if (handle_ == nullptr || !set_fields(request.fields)) {
         close();
         return fault(Code::kUnavailable, Detail::kOutOfMemory);
+    }
+    body_.clear();
+    for (const Bytes piece : request.body) {
+        if (!body_.push_back(piece)) return fault(Code::kUnavailable, Detail::kOutOfMemory);
     }
     head_ = &head;
     head_->on_status(0);
@@ -118,8 +123,15 @@ Status EspHttpClient::await_head() {
 }
 
 Status EspHttpClient::open() {
-    const esp_err_t error = esp_http_client_open(handle_, 0);
+    size_t length = 0;
+    for (const Bytes piece : body_) length += piece.size();
+    const esp_err_t error = esp_http_client_open(handle_, static_cast<int>(length));
     if (error != ESP_OK) return tls_finding();
+    for (const Bytes piece : body_) {
+        const auto* bytes = reinterpret_cast<const char*>(piece.data());
+        const int size = static_cast<int>(piece.size());
+        if (esp_http_client_write(handle_, bytes, size) != size) return kLost;
+    }
     proven_at_ = static_cast<UnixTime>(std::time(nullptr));
     (void)esp_http_client_set_timeout_ms(handle_, kReadTimeout);
     phase_ = Phase::kHead;

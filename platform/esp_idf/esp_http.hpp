@@ -3,6 +3,7 @@
 
 #include <esp_http_client.h>
 
+#include "base/build_options.hpp"
 #include "base/secret_text.hpp"
 #include "ports/http_client.hpp"
 
@@ -31,7 +32,8 @@ class EspHttpClient final : public HttpClient {
     enum class Phase : uint8_t { kClosed, kConnect, kHead, kBody };
     static constexpr int kConnectTimeout = 10000;  // ms
     static constexpr int kReadTimeout = 50;        // ms
-    static constexpr size_t kMaxField = 512;       // a value; the longest is a token
+    // A value; the longest is a token, and those of AWS are longer still.
+    static constexpr size_t kMaxField = build::kCloudWatch ? 2048 : 512;
 
     static esp_err_t on_event(esp_http_client_event_t* event);
     bool set_fields(std::span<const HttpField> fields);
@@ -40,6 +42,7 @@ class EspHttpClient final : public HttpClient {
 
     esp_http_client_handle_t handle_ = nullptr;
     HttpHeadSink* head_ = nullptr;
+    FixedVector<Bytes, kMaxBodyPieces> body_;  // of the request
     Phase phase_ = Phase::kClosed;
     bool is_bodiless_ = false;
     UnixTime proven_at_ = 0;

@@ -14,9 +14,9 @@
 #include "linux/partition_table.hpp"
 #include "linux/serial_tty.hpp"
 #include "linux/threads.hpp"
-#include "observe/console_log.hpp"
 #include "ports/flash_region.hpp"
 #include "posix/directory_store.hpp"
+#include "posix/log_directory.hpp"
 #include "posix/tcp_server.hpp"
 #include "sources/can/slcan_bus.hpp"
 #include "verify/slot_check.hpp"
@@ -83,9 +83,11 @@ struct Twin {
           modbus_tcp(clock, setup.bus_address) {
         flash.set_observer(setup.flash_observer);
         flash.cut_at(setup.cut_at, setup.cut_kind, setup.cut_seed);
-        if (setup.sd_directory != nullptr) sd_card.emplace("/sdcard", setup.sd_directory);
+        if (setup.sd_directory != nullptr) {
+            sd_card.emplace("/sdcard", setup.sd_directory);
+            sd_log.emplace("/sdcard", setup.sd_directory);
+        }
         if (setup.usb_directory != nullptr) usb_drive.emplace("/usb", setup.usb_directory);
-        if (setup.console != nullptr) console.emplace(*setup.console, setup.console_progress);
     }
 
     Status open(const TwinSetup& setup);
@@ -123,7 +125,9 @@ struct Twin {
     MosquittoClient mqtt;
     std::optional<DirectoryStore> sd_card;
     std::optional<DirectoryStore> usb_drive;
-    std::optional<ConsoleLog> console;
+    std::optional<LogDirectory> sd_log;
+    TaskThread log_task;
+    CurlHttpClient log_http;
     std::optional<Platform> platform;
 };
 
@@ -152,33 +156,36 @@ Status Twin::open(const TwinSetup& setup) {
     standby = FlashRegion(flash, next->offset, next->size);
     Flash* const own_config = find_optional(layout::kConfigLabel, config);
     Flash* const own_stage = find_optional(layout::kStageLabel, stage);
-    platform.emplace(Platform{.running = running,
-                              .standby = standby,
-                              .journal = journal,
-                              .boot = *boot,
-                              .clock = clock,
-                              .restart = restart,
-                              .mailbox = mailbox,
-                              .signal = signal,
-                              .task = task,
-                              .http = &http,
-                              .sd_card = sd_card ? &*sd_card : nullptr,
-                              .usb_drive = usb_drive ? &*usb_drive : nullptr,
-                              .console = console ? &*console : nullptr,
-                              .events = nullptr,
-                              .erase_policy = ErasePolicy::kBlockAhead,
-                              .chip_id = layout::kChipEsp32P4,
-                              .chip_revision = kChipRevision,
-                              .config = own_config,
-                              .stage = own_stage,
-                              .modules = nullptr,
-                              .buses = {.task = &link_task,
-                                        .rest = &rest,
-                                        .modbus_tcp = &modbus_tcp,
-                                        .modbus_line = &modbus_line,
-                                        .can = &can,
-                                        .least_silence = kLeastSilence},
-                              .mqtt = &mqtt});
+    platform.emplace(Platform{
+        .running = running,
+        .standby = standby,
+        .journal = journal,
+        .boot = *boot,
+        .clock = clock,
+        .restart = restart,
+        .mailbox = mailbox,
+        .signal = signal,
+        .task = task,
+        .http = &http,
+        .sd_card = sd_card ? &*sd_card : nullptr,
+        .usb_drive = usb_drive ? &*usb_drive : nullptr,
+        .console = setup.console,
+        .events = nullptr,
+        .erase_policy = ErasePolicy::kBlockAhead,
+        .chip_id = layout::kChipEsp32P4,
+        .chip_revision = kChipRevision,
+        .config = own_config,
+        .stage = own_stage,
+        .modules = nullptr,
+        .buses = {.task = &link_task,
+                  .rest = &rest,
+                  .modbus_tcp = &modbus_tcp,
+                  .modbus_line = &modbus_line,
+                  .can = &can,
+                  .least_silence = kLeastSilence},
+        .mqtt = &mqtt,
+        .logs = {.task = &log_task, .sd_card = sd_log ? &*sd_log : nullptr, .http = &log_http},
+        .console_progress = setup.console_progress});
     return {};
 }
 

@@ -35,8 +35,9 @@ uint16_t status_of(std::string_view line) {
 constexpr int kLittle = 8192;
 constexpr int kMuch = 131072;
 
-// A name and a value of the configuration, or a conditional request of all known packages.
-constexpr size_t kMaxLine = 2048;
+// A name and a value of the configuration, a conditional request of all known packages, or a token
+// of AWS.
+constexpr size_t kMaxLine = 2304;
 constexpr Status kNoMemory = fault(Code::kUnavailable, Detail::kOutOfMemory);
 
 void set_receive_buffer(curl_socket_t socket, int size) {
@@ -85,7 +86,7 @@ Status CurlHttpClient::start(const HttpRequest& request, HttpHeadSink& head) {
     if (!set_options(request)) return kNoMemory;
     // A check that can't be switched on must not be missing.
     if (!set_tls(request.tls)) return fault(Code::kRefused, Detail::kTlsHandshake);
-    if (!set_fields(request.fields)) return kNoMemory;
+    if (!set_fields(request.fields) || !set_body(request.body)) return kNoMemory;
     if (curl_multi_add_handle(multi_, easy_) != CURLM_OK) return kNoMemory;
     attached_ = true;
     return {};
@@ -184,6 +185,57 @@ bool CurlHttpClient::set_fields(std::span<const HttpField> fields) {
     }
     curl_easy_setopt(easy_, CURLOPT_HTTPHEADER, fields_);
     return true;
+}
+
+bool CurlHttpClient::set_body(std::span<const Bytes> body) {
+    sent_.clear();
+    sent_piece_ = sent_at_ = 0;
+    if (body.empty()) return true;
+    curl_off_t size = 0;
+    for (const Bytes piece : body) {
+        if (!sent_.push_back(piece)) return false;
+        size += static_cast<curl_off_t>(piece.size());
+    }
+    // libcurl would ask for an interim answer before it sends a large body (RFC 9110 10.1.1).
+    curl_slist* longer = curl_slist_append(fields_, "Expect:");
+    if (longer == nullptr) return false;
+    fields_ = longer;
+    curl_easy_setopt(easy_, CURLOPT_HTTPHEADER, fields_);
+    curl_easy_setopt(easy_, CURLOPT_POST, 1L);
+    curl_easy_setopt(easy_, CURLOPT_POSTFIELDSIZE_LARGE, size);
+    curl_easy_setopt(easy_, CURLOPT_READFUNCTION, on_send);
+    curl_easy_setopt(easy_, CURLOPT_READDATA, this);
+    curl_easy_setopt(easy_, CURLOPT_SEEKFUNCTION, on_rewind);
+    curl_easy_setopt(easy_, CURLOPT_SEEKDATA, this);
+    return true;
+}
+
+size_t CurlHttpClient::on_send(char* bytes, size_t size, size_t count, void* self) {
+    return static_cast<CurlHttpClient*>(self)->give_body(
+        {reinterpret_cast<uint8_t*>(bytes), size * count});
+}
+
+size_t CurlHttpClient::give_body(MutableBytes out) {
+    size_t given = 0;
+    while (given < out.size() && sent_piece_ < sent_.size()) {
+        const Bytes rest = sent_[sent_piece_].subspan(sent_at_);
+        const size_t n = std::min(rest.size(), out.size() - given);
+        std::copy_n(rest.begin(), n, out.begin() + static_cast<std::ptrdiff_t>(given));
+        given += n;
+        sent_at_ += n;
+        if (n != rest.size()) break;
+        ++sent_piece_;
+        sent_at_ = 0;
+    }
+    return given;
+}
+
+// A connection that was kept alive turned out to be closed: the body goes once more.
+int CurlHttpClient::on_rewind(void* self, curl_off_t offset, int origin) {
+    if (offset != 0 || origin != SEEK_SET) return CURL_SEEKFUNC_CANTSEEK;
+    auto& client = *static_cast<CurlHttpClient*>(self);
+    client.sent_piece_ = client.sent_at_ = 0;
+    return CURL_SEEKFUNC_OK;
 }
 
 // ---------------------------------------------------------------- answer

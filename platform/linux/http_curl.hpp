@@ -26,12 +26,16 @@ class CurlHttpClient final : public HttpClient {
   private:
     static size_t on_header(char* line, size_t size, size_t count, void* self);
     static size_t on_body(char* bytes, size_t size, size_t count, void* self);
+    static size_t on_send(char* bytes, size_t size, size_t count, void* self);
+    static int on_rewind(void* self, curl_off_t offset, int origin);
     static int on_socket(void* self, curl_socket_t socket, curlsocktype purpose);
     static CURLcode on_tls(CURL* easy, void* tls_context, void* self);
 
     bool set_options(const HttpRequest& request);
     bool set_tls(const HttpTls& tls);
     bool set_fields(std::span<const HttpField> fields);
+    bool set_body(std::span<const Bytes> body);
+    size_t give_body(MutableBytes out);
     void forget_fields();
     void widen_window();
     bool is_new_session() const;
@@ -47,6 +51,9 @@ class CurlHttpClient final : public HttpClient {
     CURL* easy_ = nullptr;
     curl_slist* fields_ = nullptr;
     HttpHeadSink* head_ = nullptr;
+    FixedVector<Bytes, kMaxBodyPieces> sent_;  // the body of the request
+    size_t sent_piece_ = 0;                    // the next byte of it
+    size_t sent_at_ = 0;
     bool attached_ = false;
     bool wants_little_ = false;
     bool head_complete_ = false;

@@ -18,6 +18,8 @@ namespace {
 // What the registers of Modbus hold.
 constexpr std::ptrdiff_t kMaxSerialNumber = 16;
 
+constexpr size_t kMaxThing = 128;  // AWS IoT API reference, CreateThing
+
 bool is_switch(int8_t value) {
     return value == 0 || value == 1 || value == OTA_OFF;
 }
@@ -32,6 +34,20 @@ bool is_empty(const char* text) {
 
 bool fits(const char* text, size_t longest) {
     return text == nullptr || std::strlen(text) <= longest;
+}
+
+std::string_view text_of(const char* text) {
+    return text == nullptr ? std::string_view() : text;
+}
+
+// Of letters, digits and others; at least one.
+bool consists_of(std::string_view text, std::string_view others, size_t longest) {
+    if (text.empty() || text.size() > longest) return false;
+    return std::all_of(text.begin(), text.end(), [&](char c) {
+        const char lower = to_lower(c);
+        return is_digit(c) || (lower >= 'a' && lower <= 'z') ||
+               others.find(c) != std::string_view::npos;
+    });
 }
 
 // A token of RFC 9110 5.6.2, roughly: visible, and none of the separators that matter here.
@@ -143,20 +159,10 @@ const char* check_modbus(const ota_modbus_config_t& c) {
 }
 
 const char* check_aws_iot(const ota_aws_iot_config_t& c) {
-    const auto text = [](const char* t) { return t == nullptr ? std::string_view() : t; };
-    const auto all_of = [](std::string_view view, std::string_view others) {
-        return std::all_of(view.begin(), view.end(), [&](char ch) {
-            const bool alnum =
-                (ch >= '0' && ch <= '9') || (ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z');
-            return alnum || others.find(ch) != std::string_view::npos;
-        });
-    };
-    const std::string_view endpoint = text(c.endpoint);
-    if (endpoint.empty() || endpoint.size() > 253 || !all_of(endpoint, ".-")) {
+    if (!consists_of(text_of(c.endpoint), ".-", 253)) {
         return "config.aws_iot.endpoint: a host name, without https://";
     }
-    const std::string_view thing = text(c.thing_name);
-    if (thing.empty() || thing.size() > 128 || !all_of(thing, ":_-")) {
+    if (!consists_of(text_of(c.thing_name), ":_-", kMaxThing)) {
         return "config.aws_iot.thing_name: 1 to 128 of a-z A-Z 0-9 : _ -";
     }
     if (is_empty(c.device_cert_pem) || is_empty(c.device_key_pem)) {
@@ -329,6 +335,69 @@ const char* check_modules(const ota_modules_config_t& c) {
     }
     if (c.quorum > count) return "modules.quorum: no more than there are boards, or 0";
     return check_bus(c.bus_load, c.bitrate);
+}
+
+bool is_log_level(ota_log_level_t level) {
+    return level >= OTA_LOG_DEFAULT && level <= OTA_LOG_DEBUG;
+}
+
+namespace {
+
+// So long that a request's head and URL hold them (observe/cloudwatch.cpp).
+constexpr size_t kMaxLogName = 200;
+constexpr size_t kMaxLogHost = 200;
+
+const char* check_log_file(const ota_log_sd_card_t& c) {
+    if (!is_log_level(c.level)) return "sd_card.level: an ota_log_level_t";
+    if (c.directory == nullptr) return nullptr;
+    if (c.directory[0] != '/' || !fits(c.directory, kMaxConfiguredPath)) {
+        return "sd_card.directory: below the mount point, up to 240 characters";
+    }
+    if (c.max_file_size != 0 && c.max_file_size < 4096) {
+        return "sd_card.max_file_size: 4096 and more, or 0";
+    }
+    if (c.max_files == 1 || c.max_files > 999) return "sd_card.max_files: 2 to 999, or 0";
+    return nullptr;
+}
+
+const char* check_cloudwatch(const ota_log_cloudwatch_t& c) {
+    if (!is_log_level(c.level)) return "cloudwatch.level: an ota_log_level_t";
+    if (c.endpoint == nullptr) return nullptr;
+    if (!consists_of(c.endpoint, ".-:", kMaxLogHost)) return "cloudwatch.endpoint: a host name";
+    if (!consists_of(text_of(c.credentials_endpoint), ".-:", kMaxLogHost)) {
+        return "cloudwatch.credentials_endpoint: a host name";
+    }
+    if (!consists_of(text_of(c.region), "-", 32)) return "cloudwatch.region: as in eu-central-1";
+    const std::string_view group = text_of(c.log_group);
+    if (!consists_of(group, ".-_/#", kMaxLogName) || group.starts_with("aws/")) {
+        return "cloudwatch.log_group: 1 to 200 of a-z A-Z 0-9 . - _ / #, not beginning with aws/";
+    }
+    if (!consists_of(text_of(c.thing_name), ":_-", kMaxThing)) {
+        return "cloudwatch.thing_name: 1 to 128 of a-z A-Z 0-9 : _ -";
+    }
+    const std::string_view stream = text_of(is_empty(c.log_stream) ? c.thing_name : c.log_stream);
+    if (!consists_of(stream, ".-_/#", kMaxLogName)) {
+        return "cloudwatch.log_stream: 1 to 200 of a-z A-Z 0-9 . - _ / #; a thing's name with : is "
+               "none";
+    }
+    if (!consists_of(text_of(c.role_alias), "_=,@-", 128)) {
+        return "cloudwatch.role_alias: 1 to 128 of a-z A-Z 0-9 _ = , @ -";
+    }
+    if (is_empty(c.device_cert_pem) || is_empty(c.device_key_pem)) {
+        return "cloudwatch.device_cert_pem, device_key_pem: both";
+    }
+    if (c.metrics_namespace != nullptr && !consists_of(c.metrics_namespace, ".-_/#:", 64)) {
+        return "cloudwatch.metrics_namespace: 1 to 64 of a-z A-Z 0-9 . - _ / # :";
+    }
+    return nullptr;
+}
+
+}  // namespace
+
+const char* check_log(const ota_log_config_t& c) {
+    if (!is_log_level(c.console_level)) return "console_level: an ota_log_level_t";
+    if (const char* error = check_log_file(c.sd_card)) return error;
+    return check_cloudwatch(c.cloudwatch);
 }
 
 const char* check_thresholds(int min_soc, float max_temperature, float min_temperature,

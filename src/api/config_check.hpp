@@ -9,6 +9,8 @@ namespace ota {
 const char* check_config(const ota_manager_config_t& config);
 const char* check_source(ota_source_t source, const ota_source_config_t& config);
 const char* check_modules(const ota_modules_config_t& config);
+const char* check_log(const ota_log_config_t& config);
+bool is_log_level(ota_log_level_t level);
 const char* check_thresholds(int min_soc, float max_temperature, float min_temperature,
                              float max_current);
 

@@ -101,14 +101,15 @@ Instance::Instance(const Platform& p, const BootStatus& boot, const ota_manager_
       battery(p.clock),
       sink(config),
       task_config(task_of(with_defaults(config))),
-      manager({p.running, p.standby, p.journal, p.boot, battery, p.clock, p.restart, p.mailbox,
+      log(p, TimeFloor()),
+      manager({p.running, p.standby, p.journal, p.boot, battery, p.clock, log.restart(), p.mailbox,
                p.signal, p.config, p.stage, p.modules, doors_of(bus_doors), check_of(bus_doors)},
               boot, settings_of(p, config), workspace),
       takes_unsigned(config.verify_signature == OTA_OFF) {
     (void)manager.add_sink(sink);
-    for (EventSink* sink_of_platform : {p.console, p.events}) {
-        if (sink_of_platform != nullptr) (void)manager.add_sink(*sink_of_platform);
-    }
+    if (build::kLog) (void)manager.add_sink(log.events());
+    if (build::kCloudWatch) (void)manager.add_sink(log.metrics());
+    if (p.events != nullptr) (void)manager.add_sink(*p.events);
     for (auto& buses : links) buses.emplace(p, manager, bus_doors[0], config);
 }
 
@@ -283,6 +284,18 @@ esp_err_t add_source(Instance& self, ota_source_t source, const ota_source_confi
     if (self.source_count == kMaxSources) return refuse_source(ESP_ERR_NO_MEM, kTooMany);
     const esp_err_t error = add_medium(self, source, config);
     if (error == ESP_OK) ++self.source_count;
+    return error;
+}
+
+esp_err_t set_log(Instance& self, const ota_log_config_t& config) {
+    const esp_err_t error = self.log.configure(config);
+    if (error == ESP_ERR_NOT_SUPPORTED) {
+        return refuse_source(error, "log: this build or platform has no such sink");
+    }
+    if (error == ESP_ERR_INVALID_ARG) {
+        return refuse_source(error, "sd_card.directory: below the card's mount point");
+    }
+    if (error == ESP_ERR_INVALID_STATE) return refuse_source(error, "log: it is set already");
     return error;
 }
 

@@ -3,6 +3,7 @@
 #include "api/callbacks.hpp"
 #include "api/life_cycle.hpp"
 #include "api/links.hpp"
+#include "api/log_works.hpp"
 #include "api/platform.hpp"
 #include "sources/aws/aws_source.hpp"
 #include "sources/file/file_channel.hpp"
@@ -50,6 +51,7 @@ struct Instance {
     CallbackBattery battery;
     CallbackSink sink;
     TaskConfig task_config;
+    LogWorks log;
     Workspace workspace;
     std::array<BusDoors, build::kLinks ? 1 : 0> bus_doors;
     Manager manager;
@@ -74,6 +76,9 @@ void close_instance();
 
 // The medium of a further source; config passed check_source.
 esp_err_t add_source(Instance& self, ota_source_t source, const ota_source_config_t& config);
+
+// Sinks of the log; config passed check_log.
+esp_err_t set_log(Instance& self, const ota_log_config_t& config);
 
 // The boards behind the controller; config passed check_modules.
 esp_err_t set_modules(Instance& self, const ota_modules_config_t& config);

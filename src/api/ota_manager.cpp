@@ -57,11 +57,13 @@ void stop_tasks() {
     for (auto& links : instance->links) links->stop();
     instance->manager.ask_to_stop();
     instance->platform.task.join();
+    instance->log.stop();  // behind the last line of the engine
 }
 
-Status start_links() {
+// What runs beside the engine.
+Status start_others() {
     for (auto& links : instance->links) OTA_TRY(links->start(instance->task_config));
-    return {};
+    return instance->log.start(instance->task_config, instance->manager.time_floor());
 }
 
 void run_engine(void* context) {
@@ -120,7 +122,7 @@ esp_err_t ota_manager_start(void) {
     error = ota::to_esp_err(
         instance->platform.task.start(instance->task_config, ota::run_engine, instance));
     if (error == ESP_OK) {
-        error = ota::to_esp_err(ota::start_links());
+        error = ota::to_esp_err(ota::start_others());
         if (error == ESP_OK) {
             life.set(Life::kRunning);
             return ESP_OK;
@@ -339,6 +341,26 @@ esp_err_t ota_manager_add_source(ota_source_t source, const ota_source_config_t*
         }
         return ota::add_source(self, source, *config);
     });
+}
+
+esp_err_t ota_manager_set_log(const ota_log_config_t* config) {
+    if (config == nullptr) return ESP_ERR_INVALID_ARG;
+    return ota::configure([&](ota::Instance& self) {
+        ota::config_error = "";
+        if (const char* error = ota::check_log(*config)) {
+            ota::config_error = error;
+            return ESP_ERR_INVALID_ARG;
+        }
+        return ota::set_log(self, *config);
+    });
+}
+
+esp_err_t ota_manager_set_log_level(ota_log_sink_t sink, ota_log_level_t level) {
+    const bool is_sink = sink >= OTA_LOG_SINK_CONSOLE && sink <= OTA_LOG_SINK_CLOUDWATCH;
+    if (!is_sink || !ota::is_log_level(level)) return ESP_ERR_INVALID_ARG;
+    const Call call(life);
+    if (!call.ok()) return ESP_ERR_INVALID_STATE;
+    return instance->log.set_level(sink, level) ? ESP_OK : ESP_ERR_NOT_FOUND;
 }
 
 esp_err_t ota_manager_set_modules(const ota_modules_config_t* config) {

@@ -6,6 +6,8 @@
 #include "ports/can_bus.hpp"
 #include "ports/file_store.hpp"
 #include "ports/http_client.hpp"
+#include "ports/log.hpp"
+#include "ports/log_store.hpp"
 #include "ports/mqtt_client.hpp"
 #include "ports/serial_port.hpp"
 #include "ports/stream_server.hpp"
@@ -43,6 +45,13 @@ class LinkRest {
     ~LinkRest() = default;
 };
 
+// Where log lines go that have a task of their own. Null: this platform has no such thing.
+struct SlowLogs {
+    Task* task = nullptr;
+    LogStore* sd_card = nullptr;
+    HttpClient* http = nullptr;  // not the engine's
+};
+
 // Null: this platform has no such line.
 struct FieldBuses {
     Task* task = nullptr;
@@ -67,7 +76,7 @@ struct Platform {
     HttpClient* http;      // null: this build has none
     FileStore* sd_card;    // likewise
     FileStore* usb_drive;  // likewise
-    EventSink* console;    // null: no console log
+    LogSink* console;      // null: no console log
     EventSink* events;     // null: the platform has no event loop
     ErasePolicy erase_policy;
     uint16_t chip_id;
@@ -77,6 +86,8 @@ struct Platform {
     ModuleBoards* modules;   // likewise
     FieldBuses buses;
     MqttClient* mqtt = nullptr;  // null: this build has none
+    SlowLogs logs;
+    bool console_progress = true;  // a line each tenth; false: something else shows it
 };
 
 // Opens partitions and services: the platform, or null and why (kPartitionMissing …).

@@ -35,6 +35,18 @@
 #ifndef OTA_MANAGER_LOG_CONSOLE
 #define OTA_MANAGER_LOG_CONSOLE 1
 #endif
+#ifndef OTA_MANAGER_LOG_SD_CARD
+#define OTA_MANAGER_LOG_SD_CARD 1
+#endif
+#ifndef OTA_MANAGER_LOG_CLOUDWATCH
+#define OTA_MANAGER_LOG_CLOUDWATCH 1
+#endif
+#ifndef OTA_MANAGER_LOG_QUEUE
+#define OTA_MANAGER_LOG_QUEUE 4096
+#endif
+#ifndef OTA_MANAGER_LOG_BATCH
+#define OTA_MANAGER_LOG_BATCH 8192
+#endif
 #ifndef OTA_MANAGER_NO_BATTERY
 #define OTA_MANAGER_NO_BATTERY 0
 #endif
@@ -67,6 +79,11 @@ inline constexpr bool kEncryption = kSuit && OTA_MANAGER_ENCRYPTED_PAYLOADS != 0
 inline constexpr bool kModules = kSuit && OTA_MANAGER_MODULE_BOARDS != 0;
 inline constexpr bool kLinks = kPush || kModules;
 inline constexpr bool kConsoleLog = OTA_MANAGER_LOG_CONSOLE != 0;
+inline constexpr bool kSdLog = OTA_MANAGER_LOG_SD_CARD != 0;
+inline constexpr bool kCloudWatch = OTA_MANAGER_LOG_CLOUDWATCH != 0;
+// Sinks that take their time have a task of their own.
+inline constexpr bool kLogTask = kSdLog || kCloudWatch;
+inline constexpr bool kLog = kConsoleLog || kLogTask;
 // Bench boards: an update needs no battery provider.
 inline constexpr bool kNoBattery = OTA_MANAGER_NO_BATTERY != 0;
 
@@ -75,10 +92,15 @@ inline constexpr size_t kIoBuffer = OTA_MANAGER_IO_BUFFER_SIZE;
 inline constexpr size_t kManifestPrefix = OTA_MANAGER_MANIFEST_SIZE;
 inline constexpr size_t kPushWindow = OTA_MANAGER_PUSH_WINDOW;
 inline constexpr size_t kUri = OTA_MANAGER_URI_SIZE;
+inline constexpr size_t kLogQueue = OTA_MANAGER_LOG_QUEUE;  // to the log's task
+inline constexpr size_t kLogLines = 2048;                   // that wait for the card
+inline constexpr size_t kLogBatch = OTA_MANAGER_LOG_BATCH;  // that wait for CloudWatch
 
 static_assert(kHttps || kAwsIot || kFiles || kPush, "a build without any source can't be updated");
 static_assert(kIoBuffer >= 4096 && kIoBuffer <= 65536);
 static_assert(kManifestPrefix >= 2048 && kManifestPrefix <= 16384);
 static_assert(kUri >= 256 && kUri <= 4096);
+static_assert(kLogQueue >= 2048 && kLogQueue <= 65536);
+static_assert(kLogBatch >= 4096 && kLogBatch <= 65536);
 
 }  // namespace ota::build

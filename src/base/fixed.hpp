@@ -45,6 +45,11 @@ class FixedString {
         std::memmove(data_.data() + from, data_.data() + to, size_ - to);
         truncate(size_ - (to - from));
     }
+    // Puts text in the place of as many characters; at + its length <= size.
+    void overwrite(size_t at, std::string_view text) {
+        OTA_ASSERT(at + text.size() <= size_);
+        std::memcpy(data_.data() + at, text.data(), text.size());
+    }
     bool empty() const { return size_ == 0; }
     std::string_view view() const { return {data_.data(), size_}; }
     const char* c_str() const { return data_.data(); }

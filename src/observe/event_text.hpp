@@ -1,8 +1,8 @@
 // Names and sentences for what happens.
 #pragma once
 
+#include "observe/log.hpp"
 #include "ports/events.hpp"
-#include "ports/line_output.hpp"
 
 namespace ota {
 
@@ -17,8 +17,6 @@ const char* component_outcome_text(ComponentOutcome outcome);
 using ComponentText = FixedString<8>;
 // As in a manifest: app, app/run, cfg, stage, bms/07.
 ComponentText component_text(ComponentRef component);
-
-using LogLine = FixedString<kMaxLogLine>;
 
 // One line about a state or a notice, with reason, reading and limit where there are any.
 void format_event(const Event& event, LogLine& line);

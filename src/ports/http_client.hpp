@@ -33,7 +33,12 @@ struct HttpRequest {
     // Only the first bytes of the body are of use, although the server may send more: as little as
     // possible is taken off the wire.
     bool wants_little = false;
+    // Not empty: a POST of these bytes in a row, at most four pieces, instead of a GET. The bytes
+    // have to stay until the head is complete.
+    std::span<const Bytes> body{};
 };
+
+inline constexpr size_t kMaxBodyPieces = 4;
 
 class HttpHeadSink {
   public:
@@ -55,8 +60,9 @@ class HttpHeadSink {
 // kTlsHandshake, kHttpProtocol. After one only start and close make sense.
 class HttpClient {
   public:
-    // Sends a GET; what was under way is closed first. request need not outlive the call, except
-    // the texts of request.tls; head is filled until await_head is done.
+    // Sends a request; what was under way is closed first. request need not outlive the call,
+    // except the texts of request.tls and the bytes of request.body; head is filled until
+    // await_head is done.
     virtual Status start(const HttpRequest& request, HttpHeadSink& head) = 0;
 
     // kTryAgain until the final head is complete.

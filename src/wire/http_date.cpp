@@ -1,6 +1,7 @@
 #include "wire/http_date.hpp"
 
 #include "base/text.hpp"
+#include "wire/calendar.hpp"
 
 namespace ota {
 namespace {
@@ -19,14 +20,6 @@ std::optional<int> month_number(std::string_view name) {
     const size_t at = kMonths.find(name);
     if (name.size() != 3 || at == std::string_view::npos || at % 3 != 0) return std::nullopt;
     return static_cast<int>(at / 3) + 1;
-}
-
-// Days since 1970-01-01 in the Gregorian calendar; years begin in March, so that the leap day is
-// the last one.
-int64_t days_since_epoch(int year, int month, int day) {
-    const int64_t y = month <= 2 ? year - 1 : year;
-    const int64_t day_of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
-    return y * 365 + y / 4 - y / 100 + y / 400 + day_of_year - 719468;
 }
 
 std::optional<int64_t> seconds_of_day(std::string_view time) {

@@ -65,7 +65,7 @@ def test_job_by_stream_from_creation_to_success(cloud, thing, shelf):
     assert len(job.history) == before
 
 
-def test_job_that_was_there_before_the_device(cloud, thing, shelf):
+def test_E08_job_that_was_there_before_the_device(cloud, thing, shelf):
     job = cloud.create_job(THING, "job-1", by_stream(cloud, shelf.image("newer", "1.1.0")))
     thing().wait_for("CONFIRMED", 40)
     cloud.wait_for(job, "SUCCEEDED")

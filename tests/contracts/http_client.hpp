@@ -28,10 +28,10 @@ struct Exchange {
     Status end;
 
     void run(HttpClient& client, const char* url, const HttpTls& tls, size_t chunk = 1000,
-             std::span<const HttpField> fields = {}) {
+             std::span<const HttpField> fields = {}, std::span<const Bytes> sent = {}) {
         body.clear();
         head = HttpHead();
-        end = client.start({url, fields, tls}, head);
+        end = client.start({url, fields, tls, false, sent}, head);
         const time_t deadline = time(nullptr) + 20;
         while (end.ok() || end.is(Code::kTryAgain)) {
             ASSERT_LT(time(nullptr), deadline);
@@ -55,6 +55,8 @@ struct Exchange {
 class AnswerQueue {
   public:
     virtual void push(const HttpAnswer& answer) = 0;
+    // The body of the request that came last; empty: it was none with a body.
+    virtual std::string seen_body() = 0;
 
   protected:
     ~AnswerQueue() = default;
@@ -83,6 +85,20 @@ inline void check_http_client(HttpClient& client, AnswerQueue& server, const cha
     EXPECT_EQ(exchange.head.status(), 304);
     EXPECT_TRUE(exchange.end.is(Code::kEndOfData));
     EXPECT_TRUE(exchange.head.entity_tag().empty());  // nothing of the answer before
+    // With a body, in pieces.
+    const Buffer much = pattern(50000);
+    const std::array<Bytes, 3> pieces = {as_bytes("{\"a\":"), Bytes(much), as_bytes("}")};
+    const std::string whole_body = "{\"a\":" + std::string(much.begin(), much.end()) + "}";
+    for (int i = 0; i < 2; ++i) {
+        server.push(whole);
+        exchange.run(client, url, tls, 1000, {}, pieces);
+        EXPECT_TRUE(exchange.end.is(Code::kEndOfData));
+        EXPECT_TRUE(exchange.body == whole.body);
+        EXPECT_TRUE(server.seen_body() == whole_body);
+    }
+    server.push(whole);
+    exchange.run(client, url, tls);
+    EXPECT_EQ(server.seen_body(), "");
     // Broken in the body: what came is delivered, then the failure.
     HttpAnswer broken = whole;
     broken.lost_after = 30000;

@@ -1,8 +1,12 @@
-// What AWS IoT sends, or somebody in its place: JSON, jobs with their documents, blocks of streams.
+// What AWS sends, or somebody in its place: JSON, jobs with their documents, blocks of streams,
+// credentials, answers of CloudWatch.
 #include <cstdlib>
 
+#include "observe/cloudwatch_answer.hpp"
+#include "observe/role_credentials.hpp"
 #include "sources/aws/job_message.hpp"
 #include "sources/aws/stream_codec.hpp"
+#include "wire/calendar.hpp"
 
 namespace {
 
@@ -46,6 +50,14 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     }
     ota::StreamRejection rejection;
     (void)ota::parse_stream_rejection(bytes, rejection);
+    (void)ota::parse_rfc3339(text);
+    static ota::RoleCredentials credentials;
+    const bool is_ok = ota::parse_role_credentials(text, credentials).ok();
+    check(is_ok == credentials.is_set());
+    ota::LogRefusal refusal;
+    ota::parse_log_refusal(400, text, refusal);
+    check(refusal.fault != ota::LogFault::kNone);
+    check(ota::count_rejected_events(text, 7) <= 7);
     ota::StreamDescription description;
     (void)ota::parse_stream_description(bytes, 0, description);
     return 0;

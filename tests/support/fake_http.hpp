@@ -29,6 +29,7 @@ struct SeenRequest {
     bool client_certificate = false;
     bool pinned = false;
     ota::UnixTime judged_at = 0;
+    std::string body;  // not empty: a POST
 
     // The value of the first field with this name, "" when there is none.
     std::string field(const std::string& name) const {
@@ -76,6 +77,9 @@ class FakeHttpClient : public ota::HttpClient {
         seen.client_certificate = request.tls.client_cert_pem != nullptr;
         seen.pinned = request.tls.pinned_key_sha256 != nullptr;
         seen.judged_at = request.tls.judged_at;
+        for (const ota::Bytes piece : request.body) {
+            seen.body.append(piece.begin(), piece.end());
+        }
         requests.push_back(seen);
         if (script.empty()) {
             answer_ = serve(seen);

@@ -129,6 +129,15 @@ void TlsServer::run() {
     }
 }
 
+// A head, and as much of a body as it announces.
+static bool is_whole(const std::string& request) {
+    const size_t end = request.find("\r\n\r\n");
+    if (end == std::string::npos) return false;
+    const size_t length = request.find("Content-Length: ");
+    if (length > end) return true;
+    return request.size() - end - 4 >= std::stoul(request.substr(length + 16));
+}
+
 void TlsServer::serve(SSL* tls) {
     std::string head;
     Answer answer;
@@ -139,7 +148,7 @@ void TlsServer::serve(SSL* tls) {
         char byte = 0;
         if (SSL_read(tls, &byte, 1) != 1) return;
         head += byte;
-        if (!head.ends_with("\r\n\r\n")) continue;
+        if (!is_whole(head)) continue;
         {
             const std::lock_guard lock(mutex_);
             requests_.push_back(head);

@@ -32,7 +32,7 @@ class TlsServer {
 
     std::string url() const { return "https://127.0.0.1:" + std::to_string(port_) + "/bess.bin"; }
     const std::string& certificate() const { return certificate_; }
-    // Heads of the requests so far, and connections made.
+    // Heads of the requests so far, each with its body, and connections made.
     std::vector<std::string> requests();
     int connections() const { return connections_; }
 

@@ -45,8 +45,9 @@ void PlainServer::push(const test::HttpAnswer& answer) {
     pthread_mutex_unlock(&lock_);
 }
 
-bool PlainServer::take(std::string& answer) {
+bool PlainServer::take(const std::string& request, std::string& answer) {
     pthread_mutex_lock(&lock_);
+    request_ = request;
     const bool has = !answers_.empty();
     if (has) {
         answer = answers_.front();
@@ -54,6 +55,22 @@ bool PlainServer::take(std::string& answer) {
     }
     pthread_mutex_unlock(&lock_);
     return has;
+}
+
+std::string PlainServer::seen_body() {
+    pthread_mutex_lock(&lock_);
+    const std::string body = request_.substr(request_.find("\r\n\r\n") + 4);
+    pthread_mutex_unlock(&lock_);
+    return body;
+}
+
+// A head, and as much of a body as it announces.
+static bool is_whole(const std::string& request) {
+    const size_t end = request.find("\r\n\r\n");
+    if (end == std::string::npos) return false;
+    const size_t length = request.find("Content-Length: ");
+    if (length > end) return true;
+    return request.size() - end - 4 >= std::stoul(request.substr(length + 16));
 }
 
 // The request is read to its end; what it says is the HTTPS source's affair.
@@ -64,11 +81,12 @@ void* PlainServer::serve(void* context) {
         if (peer < 0) return nullptr;
         std::string request;
         char byte = 0;
-        while (request.find("\r\n\r\n") == std::string::npos && read(peer, &byte, 1) == 1) {
+        while (!is_whole(request) && read(peer, &byte, 1) == 1) {
             request.push_back(byte);
         }
         std::string answer;
-        if (self.take(answer)) (void)send(peer, answer.data(), answer.size(), MSG_NOSIGNAL);
+        if (self.take(request, answer))
+            (void)send(peer, answer.data(), answer.size(), MSG_NOSIGNAL);
         close(peer);
     }
 }

@@ -14,15 +14,17 @@ class PlainServer final : public ota::contract::AnswerQueue {
     PlainServer();
     ~PlainServer();
     void push(const test::HttpAnswer& answer) override;
+    std::string seen_body() override;
     std::string url() const;
 
   private:
     static void* serve(void* self);
-    bool take(std::string& answer);
+    bool take(const std::string& request, std::string& answer);
 
     int listener_ = -1;
     uint16_t port_ = 0;
     pthread_t thread_{};
     pthread_mutex_t lock_ = PTHREAD_MUTEX_INITIALIZER;
     std::deque<std::string> answers_;
+    std::string request_;  // the latest
 };

@@ -19,11 +19,13 @@ typedef struct {
     char* header_key;
     char* header_value;
 } esp_http_client_event_t;
+typedef enum { HTTP_METHOD_GET = 0, HTTP_METHOD_POST } esp_http_client_method_t;
 typedef struct {
     const char* url;
     const char* cert_pem;
     const char* client_cert_pem;
     const char* client_key_pem;
+    esp_http_client_method_t method;
     int timeout_ms;
     bool disable_auto_redirect;
     int max_authorization_retries;
@@ -38,6 +40,7 @@ esp_http_client_handle_t esp_http_client_init(const esp_http_client_config_t* co
 esp_err_t esp_http_client_set_header(esp_http_client_handle_t client, const char* key,
                                      const char* value);
 esp_err_t esp_http_client_open(esp_http_client_handle_t client, int write_len);
+int esp_http_client_write(esp_http_client_handle_t client, const char* buffer, int len);
 int64_t esp_http_client_fetch_headers(esp_http_client_handle_t client);
 int esp_http_client_get_status_code(esp_http_client_handle_t client);
 esp_err_t esp_http_client_set_timeout_ms(esp_http_client_handle_t client, int timeout_ms);

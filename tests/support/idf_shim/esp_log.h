@@ -3,6 +3,7 @@
 
 #include "esp_err.h"
 #define ESP_LOGI(tag, ...) ((void)(tag), (void)printf(__VA_ARGS__))
+#define ESP_LOGD ESP_LOGI
 #define ESP_LOGW ESP_LOGI
 #define ESP_LOGE ESP_LOGI
 #define ESP_LOG_NONE 0

@@ -32,6 +32,8 @@ extern "C" {
 esp_http_client_handle_t esp_http_client_init(const esp_http_client_config_t* config) {
     ++http.clients;
     http.request.clear();
+    http.body.clear();
+    http.method = config->method;
     return new esp_http_client{*config, {}, 0, -1, 0, false};
 }
 
@@ -46,7 +48,8 @@ esp_err_t esp_http_client_set_header(esp_http_client_handle_t, const char* key, 
     return ESP_OK;
 }
 
-esp_err_t esp_http_client_open(esp_http_client_handle_t client, int) {
+esp_err_t esp_http_client_open(esp_http_client_handle_t client, int write_len) {
+    http.announced = write_len;
     if (http.answers.empty()) return ESP_FAIL;
     client->answer = http.answers.front();
     http.answers.pop_front();
@@ -62,6 +65,11 @@ esp_err_t esp_http_client_get_and_clear_last_tls_error(esp_http_client_handle_t 
 
 esp_err_t esp_http_client_set_timeout_ms(esp_http_client_handle_t, int) {
     return ESP_OK;
+}
+
+int esp_http_client_write(esp_http_client_handle_t, const char* buffer, int len) {
+    http.body.append(buffer, static_cast<size_t>(len));
+    return len;
 }
 
 int64_t esp_http_client_fetch_headers(esp_http_client_handle_t client) {

@@ -32,8 +32,11 @@ struct HttpAnswerOfModel {
 struct HttpModel {
     std::deque<HttpAnswerOfModel> answers;  // one for each connection
     HttpFields request;                     // fields of the latest
-    int largest_read = 0;                   // that was asked for
-    int clients = 0;                        // made and not cleaned up
+    std::string body;                       // of the latest
+    int announced = 0;                      // its length
+    esp_http_client_method_t method = HTTP_METHOD_GET;
+    int largest_read = 0;  // that was asked for
+    int clients = 0;       // made and not cleaned up
 };
 extern HttpModel http;
 

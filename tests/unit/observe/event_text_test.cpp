@@ -1,6 +1,5 @@
 #include "observe/event_text.hpp"
 
-#include "observe/console_log.hpp"
 #include "support/test.hpp"
 
 namespace ota {
@@ -42,39 +41,6 @@ TEST(EventText, EveryNameIsThere) {
     EXPECT_STREQ(state_name(static_cast<State>(kStateCount)), "UNKNOWN");
     EXPECT_STREQ(notice_name(Notice::kRepaired), "REPAIRED");
     EXPECT_STREQ(revert_reason_text(RevertReason::kRequested), "on request");
-}
-
-class Lines final : public LineOutput {
-  public:
-    void write(LogLevel level, std::string_view) override {
-        ++count;
-        last = level;
-    }
-    int count = 0;
-    LogLevel last = LogLevel::kInfo;
-};
-
-TEST(ConsoleLog, OneLineATenthAndLevels) {
-    Lines lines;
-    ConsoleLog log(lines, true);
-    Event event;
-    event.kind = Event::Kind::kProgress;
-    event.total = 100000;
-    for (event.received = 0; event.received <= event.total; event.received += 500)
-        log.on_event(event);
-    EXPECT_EQ(lines.count, 11);
-    Event failed;
-    failed.state = State::kFailed;
-    failed.status = {Code::kStorage, Origin::kInstall};
-    log.on_event(failed);
-    EXPECT_EQ(lines.last, LogLevel::kError);
-    log.on_event(paused(Detail::kSocLow, 1, 2));
-    EXPECT_EQ(lines.last, LogLevel::kWarning);
-
-    Lines silent;
-    ConsoleLog without(silent, false);
-    without.on_event(event);
-    EXPECT_EQ(silent.count, 0);
 }
 
 }  // namespace

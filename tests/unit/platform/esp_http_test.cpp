@@ -22,6 +22,12 @@ class ModelQueue final : public contract::AnswerQueue {
         if (answer.lost_after) own.lost_after = *answer.lost_after;
         idf_model::http.answers.push_back(own);
     }
+    std::string seen_body() override {
+        const std::string& body = idf_model::http.body;
+        EXPECT_EQ(idf_model::http.announced, static_cast<int>(body.size()));
+        EXPECT_EQ(idf_model::http.method, body.empty() ? HTTP_METHOD_GET : HTTP_METHOD_POST);
+        return body;
+    }
 };
 
 struct EspHttp : testing::Test {

@@ -28,6 +28,7 @@ class FakeQueue final : public AnswerQueue {
   public:
     explicit FakeQueue(test::FakeHttpClient& client) : client_(client) {}
     void push(const HttpAnswer& answer) override { client_.script.push_back(answer); }
+    std::string seen_body() override { return client_.requests.back().body; }
 
   private:
     test::FakeHttpClient& client_;
@@ -43,6 +44,11 @@ class TlsQueue final : public AnswerQueue {
         const size_t n = answer.lost_after.value_or(answer.body.size());
         text.append(answer.body.begin(), answer.body.begin() + static_cast<long>(n));
         server_.answer({text, SIZE_MAX, n != answer.body.size()});
+    }
+    std::string seen_body() override {
+        const std::string last = server_.requests().back();
+        EXPECT_EQ(last.starts_with("POST "), last.find("Content-Length") != std::string::npos);
+        return last.substr(last.find("\r\n\r\n") + 4);
     }
 
   private:

@@ -1,0 +1,111 @@
+#include "posix/log_directory.hpp"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <strings.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+
+#include "base/text.hpp"
+
+namespace ota {
+namespace {
+
+constexpr Status unavailable(Detail detail) {
+    return {Code::kUnavailable, Origin::kPlatform, detail};
+}
+
+// 0: not one of ours. FAT without long names has them in capitals.
+uint32_t number_of(const char* name) {
+    constexpr size_t kDigits = 5;
+    const std::string_view text(name);
+    uint64_t number = 0;
+    const bool is_ours = text.size() == 12 && strncasecmp(name, "ota", 3) == 0 &&
+                         strcasecmp(name + 8, ".log") == 0 &&
+                         parse_decimal(text.substr(3, kDigits), number);
+    return is_ours ? static_cast<uint32_t>(number) : 0;
+}
+
+}  // namespace
+
+bool LogDirectory::set_directory(std::string_view directory) {
+    const bool is_below =
+        directory.starts_with(mount_point_) &&
+        (directory.size() == mount_point_.size() || directory[mount_point_.size()] == '/') &&
+        directory.find("..") == std::string_view::npos && directory.size() <= kMaxConfiguredPath;
+    if (!is_below) return false;
+    directory_.assign(host_directory_);
+    return directory_.try_append(directory.substr(mount_point_.size()));
+}
+
+bool LogDirectory::is_inserted() const {
+    DIR* const root = opendir(HostPath(host_directory_).c_str());
+    if (root == nullptr) return false;
+    closedir(root);
+    return true;
+}
+
+LogDirectory::HostPath LogDirectory::path_of(uint32_t number) const {
+    std::array<char, 20> name{};
+    std::snprintf(name.data(), name.size(), "/ota%05lu.log", static_cast<unsigned long>(number));
+    HostPath path(directory_.view());
+    path.append(name.data());
+    return path;
+}
+
+Status LogDirectory::failure() const {
+    return unavailable(is_inserted() ? Detail::kFileWriteError : Detail::kMediumAbsent);
+}
+
+Status LogDirectory::range(Range& out) {
+    out = {};
+    DIR* listing = opendir(directory_.c_str());
+    if (listing == nullptr && is_inserted() && mkdir(directory_.c_str(), 0755) == 0) {
+        listing = opendir(directory_.c_str());
+    }
+    if (listing == nullptr) return failure();
+    errno = 0;  // the only way to tell the end from a failure
+    while (const dirent* entry = readdir(listing)) {
+        const uint32_t number = number_of(entry->d_name);
+        if (number == 0) continue;
+        if (out.oldest == 0 || number < out.oldest) out.oldest = number;
+        if (number > out.newest) out.newest = number;
+    }
+    const bool at_end = errno == 0;
+    closedir(listing);
+    return at_end ? kOkStatus : failure();
+}
+
+Result<uint32_t> LogDirectory::open(uint32_t number) {
+    close();
+    fd_ = ::open(path_of(number).c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW,
+                 0644);
+    struct stat info {};
+    if (fd_ < 0 || fstat(fd_, &info) != 0) return failure();
+    return static_cast<uint32_t>(info.st_size);
+}
+
+Status LogDirectory::append(Bytes bytes) {
+    // A file of a card that was pulled may still take bytes, for nobody.
+    if (fd_ < 0 || !is_inserted()) return unavailable(Detail::kMediumAbsent);
+    const ssize_t written = ::write(fd_, bytes.data(), bytes.size());
+    return written == static_cast<ssize_t>(bytes.size()) ? kOkStatus : failure();
+}
+
+Status LogDirectory::sync() {
+    return fd_ >= 0 && fsync(fd_) == 0 ? kOkStatus : failure();
+}
+
+Status LogDirectory::remove(uint32_t number) {
+    return unlink(path_of(number).c_str()) == 0 ? kOkStatus : failure();
+}
+
+void LogDirectory::close() {
+    if (fd_ >= 0) ::close(fd_);
+    fd_ = -1;
+}
+
+}  // namespace ota

@@ -1,0 +1,218 @@
+#include "api/log_works.hpp"
+
+#include <psa/crypto.h>
+
+#include <algorithm>
+
+namespace ota {
+namespace {
+
+constexpr uint32_t kStack = build::kCloudWatch ? 6144 : 3072;  // bytes; TLS is most of it
+constexpr Millis kFlushTime = 2000;
+constexpr int kLinesAtOnce = 16;
+
+LogLevel level_of(ota_log_level_t level) {
+    return level == OTA_LOG_DEFAULT ? LogLevel::kInfo : static_cast<LogLevel>(level - OTA_LOG_OFF);
+}
+
+uint32_t random_number() {
+    uint32_t out = 0;
+    (void)psa_generate_random(reinterpret_cast<uint8_t*>(&out), sizeof out);
+    return out;
+}
+
+LogFile::Limits limits_of(const ota_log_sd_card_t& config) {
+    LogFile::Limits out;
+    if (config.max_file_size != 0) out.file_size = config.max_file_size;
+    if (config.max_files != 0) out.files = config.max_files;
+    return out;
+}
+
+CloudWatch::Config cloud_config_of(const ota_log_cloudwatch_t& config) {
+    CloudWatch::Config out;
+    out.endpoint = config.endpoint;
+    out.region = config.region;
+    out.group = config.log_group;
+    out.stream = config.log_stream == nullptr || *config.log_stream == '\0' ? config.thing_name
+                                                                            : config.log_stream;
+    out.credentials_endpoint = config.credentials_endpoint;
+    out.role_alias = config.role_alias;
+    out.thing = config.thing_name;
+    out.tls.ca_pem = config.root_ca_pem;
+    out.tls.client_cert_pem = config.device_cert_pem;
+    out.tls.client_key_pem = config.device_key_pem;
+    return out;
+}
+
+}  // namespace
+
+// ---------------------------------------------------------------- the slow sinks
+
+void SlowLog::open_file(LogFile::Limits limits, LogLevel level) {
+    for (auto& file : files_) {
+        file.emplace(*platform_.logs.sd_card, platform_.clock, limits);
+        has_file_ = true;
+    }
+    file_level_ = level;
+}
+
+void SlowLog::open_cloud(const CloudWatch::Config& config, LogLevel level) {
+    cloud_config_ = config;
+    cloud_level_ = level;
+}
+
+Status SlowLog::start(const TaskConfig& engine, const TimeFloor& floor) {
+    if (!is_wanted()) return {};
+    for (auto& cloud : clouds_) {
+        if (cloud_config_.endpoint == nullptr || cloud) continue;
+        cloud.emplace(*platform_.logs.http, platform_.clock, floor, cloud_config_);
+        cloud->seed(seed_);
+    }
+    stop_asked_ = flush_asked_ = false;
+    TaskConfig config = engine;
+    config.priority = std::max(engine.priority - 1, 1);
+    config.stack_size = kStack;
+    OTA_TRY(platform_.logs.task->start(
+        config, [](void* self) { static_cast<SlowLog*>(self)->run(); }, this));
+    is_running_ = true;
+    return {};
+}
+
+void SlowLog::stop() {
+    if (!is_running_) return;
+    flush();
+    stop_asked_ = true;
+    platform_.logs.task->join();
+    is_running_ = false;
+}
+
+void SlowLog::flush() {
+    if (!is_running_) return;
+    flush_asked_ = true;
+    const Millis begun = platform_.clock.now();
+    while (flush_asked_ && platform_.clock.now() - begun < kFlushTime) platform_.task.pause();
+}
+
+void SlowLog::run() {
+    while (!stop_asked_) {
+        step();
+        platform_.logs.task->pause();
+    }
+}
+
+// Nothing is to be had from waiting.
+bool SlowLog::is_settled() const {
+    return std::all_of(clouds_.begin(), clouds_.end(), [](const std::optional<CloudWatch>& cloud) {
+        return !cloud || cloud->is_idle() || cloud->is_held_off();
+    });
+}
+
+void SlowLog::give() {
+    for (auto& file : files_) {
+        if (file && held_.record.level <= file_level_) file->take(held_.record);
+    }
+    for (auto& cloud : clouds_) {
+        if (cloud && held_.record.level <= cloud_level_) cloud->take(held_.record);
+    }
+}
+
+// True when the queue is empty.
+bool SlowLog::drain() {
+    const uint32_t lost = queue_.take_lost();
+    for (auto& file : files_) {
+        if (file) file->add_lost(lost);
+    }
+    for (auto& cloud : clouds_) {
+        if (cloud) cloud->add_lost(lost);
+    }
+    for (int i = 0; i < kLinesAtOnce; ++i) {
+        if (!queue_.pop(held_)) return true;
+        give();
+    }
+    return false;
+}
+
+void SlowLog::step() {
+    const bool is_asked = flush_asked_;
+    const bool is_last = drain() && is_asked;
+    for (auto& file : files_) {
+        if (file && is_last) file->flush();
+        if (file) file->step();
+    }
+    for (auto& cloud : clouds_) {
+        if (cloud && is_last) cloud->hurry();
+        if (cloud) cloud->step();
+    }
+    if (is_last && is_settled()) flush_asked_ = false;
+}
+
+// ---------------------------------------------------------------- all of them
+
+LogWorks::LogWorks(const Platform& platform, const TimeFloor& floor)
+    : platform_(platform),
+      log_(platform.clock, floor, random_number()),
+      events_(log_, platform.console_progress) {
+    if (platform.console != nullptr) console_ = log_.add_sink(*platform.console, LogLevel::kInfo);
+    for (auto& slow : slow_) slow.emplace(platform, random_number());
+}
+
+void LogWorks::FlushingRestart::restart() {
+    for (auto& slow : works_.slow_) slow->flush();
+    works_.platform_.restart.restart();
+}
+
+void LogWorks::add_queue() {
+    for (auto& slow : slow_) {
+        if (!has_queue_) (void)log_.add_sink(slow->queue(), LogLevel::kDebug);
+    }
+    has_queue_ = true;
+}
+
+esp_err_t LogWorks::configure(const ota_log_config_t& config) {
+    const bool wants_file = config.sd_card.directory != nullptr;
+    const bool wants_cloud = config.cloudwatch.endpoint != nullptr;
+    const SlowLogs& logs = platform_.logs;
+    if (has_queue_) return ESP_ERR_INVALID_STATE;
+    const bool has_file = build::kSdLog && logs.task != nullptr && logs.sd_card != nullptr;
+    const bool has_cloud = build::kCloudWatch && logs.task != nullptr && logs.http != nullptr;
+    if ((wants_file && !has_file) || (wants_cloud && !has_cloud)) return ESP_ERR_NOT_SUPPORTED;
+    if (wants_file && !logs.sd_card->set_directory(config.sd_card.directory)) {
+        return ESP_ERR_INVALID_ARG;
+    }
+    if (console_) log_.set_level(*console_, level_of(config.console_level));
+    for (auto& slow : slow_) {
+        const LogLevel file_level = level_of(config.sd_card.level);
+        if (wants_file) slow->open_file(limits_of(config.sd_card), file_level);
+        const LogLevel cloud_level = level_of(config.cloudwatch.level);
+        if (wants_cloud) slow->open_cloud(cloud_config_of(config.cloudwatch), cloud_level);
+    }
+    if (wants_file || wants_cloud) add_queue();
+    const char* metrics = config.cloudwatch.metrics_namespace;
+    if (wants_cloud && metrics != nullptr)
+        metrics_.set(log_, metrics, config.cloudwatch.thing_name);
+    return ESP_OK;
+}
+
+bool LogWorks::set_level(ota_log_sink_t sink, ota_log_level_t level) {
+    if (sink == OTA_LOG_SINK_CONSOLE) {
+        if (console_) log_.set_level(*console_, level_of(level));
+        return console_.has_value();
+    }
+    for (auto& slow : slow_) {
+        if (sink == OTA_LOG_SINK_SD_CARD) slow->set_file_level(level_of(level));
+        if (sink == OTA_LOG_SINK_CLOUDWATCH) slow->set_cloud_level(level_of(level));
+        return has_queue_;
+    }
+    return false;
+}
+
+Status LogWorks::start(const TaskConfig& engine, const TimeFloor& floor) {
+    for (auto& slow : slow_) OTA_TRY(slow->start(engine, floor));
+    return {};
+}
+
+void LogWorks::stop() {
+    for (auto& slow : slow_) slow->stop();
+}
+
+}  // namespace ota

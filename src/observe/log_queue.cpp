@@ -1,0 +1,55 @@
+#include "observe/log_queue.hpp"
+
+namespace ota {
+
+void LogQueue::put(uint32_t& at, const void* bytes, size_t size) {
+    const auto* from = static_cast<const uint8_t*>(bytes);
+    for (size_t i = 0; i < size; ++i) ring_[at++ % kCapacity] = from[i];
+}
+
+void LogQueue::get(uint32_t& at, void* bytes, size_t size) const {
+    auto* to = static_cast<uint8_t*>(bytes);
+    for (size_t i = 0; i < size; ++i) to[i] = ring_[at++ % kCapacity];
+}
+
+void LogQueue::take(const LogRecord& record) {
+    const std::string_view tag = record.tag.substr(0, 16);
+    const std::string_view text = record.text.substr(0, kMaxLogMetric);
+    uint32_t at = head_.load(std::memory_order_relaxed);
+    const uint32_t used = at - tail_.load(std::memory_order_acquire);
+    if (sizeof(Head) + tag.size() + text.size() > kCapacity - used) {
+        lost_.fetch_add(1, std::memory_order_relaxed);
+        return;
+    }
+    Head head{};
+    head.level = record.level;
+    head.is_metric = record.is_metric;
+    head.tag_size = static_cast<uint8_t>(tag.size());
+    head.text_size = static_cast<uint16_t>(text.size());
+    head.boot = record.boot;
+    head.sequence = record.sequence;
+    head.at = record.at;
+    head.wall = record.wall;
+    put(at, &head, sizeof head);
+    put(at, tag.data(), tag.size());
+    put(at, text.data(), text.size());
+    head_.store(at, std::memory_order_release);
+}
+
+bool LogQueue::pop(Held& out) {
+    uint32_t at = tail_.load(std::memory_order_relaxed);
+    if (at == head_.load(std::memory_order_acquire)) return false;
+    Head head{};
+    get(at, &head, sizeof head);
+    std::array<char, kMaxLogMetric> bytes;
+    get(at, bytes.data(), head.tag_size);
+    out.tag.assign({bytes.data(), head.tag_size});
+    get(at, bytes.data(), head.text_size);
+    out.text.assign({bytes.data(), head.text_size});
+    tail_.store(at, std::memory_order_release);
+    out.record = {head.level, head.is_metric, out.tag.view(), out.text.view(),
+                  head.boot,  head.sequence,  head.at,        head.wall};
+    return true;
+}
+
+}  // namespace ota
