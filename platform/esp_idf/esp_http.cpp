@@ -9,7 +9,8 @@
 
 #include "base/build_options.hpp"
 
-#if OTA_MANAGER_SOURCE_HTTPS && !defined(CONFIG_MBEDTLS_HAVE_TIME_DATE)
+#if (OTA_MANAGER_SOURCE_HTTPS || OTA_MANAGER_LOG_CLOUDWATCH) && \
+    !defined(CONFIG_MBEDTLS_HAVE_TIME_DATE)
 #error "without CONFIG_MBEDTLS_HAVE_TIME_DATE expired certificates are accepted"
 #endif
 

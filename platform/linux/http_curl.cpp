@@ -325,6 +325,8 @@ void CurlHttpClient::close() {
     work();  // a body that has come whole is then over, and its connection stays
     curl_multi_remove_handle(multi_, easy_);
     attached_ = false;
+    OPENSSL_cleanse(body_.data(), body_.size());  // it may have held credentials
+    body_from_ = body_to_ = 0;
 }
 
 // ---------------------------------------------------------------- faults

@@ -133,10 +133,9 @@ Status MosquittoClient::open(const MqttConfig& config) {
     mosquitto_connect_callback_set(client_, [](mosquitto*, void* self, int code) {
         static_cast<MosquittoClient*>(self)->on_connect(code);
     });
-    mosquitto_subscribe_callback_set(client_, [](mosquitto*, void* self, int, int, const int*) {
-        auto* const own = static_cast<MosquittoClient*>(self);
-        State connecting = State::kConnecting;
-        own->state_.compare_exchange_strong(connecting, State::kUp);
+    mosquitto_subscribe_callback_set(client_, [](mosquitto*, void* self, int, int count,
+                                                 const int* granted) {
+        static_cast<MosquittoClient*>(self)->on_subscribed({granted, static_cast<size_t>(count)});
     });
     mosquitto_message_callback_set(client_,
                                    [](mosquitto*, void* self, const mosquitto_message* message) {
@@ -180,17 +179,30 @@ void MosquittoClient::on_connect(int code) {
         return end(fault(code == 3 ? Code::kBusy : Code::kUnauthenticated,
                          code == 3 ? Detail::kConnectionLost : Detail::kClientCertificate));
     }
+    granted_ = 0;
+    subscribe();
+}
+
+// The next few of them: AWS takes eight in one SUBSCRIBE.
+void MosquittoClient::subscribe() {
     std::vector<char*> filters;
-    for (std::string& filter : filters_) filters.push_back(filter.data());
+    for (size_t i = granted_; i < filters_.size() && filters.size() < kMaxFilters; ++i) {
+        filters.push_back(filters_[i].data());
+    }
     const int error = mosquitto_subscribe_multiple(
         client_, nullptr, static_cast<int>(filters.size()), filters.data(), 1, 0, nullptr);
     if (error != MOSQ_ERR_SUCCESS) end(why_of(error));
 }
 
 // MQTT 3.1.1 3.9.3: 0x80 is a refusal. Without all of them the device would be deaf to some.
-void MosquittoClient::on_subscribed(bool all) {
-    State connecting = State::kConnecting;
+void MosquittoClient::on_subscribed(std::span<const int> granted) {
+    constexpr int kHighestQos = 2;
+    const bool all = std::all_of(granted.begin(), granted.end(),
+                                 [](int qos) { return qos >= 0 && qos <= kHighestQos; });
     if (!all) return end(fault(Code::kUnauthenticated, Detail::kMqttRefused));
+    granted_ += granted.size();
+    if (granted_ < filters_.size()) return subscribe();
+    State connecting = State::kConnecting;
     state_.compare_exchange_strong(connecting, State::kUp);
 }
 

@@ -40,7 +40,8 @@ class MosquittoClient final : public MqttClient {
     bool make_tls(const HttpTls& tls, const char* alpn);
     void run();
     void on_connect(int code);
-    void on_subscribed(bool all);
+    void subscribe();
+    void on_subscribed(std::span<const int> granted);
     void on_message(const mosquitto_message& message);
     void end(Status why);
 
@@ -50,6 +51,7 @@ class MosquittoClient final : public MqttClient {
     int port_ = 0;
     int keep_alive_ = 0;
     std::vector<std::string> filters_;
+    size_t granted_ = 0;  // of them; the thread's
     pthread_t thread_{};
     bool has_thread_ = false;
     std::atomic<bool> stop_{false};

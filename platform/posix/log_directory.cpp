@@ -71,6 +71,7 @@ Status LogDirectory::range(Range& out) {
     while (const dirent* entry = readdir(listing)) {
         const uint32_t number = number_of(entry->d_name);
         if (number == 0) continue;
+        ++out.count;
         if (out.oldest == 0 || number < out.oldest) out.oldest = number;
         if (number > out.newest) out.newest = number;
     }

@@ -363,7 +363,11 @@ const char* check_log_file(const ota_log_sd_card_t& c) {
 const char* check_cloudwatch(const ota_log_cloudwatch_t& c) {
     if (!is_log_level(c.level)) return "cloudwatch.level: an ota_log_level_t";
     if (c.endpoint == nullptr) return nullptr;
-    if (!consists_of(c.endpoint, ".-:", kMaxLogHost)) return "cloudwatch.endpoint: a host name";
+    // Clients leave it out of Host, which is signed.
+    const bool has_default_port = text_of(c.endpoint).ends_with(":443");
+    if (has_default_port || !consists_of(c.endpoint, ".-:", kMaxLogHost)) {
+        return "cloudwatch.endpoint: a host name, without :443";
+    }
     if (!consists_of(text_of(c.credentials_endpoint), ".-:", kMaxLogHost)) {
         return "cloudwatch.credentials_endpoint: a host name";
     }

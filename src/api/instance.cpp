@@ -110,6 +110,7 @@ Instance::Instance(const Platform& p, const BootStatus& boot, const ota_manager_
     if (build::kLog) (void)manager.add_sink(log.events());
     if (build::kCloudWatch) (void)manager.add_sink(log.metrics());
     if (p.events != nullptr) (void)manager.add_sink(*p.events);
+    manager.set_settings_sink(log);
     for (auto& buses : links) buses.emplace(p, manager, bus_doors[0], config);
 }
 
@@ -267,7 +268,7 @@ HttpsSource* web_of(const Platform& platform, Manager& manager, const ota_aws_io
 
 AwsParts::AwsParts(const Platform& platform, Manager& manager, const ota_aws_iot_config_t& config)
     : pair(*platform.mqtt, web_of(platform, manager, config, web), platform.clock,
-           manager.time_floor(), manager.log(),
+           manager.time_floor(), manager.log(), manager,
            {config.endpoint, config.port == 0 ? uint16_t{8883} : config.port, config.thing_name,
             aws_tls_of(config)}) {
     uint32_t seed = 0;

@@ -7,7 +7,7 @@
 namespace ota {
 namespace {
 
-constexpr uint32_t kStack = build::kCloudWatch ? 6144 : 3072;  // bytes; TLS is most of it
+constexpr uint32_t kStack = build::kCloudWatch ? 6144 : 4096;  // bytes; TLS is most of it
 constexpr Millis kFlushTime = 2000;
 constexpr int kLinesAtOnce = 16;
 
@@ -98,6 +98,13 @@ void SlowLog::run() {
         step();
         platform_.logs.task->pause();
     }
+    // Afterwards the card may be unmounted, and nothing is under way.
+    for (auto& file : files_) {
+        if (file) file->close();
+    }
+    for (auto& cloud : clouds_) {
+        if (cloud) cloud->close();
+    }
 }
 
 // Nothing is to be had from waiting.
@@ -109,22 +116,21 @@ bool SlowLog::is_settled() const {
 
 void SlowLog::give() {
     for (auto& file : files_) {
-        if (file && held_.record.level <= file_level_) file->take(held_.record);
+        if (!file) continue;
+        file->add_lost(held_.lost);
+        if (held_.record.level <= file_level_) file->take(held_.record);
     }
     for (auto& cloud : clouds_) {
-        if (cloud && held_.record.level <= cloud_level_) cloud->take(held_.record);
+        if (!cloud) continue;
+        cloud->add_lost(held_.lost);
+        const bool is_wanted = held_.record.is_metric ? cloud_level_ != LogLevel::kOff
+                                                      : held_.record.level <= cloud_level_;
+        if (is_wanted) cloud->take(held_.record);
     }
 }
 
 // True when the queue is empty.
 bool SlowLog::drain() {
-    const uint32_t lost = queue_.take_lost();
-    for (auto& file : files_) {
-        if (file) file->add_lost(lost);
-    }
-    for (auto& cloud : clouds_) {
-        if (cloud) cloud->add_lost(lost);
-    }
     for (int i = 0; i < kLinesAtOnce; ++i) {
         if (!queue_.pop(held_)) return true;
         give();
@@ -181,10 +187,10 @@ esp_err_t LogWorks::configure(const ota_log_config_t& config) {
     }
     if (console_) log_.set_level(*console_, level_of(config.console_level));
     for (auto& slow : slow_) {
-        const LogLevel file_level = level_of(config.sd_card.level);
-        if (wants_file) slow->open_file(limits_of(config.sd_card), file_level);
-        const LogLevel cloud_level = level_of(config.cloudwatch.level);
-        if (wants_cloud) slow->open_cloud(cloud_config_of(config.cloudwatch), cloud_level);
+        file_level_ = level_of(config.sd_card.level);
+        if (wants_file) slow->open_file(limits_of(config.sd_card), file_level_);
+        cloud_level_ = level_of(config.cloudwatch.level);
+        if (wants_cloud) slow->open_cloud(cloud_config_of(config.cloudwatch), cloud_level_);
     }
     if (wants_file || wants_cloud) add_queue();
     const char* metrics = config.cloudwatch.metrics_namespace;
@@ -193,15 +199,25 @@ esp_err_t LogWorks::configure(const ota_log_config_t& config) {
     return ESP_OK;
 }
 
+void LogWorks::on_settings(const RemoteSettings& settings) {
+    for (auto& slow : slow_) {
+        slow->set_file_level(settings.log_level.value_or(file_level_));
+        slow->set_cloud_level(settings.log_level.value_or(cloud_level_));
+    }
+}
+
 bool LogWorks::set_level(ota_log_sink_t sink, ota_log_level_t level) {
     if (sink == OTA_LOG_SINK_CONSOLE) {
         if (console_) log_.set_level(*console_, level_of(level));
         return console_.has_value();
     }
     for (auto& slow : slow_) {
-        if (sink == OTA_LOG_SINK_SD_CARD) slow->set_file_level(level_of(level));
-        if (sink == OTA_LOG_SINK_CLOUDWATCH) slow->set_cloud_level(level_of(level));
-        return has_queue_;
+        if (sink == OTA_LOG_SINK_SD_CARD) {
+            slow->set_file_level(level_of(level));
+            return slow->has_file();
+        }
+        slow->set_cloud_level(level_of(level));
+        return slow->has_cloud();
     }
     return false;
 }

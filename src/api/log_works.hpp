@@ -22,7 +22,9 @@ class SlowLog {
     void open_file(LogFile::Limits limits, LogLevel level);
     // floor: at the task's start.
     void open_cloud(const CloudWatch::Config& config, LogLevel level);
-    bool is_wanted() const { return has_file_ || cloud_config_.endpoint != nullptr; }
+    bool has_file() const { return has_file_; }
+    bool has_cloud() const { return cloud_config_.endpoint != nullptr; }
+    bool is_wanted() const { return has_file() || has_cloud(); }
     // Any context.
     void set_file_level(LogLevel level) { file_level_ = level; }
     void set_cloud_level(LogLevel level) { cloud_level_ = level; }
@@ -53,11 +55,11 @@ class SlowLog {
     std::atomic<LogLevel> cloud_level_{LogLevel::kOff};
     std::atomic<bool> flush_asked_{false};
     std::atomic<bool> stop_asked_{false};
-    bool is_running_ = false;
+    std::atomic<bool> is_running_{false};  // the engine may restart at once
 };
 
 // Everything about the log between init and deinit.
-class LogWorks {
+class LogWorks final : public SettingsSink {
   public:
     LogWorks(const Platform& platform, const TimeFloor& floor);
 
@@ -68,6 +70,8 @@ class LogWorks {
 
     // Checked by check_log. kUnavailable: this platform has no such sink.
     esp_err_t configure(const ota_log_config_t& config);
+    // The level of card and cloud, as the owner wants it; or as it was configured.
+    void on_settings(const RemoteSettings& settings) override;
     // Any context. False: there is no such sink.
     bool set_level(ota_log_sink_t sink, ota_log_level_t level);
     Status start(const TaskConfig& engine, const TimeFloor& floor);
@@ -92,6 +96,8 @@ class LogWorks {
     std::array<std::optional<SlowLog>, build::kLogTask ? 1 : 0> slow_;
     std::optional<size_t> console_;  // numbers of sinks
     bool has_queue_ = false;
+    LogLevel file_level_ = LogLevel::kOff;  // as configured
+    LogLevel cloud_level_ = LogLevel::kOff;
 };
 
 }  // namespace ota

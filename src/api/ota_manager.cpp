@@ -60,10 +60,9 @@ void stop_tasks() {
     instance->log.stop();  // behind the last line of the engine
 }
 
-// What runs beside the engine.
-Status start_others() {
+Status start_links() {
     for (auto& links : instance->links) OTA_TRY(links->start(instance->task_config));
-    return instance->log.start(instance->task_config, instance->manager.time_floor());
+    return {};
 }
 
 void run_engine(void* context) {
@@ -71,6 +70,15 @@ void run_engine(void* context) {
     self.manager.begin();
     while (self.manager.step(kMaxSleep)) {
     }
+}
+
+// The log first: the engine may restart at once.
+Status start_engine() {
+    OTA_TRY(instance->log.start(instance->task_config, instance->manager.time_floor()));
+    const Status started =
+        instance->platform.task.start(instance->task_config, run_engine, instance);
+    if (!started.ok()) instance->log.stop();
+    return started;
 }
 
 template <size_t N>
@@ -119,10 +127,9 @@ esp_err_t ota_manager_start(void) {
         return error;
     }
     life.set(Life::kLaunching);  // before the first callback can come
-    error = ota::to_esp_err(
-        instance->platform.task.start(instance->task_config, ota::run_engine, instance));
+    error = ota::to_esp_err(ota::start_engine());
     if (error == ESP_OK) {
-        error = ota::to_esp_err(ota::start_others());
+        error = ota::to_esp_err(ota::start_links());
         if (error == ESP_OK) {
             life.set(Life::kRunning);
             return ESP_OK;

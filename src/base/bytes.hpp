@@ -90,6 +90,10 @@ inline Bytes as_bytes(std::string_view text) {
     return {reinterpret_cast<const uint8_t*>(text.data()), text.size()};
 }
 
+inline std::string_view as_text(Bytes bytes) {
+    return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
 // Walks forward over untrusted bytes; after the first overrun every read gives zero and ok() is
 // false, so a parser checks once at the end.
 class BoundedReader {

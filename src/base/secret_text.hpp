@@ -13,7 +13,8 @@ struct SecretText : FixedString<N> {
     explicit SecretText(std::string_view text) : FixedString<N>(text) {}
     SecretText(const SecretText&) = delete;
     SecretText& operator=(const SecretText&) = delete;
-    ~SecretText() { mbedtls_platform_zeroize(this, sizeof *this); }
+    ~SecretText() { clear(); }
+    void clear() { mbedtls_platform_zeroize(this, sizeof *this); }
 };
 
 }  // namespace ota

@@ -22,6 +22,7 @@ Manager::Manager(const Ports& ports, const BootStatus& boot, const Settings& set
     : ports_(ports),
       boot_(boot),
       settings_(settings),
+      own_settings_(settings),
       publisher_(ports.signal),
       journal_(ports.journal),
       verifier_(trusted_, settings.verify_signature),
@@ -67,6 +68,7 @@ Status Manager::start() {
     revoke_keys();
     OTA_TRY(read_device());
     open_config();
+    apply_settings();
     const uint32_t seed = settings_.jitter_seed ^ load_le32(device_.build_id.data());
     check_backoff_.seed(seed);
     session_.seed(seed);
@@ -99,7 +101,7 @@ void Manager::begin() {
 void Manager::discard_commands() {
     Command command;
     while (*ports_.mailbox.take(command, 0)) {
-        if (command.kind == CommandKind::kSetThresholds) gate_.set_thresholds(command.thresholds);
+        if (command.kind == CommandKind::kSetThresholds) set_thresholds(command.thresholds);
     }
 }
 
@@ -379,7 +381,7 @@ void Manager::serve(const Command& command) {
         case CommandKind::kRollback:
             return roll_back();
         case CommandKind::kSetThresholds:
-            return gate_.set_thresholds(command.thresholds);
+            return set_thresholds(command.thresholds);
         case CommandKind::kStop:
         case CommandKind::kJudge:
             return;  // it has woken the engine
@@ -402,6 +404,8 @@ void Manager::serve_timers() {
     const State state = publisher_.state();
     if (!trial_.running()) serve_channels();
     if (!accepts(state, CommandKind::kCheck, trial_.running())) return;
+    // Nothing is begun by itself then.
+    if (is_out_of_window()) return;
     // Under way, or found already and a person decides.
     if (state == State::kChecking || state == State::kUpdateAvailable) return;
     const Millis now = ports_.clock.now();

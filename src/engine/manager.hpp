@@ -2,6 +2,7 @@
 
 #include "boot/boot_audit.hpp"
 #include "boot/trial.hpp"
+#include "engine/remote_config.hpp"
 #include "engine/session.hpp"
 #include "install/app_component.hpp"
 #include "install/journal.hpp"
@@ -33,7 +34,7 @@ struct Ports {
 // The conductor: starts with the question what the last restart meant, then serves commands,
 // timers, the update in progress and the trial. Engine context, except where a method says
 // otherwise.
-class Manager final : public EngineView {
+class Manager final : public EngineView, public SettingsHost {
   public:
     Manager(const Ports& ports, const BootStatus& boot, const Settings& settings,
             Workspace& workspace);
@@ -48,7 +49,9 @@ class Manager final : public EngineView {
         ports_.modules = &modules;
         settings_.boards = policy;
     }
-    void set_thresholds(const SafetyThresholds& thresholds) { gate_.set_thresholds(thresholds); }
+    // The firmware's own; what is asked for from afar comes on top.
+    void set_thresholds(const SafetyThresholds& thresholds);
+    void set_settings_sink(SettingsSink& sink) { settings_sink_ = &sink; }
 
     // Reads what there is: otadata, journal, running image. Emits nothing. Fails only when one of
     // them can't be read. The caller's context, before the engine runs.
@@ -72,6 +75,10 @@ class Manager final : public EngineView {
 
     // What channels remember there is told to the cloud. Engine context; valid from start().
     UpdateLog& log() { return journal_; }
+
+    // Engine context; valid from start().
+    Status take_settings(std::string_view json) override;
+    void describe_settings(SettingsText& out) const override;
 
     EngineSnapshot snapshot() const override { return publisher_.read(); }
     bool would_accept(CommandKind command) const override;
@@ -100,6 +107,8 @@ class Manager final : public EngineView {
     void tell_end();
     void publish_report();
 
+    void apply_settings();
+    bool is_out_of_window() const;
     void serve(const Command& command);
     void serve_channels();
     void serve_timers();
@@ -117,7 +126,10 @@ class Manager final : public EngineView {
 
     Ports ports_;
     BootStatus boot_;
-    Settings settings_;
+    Settings settings_;      // in force
+    Settings own_settings_;  // before anybody asked for others
+    RefusedSettings refused_settings_;
+    SettingsSink* settings_sink_ = nullptr;
     TrustStore trusted_;
     DeviceProfile device_;
     TimeFloor floor_;

@@ -68,6 +68,7 @@ void Journal::forget() {
     pairings_.clear();
     parts_ = PartRecords();
     job_ = JobRecord();
+    remote_settings_ = RemoteSettings();
     known_time_ = 0;
 }
 
@@ -190,6 +191,10 @@ Status Journal::save(const JobRecord& job) {
     return replace(Type::kJob, job_, job);
 }
 
+Status Journal::save(const RemoteSettings& settings) {
+    return replace(Type::kRemoteSettings, remote_settings_, settings);
+}
+
 Status Journal::save_time(UnixTime now) {
     return replace(Type::kTime, known_time_, now);
 }
@@ -241,9 +246,11 @@ Status Journal::append_raw(Type type) {
 // Each sector keeps room for one record of every type, so that records can be rescued out of the
 // sector that is erased next, before it is erased.
 Status Journal::ensure_room(uint32_t length) {
-    const uint32_t reserve = static_cast<uint32_t>(kTypes - 1) * kMaxRecord;
+    constexpr uint32_t kOthers = kTypes - 1 - 2;  // than the two that are known to be short
+    constexpr uint32_t kReserve =
+        kOthers * kMaxRecord + 2 * kHeaderSize + kTimePayload + kRemoteSettingsPayload;
     const uint32_t used = next_ % sector_size();
-    if (active_ != kMaxSectors && used != 0 && used + length + reserve <= sector_size()) return {};
+    if (active_ != kMaxSectors && used != 0 && used + length + kReserve <= sector_size()) return {};
     return open_next_sector();
 }
 

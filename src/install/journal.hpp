@@ -31,6 +31,7 @@ class Journal final : public UpdateLog {
     const Pairings& pairings() const override { return pairings_; }
     const PartRecords& parts() const override { return parts_; }
     const JobRecord& job() const override { return job_; }
+    const RemoteSettings& remote_settings() const override { return remote_settings_; }
     UnixTime known_time() const override { return known_time_; }
 
     Status save(const UpdateRecord& record) override;
@@ -41,6 +42,7 @@ class Journal final : public UpdateLog {
     Status save(const Pairings& pairings) override;
     Status save(const PartRecords& parts) override;
     Status save(const JobRecord& job) override;
+    Status save(const RemoteSettings& settings) override;
     Status reject(const RejectedBuild& build) override;
     Status save_time(UnixTime now) override;
 
@@ -60,14 +62,18 @@ class Journal final : public UpdateLog {
         kPairings = 8,
         kParts = 9,
         kJob = 10,
+        kRemoteSettings = 11,
     };
-    static constexpr size_t kTypes = 11;  // index by Type; 0 is not used
+    static constexpr size_t kTypes = 12;  // index by Type; 0 is not used
     // Records of types that a newer firmware wrote are carried along, not understood.
     static constexpr size_t kCarried = 16;
     static constexpr uint32_t kMaxSectors = 16;
     static constexpr uint32_t kHeaderSize = 16;
     static constexpr uint32_t kMaxPayload = 224;
     static constexpr uint32_t kMaxRecord = kHeaderSize + kMaxPayload;
+    // Room that these are counted with; a whole number of write units.
+    static constexpr uint32_t kTimePayload = 16;
+    static constexpr uint32_t kRemoteSettingsPayload = 64;
     static_assert(kMaxRecord % 16 == 0);  // records fill whole units
 
     enum class SectorKind : uint8_t { kFree, kOurs, kForeign };
@@ -117,6 +123,7 @@ class Journal final : public UpdateLog {
     Pairings pairings_;
     PartRecords parts_;
     JobRecord job_;
+    RemoteSettings remote_settings_;
     UnixTime known_time_ = 0;
 };
 

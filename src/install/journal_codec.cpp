@@ -95,6 +95,56 @@ void decode(BoundedReader& reader, JobRecord& record) {
     read_text(reader, record.reason);
 }
 
+// A member that is there is a byte of 1 before its value; one that is not, zeros of the same
+// length.
+template <typename T>
+void write_optional(BoundedWriter& writer, const std::optional<T>& value) {
+    writer.u8(value ? 1 : 0);
+    writer.u32(value ? static_cast<uint32_t>(*value) : 0);
+}
+
+template <typename T>
+void read_optional(BoundedReader& reader, std::optional<T>& value) {
+    const bool is_there = reader.u8() == 1;
+    const uint32_t number = reader.u32();
+    value.reset();
+    if (is_there && reader.ok()) value = static_cast<T>(number);
+}
+
+void encode(BoundedWriter& writer, const RemoteSettings& record) {
+    write_optional(writer, record.check_interval);
+    write_optional(writer, record.automatic_update);
+    write_optional(writer, record.rollback_timeout);
+    write_optional(writer, record.min_soc);
+    write_optional(writer, record.max_temperature);
+    write_optional(writer, record.min_temperature);
+    write_optional(writer, record.max_current);
+    const bool has_window = record.window.has_value();
+    const UpdateWindow window = record.window.value_or(UpdateWindow());
+    write_optional(writer, has_window ? std::optional(window.from) : std::nullopt);
+    write_optional(writer, has_window ? std::optional(window.minutes) : std::nullopt);
+    write_optional(writer, record.log_level);
+}
+
+void decode(BoundedReader& reader, RemoteSettings& record) {
+    read_optional(reader, record.check_interval);
+    read_optional(reader, record.automatic_update);
+    read_optional(reader, record.rollback_timeout);
+    read_optional(reader, record.min_soc);
+    read_optional(reader, record.max_temperature);
+    read_optional(reader, record.min_temperature);
+    read_optional(reader, record.max_current);
+    std::optional<uint16_t> from;
+    std::optional<uint16_t> minutes;
+    read_optional(reader, from);
+    read_optional(reader, minutes);
+    record.window.reset();
+    const bool is_window = from && minutes && *from < 1440 && *minutes != 0 && *minutes <= 1440;
+    if (is_window) record.window = UpdateWindow{*from, *minutes};
+    read_optional(reader, record.log_level);
+    if (record.log_level && *record.log_level > LogLevel::kDebug) record.log_level.reset();
+}
+
 void encode(BoundedWriter& writer, const ConfirmedRecord& record) {
     writer.u32(record.secure_version);
     writer.copy(record.build_id);
@@ -301,6 +351,8 @@ void Journal::visit(Self& self, Type type, Visitor visitor) {
             return visitor(self.parts_);
         case Type::kJob:
             return visitor(self.job_);
+        case Type::kRemoteSettings:
+            return visitor(self.remote_settings_);
     }
 }
 

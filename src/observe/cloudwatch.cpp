@@ -15,6 +15,12 @@ void CloudWatch::take(const LogRecord& record) {
     batch_.add(record);
 }
 
+void CloudWatch::close() {
+    exchange_.close();
+    batch_.unseal();
+    phase_ = Phase::kRest;
+}
+
 bool CloudWatch::is_due() const {
     if (batch_.empty() || clock_.now() < again_at_) return false;
     const bool is_much = batch_.size() >= build::kLogBatch / 2;
@@ -152,7 +158,10 @@ void CloudWatch::took_credentials() {
     const bool is_refused = exchange_.status() == 403 || exchange_.status() == 404;
     exchange_.close();  // wipes what it held
     // Without a Date nothing can be signed.
-    if (trouble_.ok() && offset_ == 0) trouble_ = {Code::kMalformed, Origin::kSource};
+    if (trouble_.ok() && offset_ == 0) {
+        trouble_ = {Code::kMalformed, Origin::kSource};
+        credentials_.clear();
+    }
     if (!trouble_.ok()) return rest(is_refused ? kWhileForbidden : backoff_.next());
     credentials_since_ = now();
     next(put(), Phase::kPut);
@@ -166,8 +175,8 @@ LogFault CloudWatch::fault_of_answer() {
 }
 
 void CloudWatch::took_put(LogFault fault) {
-    trouble_ = fault == LogFault::kNone ? kOkStatus
-                                        : Status{Code::kRefused, Origin::kSource, Detail::kNone};
+    const bool is_taken = fault == LogFault::kNone || fault == LogFault::kAccepted;
+    trouble_ = is_taken ? kOkStatus : Status{Code::kRefused, Origin::kSource, Detail::kNone};
     switch (fault) {
         case LogFault::kNone:
             count_rejected();
@@ -200,7 +209,7 @@ void CloudWatch::split() {
     most_ = std::max<size_t>(count / 2, 1);
     if (count == 1) {
         batch_.drop();
-        ++rejected_;
+        batch_.add_lost(1);
     } else {
         batch_.unseal();
     }
@@ -232,7 +241,7 @@ void CloudWatch::renew(LogFault fault) {
 
 // The service takes a batch without the events that are too old or too new for it.
 void CloudWatch::count_rejected() {
-    rejected_ += count_rejected_events(exchange_.answer(), batch_.sealed_count());
+    batch_.add_lost(count_rejected_events(exchange_.answer(), batch_.sealed_count()));
 }
 
 }  // namespace ota

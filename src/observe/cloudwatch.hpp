@@ -35,9 +35,11 @@ class CloudWatch {
     void take(const LogRecord& record);
     void add_lost(uint32_t lines) { batch_.add_lost(lines); }
     void step();
+    // Nothing is under way any more; what waits stays.
+    void close();
     // Sends what waits without regard to the gap; for the end of the task.
     void hurry() {
-        is_urgent_ = true;
+        is_urgent_ = !batch_.empty();
         if (trouble_.ok()) again_at_ = 0;
     }
     void seed(uint32_t value) { backoff_.seed(value); }
@@ -46,7 +48,8 @@ class CloudWatch {
     bool is_idle() const { return phase_ == Phase::kRest && batch_.empty(); }
     // Did the last try fail, so that the next one is later?
     bool is_held_off() const { return phase_ == Phase::kRest && !trouble_.ok(); }
-    uint32_t lost() const { return batch_.lost() + rejected_; }
+    // Since the last line that said so.
+    uint32_t lost() const { return batch_.lost(); }
     // Why the last request was of no use; ok: it was.
     Status trouble() const { return trouble_; }
 
@@ -86,7 +89,6 @@ class CloudWatch {
     bool has_created_ = false;  // likewise: the stream
     bool has_group_asked_ = false;
     size_t most_ = SIZE_MAX;  // events in a batch
-    uint32_t rejected_ = 0;
     Status trouble_;
     Backoff backoff_{1000, 300000};
     FixedString<128> token_;  // of an older service

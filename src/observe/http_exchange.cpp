@@ -1,5 +1,7 @@
 #include "observe/http_exchange.hpp"
 
+#include <mbedtls/platform_util.h>
+
 #include "base/text.hpp"
 #include "wire/http_date.hpp"
 
@@ -32,13 +34,11 @@ Status HttpExchange::step() {
 }
 
 Status HttpExchange::read() {
-    constexpr int kMostPieces = 8;  // in one step
-    std::array<uint8_t, 256> piece;
-    for (int i = 0; i < kMostPieces; ++i) {
-        OTA_TRY_ASSIGN(const size_t n, client_.read(piece));
-        if (n == 0) break;
-        answer_.append({reinterpret_cast<const char*>(piece.data()), n});
-    }
+    std::array<uint8_t, 256> piece;  // as much in one step
+    const Result<size_t> n = client_.read(piece);
+    OTA_TRY(n.status());
+    answer_.append(as_text(Bytes(piece).first(*n)));
+    mbedtls_platform_zeroize(piece.data(), piece.size());
     return {Code::kTryAgain, Origin::kSource};
 }
 

@@ -11,7 +11,7 @@ namespace {
 
 // What a peer says can't start a line of its own, nor steer a terminal.
 constexpr bool is_printable(char c) {
-    return static_cast<unsigned char>(c) >= 0x20 && c != 0x7F;
+    return c >= ' ' && c <= '~';
 }
 
 void make_printable(LogLine& line) {
@@ -73,7 +73,10 @@ Log::Flood& Log::flood_of(const void* kind) {
     Flood* found = floods_.data();
     for (Flood& flood : floods_) {
         if (flood.kind == kind) found = &flood;
-        if (found->kind != kind && flood.since < found->since) found = &flood;
+        // One that has left lines out is the last to go.
+        const bool is_better =
+            flood.left_out != 0 ? false : found->left_out != 0 || flood.since < found->since;
+        if (found->kind != kind && is_better) found = &flood;
     }
     if (found->kind != kind) *found = {kind, now, 0, 0};
     if (now - found->since >= kWindow) {
@@ -116,12 +119,12 @@ void Log::write_metrics(std::string_view json) {
 
 void Log::give(LogRecord& record) {
     record.boot = boot_;
-    record.sequence = ++sequence_;
+    if (!record.is_metric) record.sequence = ++sequence_;
     record.at = clock_.now();
     const UnixTime wall = clock_.wall();
     if (floor_.is_set(wall)) record.wall = wall;
     for (size_t i = 0; i < sink_count_; ++i) {
-        if (record.level <= levels_[i]) sinks_[i]->take(record);
+        if (record.is_metric || record.level <= levels_[i]) sinks_[i]->take(record);
     }
 }
 

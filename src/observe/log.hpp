@@ -101,7 +101,7 @@ class Log {
     std::array<LogSink*, kMaxSinks> sinks_{};
     std::array<std::atomic<LogLevel>, kMaxSinks> levels_{};
     size_t sink_count_ = 0;
-    std::array<Flood, 16> floods_{};
+    std::array<Flood, 24> floods_{};
 };
 
 }  // namespace ota

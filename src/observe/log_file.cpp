@@ -40,9 +40,13 @@ void LogFile::flush() {
         is_urgent_ = false;
         return;
     }
+    close();
+    retry_at_ = clock_.now() + kRetryAfter;
+}
+
+void LogFile::close() {
     store_.close();
     is_open_ = false;
-    retry_at_ = clock_.now() + kRetryAfter;
 }
 
 Status LogFile::write() {
@@ -57,10 +61,11 @@ Status LogFile::write() {
         append_decimal(line, lost_);
         line.append("\n");
         OTA_TRY(append(line.view()));
-        lost_ = 0;
     }
     OTA_TRY(append(pending_.view()));
-    return store_.sync();
+    OTA_TRY(store_.sync());
+    lost_ = 0;
+    return {};
 }
 
 Status LogFile::append(std::string_view text) {
@@ -74,7 +79,10 @@ Status LogFile::open() {
     LogStore::Range range;
     OTA_TRY(store_.range(range));
     number_ = range.newest == 0 ? 1 : range.newest;
-    OTA_TRY_ASSIGN(size_, store_.open(number_));
+    Result<uint32_t> size = store_.open(number_);
+    // It may be write-protected, or none of ours: another one then.
+    if (!size.ok() && number_ < kMaxLogFile) size = store_.open(++number_);
+    OTA_TRY_ASSIGN(size_, size);
     is_open_ = true;
     return size_ == 0 ? kOkStatus : append("\n");
 }
@@ -84,9 +92,10 @@ Status LogFile::make_room(uint32_t newest) {
     for (uint32_t removed = 0; removed < limits_.files; ++removed) {
         LogStore::Range range;
         OTA_TRY(store_.range(range));
-        const uint32_t count = newest - range.oldest + 1;
-        if (range.oldest == 0 || range.oldest > newest || count < limits_.files) return {};
-        OTA_TRY(store_.remove(range.oldest));
+        if (range.count < limits_.files || range.oldest == newest) return {};
+        // One that can't be removed does not end the log, before there are twice as many.
+        const Status done = store_.remove(range.oldest);
+        if (!done.ok()) return range.count < 2 * limits_.files ? kOkStatus : done;
     }
     return {};
 }

@@ -30,6 +30,8 @@ class LogFile {
     void step();
     // Everything that can still be written, now.
     void flush();
+    // Nothing of the card is in use any more, until the next line.
+    void close();
     bool is_usable() const { return is_open_; }
 
   private:

@@ -18,7 +18,7 @@ void LogQueue::take(const LogRecord& record) {
     uint32_t at = head_.load(std::memory_order_relaxed);
     const uint32_t used = at - tail_.load(std::memory_order_acquire);
     if (sizeof(Head) + tag.size() + text.size() > kCapacity - used) {
-        lost_.fetch_add(1, std::memory_order_relaxed);
+        ++lost_;
         return;
     }
     Head head{};
@@ -30,6 +30,8 @@ void LogQueue::take(const LogRecord& record) {
     head.sequence = record.sequence;
     head.at = record.at;
     head.wall = record.wall;
+    head.lost = lost_;
+    lost_ = 0;
     put(at, &head, sizeof head);
     put(at, tag.data(), tag.size());
     put(at, text.data(), text.size());
@@ -47,6 +49,7 @@ bool LogQueue::pop(Held& out) {
     get(at, bytes.data(), head.text_size);
     out.text.assign({bytes.data(), head.text_size});
     tail_.store(at, std::memory_order_release);
+    out.lost = head.lost;
     out.record = {head.level, head.is_metric, out.tag.view(), out.text.view(),
                   head.boot,  head.sequence,  head.at,        head.wall};
     return true;

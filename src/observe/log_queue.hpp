@@ -20,11 +20,10 @@ class LogQueue final : public LogSink {
         LogRecord record;
         FixedString<16> tag;
         FixedString<kMaxLogMetric> text;
+        uint32_t lost = 0;  // lines before this one that found no room
     };
     // Context of the log's task. False: none is there.
     bool pop(Held& out);
-    // How many were lost since the last call.
-    uint32_t take_lost() { return lost_.exchange(0, std::memory_order_relaxed); }
 
   private:
     static constexpr uint32_t kCapacity = build::kLogQueue;
@@ -37,6 +36,7 @@ class LogQueue final : public LogSink {
         uint16_t text_size;
         uint32_t boot;
         uint32_t sequence;
+        uint32_t lost;
         Millis at;
         UnixTime wall;
     };
@@ -46,7 +46,7 @@ class LogQueue final : public LogSink {
     std::array<uint8_t, kCapacity> ring_{};
     std::atomic<uint32_t> head_{0};  // the writer's
     std::atomic<uint32_t> tail_{0};  // the reader's
-    std::atomic<uint32_t> lost_{0};
+    uint32_t lost_ = 0;              // the writer's
 };
 
 }  // namespace ota

@@ -1,7 +1,5 @@
 #include "observe/role_credentials.hpp"
 
-#include <mbedtls/platform_util.h>
-
 #include "wire/calendar.hpp"
 #include "wire/json.hpp"
 
@@ -52,10 +50,9 @@ Status parse(std::string_view json, RoleCredentials& out) {
 }  // namespace
 
 void RoleCredentials::clear() {
-    for (auto wipe : {static_cast<void*>(&id), static_cast<void*>(&secret)}) {
-        mbedtls_platform_zeroize(wipe, sizeof id);
-    }
-    mbedtls_platform_zeroize(&token, sizeof token);
+    id.clear();
+    secret.clear();
+    token.clear();
     expires = 0;
 }
 

@@ -12,7 +12,7 @@ namespace ota {
 enum class LogLevel : uint8_t { kOff, kError, kWarning, kInfo, kDebug };
 
 inline constexpr size_t kMaxLogLine = 256;    // characters
-inline constexpr size_t kMaxLogMetric = 640;  // characters of a set of metrics
+inline constexpr size_t kMaxLogMetric = 704;  // characters of a set of metrics
 
 struct LogRecord {
     LogLevel level = LogLevel::kInfo;
@@ -20,7 +20,7 @@ struct LogRecord {
     std::string_view tag;
     std::string_view text;  // printable, without a line end; at most kMaxLogLine or kMaxLogMetric
     uint32_t boot = 0;      // of this start of the device: random
-    uint32_t sequence = 0;  // counts what was written since, from 1
+    uint32_t sequence = 0;  // counts the lines since, from 1; not the metrics
     Millis at = 0;          // Clock::now()
     UnixTime wall = 0;      // Clock::wall(); 0: nobody has set it
 };

@@ -15,6 +15,7 @@ class LogStore {
     struct Range {
         uint32_t oldest = 0;  // 0: no file
         uint32_t newest = 0;
+        uint32_t count = 0;
     };
     // Where they are, before anything else; text as in a configuration: /sdcard/log. It is made
     // when the medium is there and it is not. False: it is not on this medium.

@@ -7,6 +7,8 @@
 
 namespace ota {
 
+inline constexpr size_t kMaxFilters = 8;  // in one SUBSCRIBE
+
 // Texts are NUL-terminated and stay the caller's until close().
 struct MqttConfig {
     const char* host = nullptr;  // also what the server's certificate has to be for, and SNI
@@ -15,8 +17,8 @@ struct MqttConfig {
     const char* client_id = nullptr;
     HttpTls tls;  // anchors, client certificate and key; the pin is not used
     uint16_t keep_alive_s = 60;
-    // Subscribed to with QoS 1 as soon as the server has accepted the connection: eight at most,
-    // which is one SUBSCRIBE for AWS.
+    // Subscribed to with QoS 1 as soon as the server has accepted the connection, eight in one
+    // SUBSCRIBE: more AWS does not take.
     std::span<const char* const> filters;
 };
 

@@ -6,6 +6,7 @@
 #include "ports/boot_control.hpp"
 #include "ports/component_ref.hpp"
 #include "ports/image.hpp"
+#include "ports/remote_settings.hpp"
 #include "ports/source.hpp"
 #include "ports/state.hpp"
 #include "ports/verified_set.hpp"
@@ -232,6 +233,7 @@ class UpdateLog {
     virtual const Pairings& pairings() const = 0;
     virtual const PartRecords& parts() const = 0;
     virtual const JobRecord& job() const = 0;
+    virtual const RemoteSettings& remote_settings() const = 0;
     // The latest time of day that a boot of this device knew; 0 = none.
     virtual UnixTime known_time() const = 0;
 
@@ -244,6 +246,7 @@ class UpdateLog {
     virtual Status save(const Pairings& pairings) = 0;
     virtual Status save(const PartRecords& parts) = 0;
     virtual Status save(const JobRecord& job) = 0;
+    virtual Status save(const RemoteSettings& settings) = 0;
     virtual Status reject(const RejectedBuild& build) = 0;
     virtual Status save_time(UnixTime now) = 0;
 

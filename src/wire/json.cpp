@@ -252,6 +252,14 @@ Result<JsonToken> JsonReader::end(JsonToken token, bool is_object) {
     return token;
 }
 
+Status JsonReader::take_object(std::string_view& out) {
+    if (quoted_) return fail();
+    const size_t begin = at_ - 1;  // its brace was taken, and nothing is looked at ahead of it
+    OTA_TRY(pass(JsonToken::kObjectBegin));
+    out = text_.substr(begin, at_ - begin);
+    return {};
+}
+
 Status JsonReader::take_number(JsonToken token, uint64_t& out) {
     uint64_t number = 0;
     bool good = true;

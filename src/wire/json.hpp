@@ -47,6 +47,9 @@ class JsonReader {
     }
     // The characters of a text as another document. Of a text that is quoted twice: kMalformed.
     Status take_document(JsonReader& out);
+    // Of the object whose first token came last: its text, braces included; it is passed by. Of one
+    // in a quoted document: kMalformed.
+    Status take_object(std::string_view& out);
     // Of the number whose token came last, or of the text of digits: servers quote numbers.
     // kOutOfRange: negative, broken or too large; it is passed by.
     Status take_number(JsonToken token, uint64_t& out);

@@ -39,7 +39,8 @@ class Broker:
         (folder / "acl").write_text(
             "user svc\ntopic readwrite $aws/#\n"
             + "".join(f"pattern write $aws/things/%u/{topic}\n" for topic in
-                      ("jobs/+", "jobs/+/get", "jobs/+/update", "streams/+/get/+", "streams/+/describe/+"))
+                      ("jobs/+", "jobs/+/get", "jobs/+/update", "streams/+/get/+", "streams/+/describe/+",
+                       "shadow/name/ota/get", "shadow/name/ota/update"))
             + "pattern read $aws/things/%u/#\n")
         (folder / "mosquitto.conf").write_text(
             f"listener {self.port} 127.0.0.1\ncafile {authority.certificate}\ncertfile {server.certificate}\n"
@@ -87,6 +88,7 @@ class Cloud:
         self.broker = Broker(folder, authority)
         self.queues = {}  # thing: [Execution]
         self.streams = {}  # id: [version, {file id: bytes}]
+        self.shadows = {}  # thing: {"desired", "reported", "version"} of the shadow "ota"
         self.violations = []  # of AWS's rules, by devices
         self.requests = []  # (topic below the thing, body)
         self.faults = {}
@@ -97,7 +99,8 @@ class Cloud:
         self.client = mqtt.Client("svc", protocol=mqtt.MQTTv311)
         self.client.tls_set(str(authority.certificate), str(own.certificate), str(own.key))
         self.client.on_connect = lambda client, *_: client.subscribe([(f"$aws/things/+/{t}", 1) for t in (
-            "jobs/+", "jobs/+/get", "jobs/+/update", "streams/+/get/+", "streams/+/describe/+")])
+            "jobs/+", "jobs/+/get", "jobs/+/update", "streams/+/get/+", "streams/+/describe/+",
+            "shadow/name/ota/get", "shadow/name/ota/update")])
         self.client.on_message = self._take
         self.client.reconnect_delay_set(1, 1)
         self.client.max_inflight_messages_set(200)
@@ -158,7 +161,7 @@ class Cloud:
 
     def _take(self, _client, _data, message):
         with self.lock:
-            match = re.fullmatch(r"\$aws/things/([^/]+)/((?:jobs|streams)/.*)", message.topic)
+            match = re.fullmatch(r"\$aws/things/([^/]+)/((?:jobs|streams|shadow)/.*)", message.topic)
             thing, topic = match[1], match[2]
             if re.search(r"/(accepted|rejected)$|^jobs/notify", topic):
                 return
@@ -169,6 +172,8 @@ class Cloud:
                 return
             if topic.startswith("streams/"):
                 return self._take_stream(thing, topic, message.payload)
+            if topic.startswith("shadow/"):
+                return self._take_shadow(thing, topic, message.payload)
             self._take_job(thing, topic, message.payload)
 
     def _take_job(self, thing, topic, payload):
@@ -223,6 +228,54 @@ class Cloud:
             self._send(thing, topic + "/accepted", json.dumps({"timestamp": int(time.time()), **token}))
         if execution.status in TERMINAL:
             self._notify(thing)
+
+    # ---- shadow
+
+    def desire(self, thing, **desired):
+        """The owner's update; None takes a member out."""
+        with self.lock:
+            self._change(thing, "desired", desired)
+
+    def reported(self, thing):
+        return self.shadows.get(thing, {}).get("reported", {})
+
+    def _change(self, thing, part, members):
+        """Members that are null are taken out; objects are merged."""
+        def merge(into, more):
+            for name, value in more.items():
+                if value is None:
+                    into.pop(name, None)
+                elif isinstance(value, dict) and isinstance(into.get(name), dict):
+                    merge(into[name], value)
+                else:
+                    into[name] = value
+        shadow = self.shadows.setdefault(thing, {"desired": {}, "reported": {}, "version": 0})
+        merge(shadow[part], members)
+        shadow["version"] += 1
+        delta = {name: value for name, value in shadow["desired"].items() if shadow["reported"].get(name) != value}
+        if delta:
+            self._send(thing, "shadow/name/ota/update/delta", json.dumps(
+                {"version": shadow["version"], "timestamp": int(time.time()), "state": delta, "metadata": {}}))
+
+    def _take_shadow(self, thing, topic, payload):
+        shadow = self.shadows.get(thing)
+        self.requests.append((topic, payload))
+        if self.faults.get("shadow"):
+            code = self.faults["shadow"].pop(0)
+            return self._send(thing, topic + "/rejected", json.dumps({"code": code, "message": "no"})) if code else None
+        if topic.endswith("/get"):
+            if payload:
+                self.violations.append(f"{topic}: {payload}")
+            if shadow is None:
+                return self._send(thing, topic + "/rejected", json.dumps({"code": 404, "message": "No shadow exists"}))
+            state = {name: shadow[name] for name in ("desired", "reported") if shadow[name]}
+            return self._send(thing, topic + "/accepted", json.dumps(
+                {"state": state, "metadata": {}, "version": shadow["version"], "timestamp": int(time.time())}))
+        if len(payload) > 8192:
+            self.violations.append(f"{topic}: {len(payload)} bytes")
+        for part, members in json.loads(payload)["state"].items():
+            self._change(thing, part, members)
+        self._send(thing, topic + "/accepted", json.dumps({"version": self.shadows[thing]["version"]}))
 
     # ---- streams
 

@@ -16,7 +16,8 @@ class FakeLogStore final : public ota::LogStore {
     uint32_t room = UINT32_MAX;  // bytes
     uint32_t fails_in = 0;       // calls until one fails; 0: none does
     uint32_t calls = 0;
-    size_t torn = SIZE_MAX;  // bytes of an append that fails that come to be there
+    uint32_t closed_for_good = 0;  // a file that can't be opened
+    size_t torn = SIZE_MAX;        // bytes of an append that fails that come to be there
 
     void lose_power() {
         files = durable;
@@ -29,11 +30,13 @@ class FakeLogStore final : public ota::LogStore {
     ota::Status range(Range& out) override {
         out = {};
         if (!works()) return failure();
-        if (!files.empty()) out = {files.begin()->first, files.rbegin()->first};
+        if (!files.empty())
+            out = {files.begin()->first, files.rbegin()->first,
+                   static_cast<uint32_t>(files.size())};
         return {};
     }
     ota::Result<uint32_t> open(uint32_t number) override {
-        if (!works()) return failure();
+        if (!works() || number == closed_for_good) return failure();
         open_ = number;
         return static_cast<uint32_t>(files[number].size());
     }
@@ -59,6 +62,7 @@ class FakeLogStore final : public ota::LogStore {
     }
     void close() override { open_ = 0; }
 
+    bool is_open() const { return open_ != 0; }
     std::string all() const {
         std::string out;
         for (const auto& [number, text] : files) out += text;

@@ -7,12 +7,21 @@ constexpr Millis kConnectTimeout = 30000;
 constexpr Millis kStable = 60000;  // a connection that held for so long was a good one
 constexpr uint16_t kTlsPort = 443;
 
-// One SUBSCRIBE of eight, which is what AWS takes. Answers are subscribed to, although AWS sends
-// them without: other brokers do not.
-constexpr std::array<const char*, 8> kSuffixes{
-    "jobs/notify-next",        "jobs/+/get/accepted",       "jobs/+/get/rejected",
-    "jobs/+/update/accepted",  "jobs/+/update/rejected",    "streams/+/data/cbor",
-    "streams/+/rejected/cbor", "streams/+/description/cbor"};
+// Answers are subscribed to, although AWS sends them without: other brokers do not. Those of the
+// shadow are named one by one, for AWS may add topics.
+constexpr std::array<const char*, 13> kSuffixes{"jobs/notify-next",
+                                                "jobs/+/get/accepted",
+                                                "jobs/+/get/rejected",
+                                                "jobs/+/update/accepted",
+                                                "jobs/+/update/rejected",
+                                                "streams/+/data/cbor",
+                                                "streams/+/rejected/cbor",
+                                                "streams/+/description/cbor",
+                                                "shadow/name/ota/get/accepted",
+                                                "shadow/name/ota/get/rejected",
+                                                "shadow/name/ota/update/accepted",
+                                                "shadow/name/ota/update/rejected",
+                                                "shadow/name/ota/update/delta"};
 
 }  // namespace
 

@@ -37,7 +37,7 @@ class AwsLink {
     void close();
 
   private:
-    static constexpr size_t kFilters = 8;
+    static constexpr size_t kFilters = 13;
     using Topic = FixedString<13 + kMaxThingName + 40 + 128>;
     using Filter = FixedString<13 + kMaxThingName + 32>;
 

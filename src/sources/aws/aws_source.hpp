@@ -40,10 +40,11 @@ class AwsSource final : public Source {
 // What a thing takes, together.
 struct AwsPair {
     AwsPair(MqttClient& client, HttpsSource* web, Clock& clock, const TimeFloor& floor,
-            UpdateLog& log, const AwsLink::Config& config)
+            UpdateLog& log, SettingsHost& settings, const AwsLink::Config& config)
         : link(client, clock, floor, config),
           stream(link, clock),
-          channel(link, stream, log, clock),
+          shadow(link, clock, settings),
+          channel(link, stream, shadow, log, clock),
           source(channel, stream, web) {}
     ~AwsPair() { link.close(); }
     AwsPair(const AwsPair&) = delete;
@@ -51,6 +52,7 @@ struct AwsPair {
 
     AwsLink link;
     StreamSource stream;
+    SettingsShadow shadow;
     JobsChannel channel;
     AwsSource source;
 };

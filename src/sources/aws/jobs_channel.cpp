@@ -180,6 +180,7 @@ bool JobsChannel::serve() {
 void JobsChannel::step() {
     MqttMessage message;
     for (int i = 0; i < 64 && link_.take(message); ++i) take(message);
+    shadow_.step();
     if (!link_.is_up()) return;
     if (connection_ != link_.connection()) connected();
     if (asked_ != Asked::kNothing && !is_silent()) return;
@@ -321,6 +322,10 @@ void JobsChannel::send() {
 
 void JobsChannel::take(const MqttMessage& message) {
     constexpr std::string_view kStreams = "streams/";
+    constexpr std::string_view kShadow = "shadow/name/ota/";
+    if (message.topic.starts_with(kShadow)) {
+        return shadow_.take(message.topic.substr(kShadow.size()), message.payload);
+    }
     if (message.topic.starts_with(kStreams)) {
         return stream_.take(message.topic.substr(kStreams.size()), message.payload);
     }

@@ -5,6 +5,7 @@
 #include "ports/update_record.hpp"
 #include "sources/aws/aws_link.hpp"
 #include "sources/aws/job_message.hpp"
+#include "sources/aws/settings_shadow.hpp"
 #include "sources/aws/stream_source.hpp"
 
 namespace ota {
@@ -13,8 +14,9 @@ namespace ota {
 // image belongs to and how it ended; the cloud is told afterwards, until it has answered.
 class JobsChannel final : public Channel {
   public:
-    JobsChannel(AwsLink& link, StreamSource& stream, UpdateLog& log, Clock& clock)
-        : link_(link), stream_(stream), log_(log), clock_(clock) {}
+    JobsChannel(AwsLink& link, StreamSource& stream, SettingsShadow& shadow, UpdateLog& log,
+                Clock& clock)
+        : link_(link), stream_(stream), shadow_(shadow), log_(log), clock_(clock) {}
 
     Result<bool> poll(Offer& offer) override;
     void rewind() override;
@@ -58,6 +60,7 @@ class JobsChannel final : public Channel {
 
     AwsLink& link_;
     StreamSource& stream_;
+    SettingsShadow& shadow_;
     UpdateLog& log_;
     Clock& clock_;
     JobDocument document_;

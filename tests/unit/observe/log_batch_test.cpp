@@ -128,6 +128,10 @@ TEST(LogBatch, AMetricIsOneObjectWithItsTime) {
     attempt.retries = UINT16_MAX;
     const std::string thing(128, 't');
     MetricText text;
+    attempt.outcome = Outcome::kInterrupted;
+    format_metrics(attempt, std::string(64, 'n'), thing, 5, text);
+    EXPECT_TRUE(text.view().ends_with("}"));
+    attempt.outcome = Outcome::kFailed;
     format_metrics(attempt, "BESS/OTA", thing, 5, text);
     LogBatch batch;
     LogRecord record = log_record(text.view(), 5);

@@ -1,0 +1,42 @@
+// What the owner sets from afar, over the firmware's own.
+#include "engine/manager.hpp"
+
+namespace ota {
+
+void Manager::set_thresholds(const SafetyThresholds& thresholds) {
+    own_settings_.thresholds = thresholds;
+    apply_settings();
+}
+
+void Manager::apply_settings() {
+    settings_.check_interval_ms = own_settings_.check_interval_ms;
+    settings_.automatic_update = own_settings_.automatic_update;
+    settings_.rollback_timeout_ms = own_settings_.rollback_timeout_ms;
+    apply_remote_settings(journal_.remote_settings(), own_settings_.thresholds, settings_);
+    gate_.set_thresholds(settings_.thresholds);
+    if (settings_sink_ != nullptr) settings_sink_->on_settings(journal_.remote_settings());
+}
+
+Status Manager::take_settings(std::string_view json) {
+    RemoteSettings asked;
+    OTA_TRY(parse_remote_settings(json, own_settings_, asked, refused_settings_));
+    if (asked == journal_.remote_settings()) return {};
+    OTA_TRY(journal_.save(asked));
+    apply_settings();
+    schedule_check();
+    return {};
+}
+
+void Manager::describe_settings(SettingsText& out) const {
+    format_remote_settings(settings_, journal_.remote_settings(), refused_settings_, out);
+}
+
+// Without a clock a window can't be kept: then it does not count, for a device that never updates
+// is worse.
+bool Manager::is_out_of_window() const {
+    const std::optional<UpdateWindow>& window = journal_.remote_settings().window;
+    const UnixTime now = ports_.clock.wall();
+    return window && floor_.is_set(now) && !window->holds(now);
+}
+
+}  // namespace ota

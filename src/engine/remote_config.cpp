@@ -1,0 +1,329 @@
+#include "engine/remote_config.hpp"
+
+#include <cstdio>
+
+#include "base/text.hpp"
+#include "wire/json.hpp"
+
+namespace ota {
+namespace {
+
+constexpr const char* kNotANumber = "not a whole number";
+constexpr const char* kNotASwitch = "not true or false";
+constexpr const char* kOutOfRange = "out of range";
+constexpr const char* kLooser = "looser than the device's own";
+constexpr const char* kUnknown = "unknown";
+constexpr const char* kNotATime = "from: hh:mm in UTC; minutes: 1 to 1440";
+
+constexpr uint32_t kLongestInterval = 30 * 86400;  // s
+constexpr uint32_t kShortestInterval = 60;
+constexpr uint32_t kLongestTrial = 86400;
+constexpr int32_t kMilli = 1000;
+
+// One member's value, and why it is not taken; null: it is.
+struct Value {
+    JsonReader& in;
+    JsonToken token;
+
+    const char* number(uint64_t least, uint64_t most, uint64_t& out) {
+        if (token != JsonToken::kNumber) {
+            (void)in.pass(token);
+            return kNotANumber;
+        }
+        if (!in.take_number(token, out).ok()) return kNotANumber;
+        return out < least || out > most ? kOutOfRange : nullptr;
+    }
+    const char* flag(bool& out) {
+        out = token == JsonToken::kTrue;
+        if (out || token == JsonToken::kFalse) return nullptr;
+        (void)in.pass(token);
+        return kNotASwitch;
+    }
+};
+
+const char* take_interval(Value value, RemoteSettings& out) {
+    uint64_t seconds = 0;
+    if (const char* why = value.number(0, kLongestInterval, seconds)) return why;
+    if (seconds != 0 && seconds < kShortestInterval) return kOutOfRange;
+    out.check_interval = static_cast<uint32_t>(seconds);
+    return nullptr;
+}
+
+const char* take_automatic(Value value, RemoteSettings& out) {
+    bool on = false;
+    if (const char* why = value.flag(on)) return why;
+    out.automatic_update = on;
+    return nullptr;
+}
+
+const char* take_trial(Value value, RemoteSettings& out) {
+    uint64_t seconds = 0;
+    if (const char* why = value.number(60, kLongestTrial, seconds)) return why;
+    out.rollback_timeout = static_cast<uint32_t>(seconds);
+    return nullptr;
+}
+
+// What protects the device is not switched off from afar.
+const char* take_protection(Value value) {
+    bool on = false;
+    if (const char* why = value.flag(on)) return why;
+    return on ? nullptr : kLooser;
+}
+
+const char* take_soc(Value value, const SafetyThresholds& own, RemoteSettings& out) {
+    uint64_t percent = 0;
+    if (const char* why = value.number(0, 100, percent)) return why;
+    if (static_cast<int32_t>(percent) < own.min_soc_percent) return kLooser;
+    out.min_soc = static_cast<uint8_t>(percent);
+    return nullptr;
+}
+
+const char* take_hottest(Value value, const SafetyThresholds& own, RemoteSettings& out) {
+    uint64_t degrees = 0;
+    if (const char* why = value.number(0, 100, degrees)) return why;
+    const auto limit = static_cast<int32_t>(degrees) * kMilli;
+    if (limit > own.max_temperature_millicelsius) return kLooser;
+    if (limit <= own.min_temperature_millicelsius) return kOutOfRange;
+    out.max_temperature = static_cast<int8_t>(degrees);
+    return nullptr;
+}
+
+const char* take_coldest(Value value, const SafetyThresholds& own, RemoteSettings& out) {
+    uint64_t degrees = 0;
+    if (const char* why = value.number(0, 100, degrees)) return why;
+    const auto limit = static_cast<int32_t>(degrees) * kMilli;
+    if (limit < own.min_temperature_millicelsius) return kLooser;
+    if (limit >= own.max_temperature_millicelsius) return kOutOfRange;
+    out.min_temperature = static_cast<int8_t>(degrees);
+    return nullptr;
+}
+
+const char* take_current(Value value, const SafetyThresholds& own, RemoteSettings& out) {
+    uint64_t amperes = 0;
+    if (const char* why = value.number(0, 1000, amperes)) return why;
+    if (static_cast<int32_t>(amperes) * kMilli > own.max_current_milliampere) return kLooser;
+    out.max_current = static_cast<uint16_t>(amperes);
+    return nullptr;
+}
+
+const char* take_level(Value value, RemoteSettings& out) {
+    static constexpr std::array<std::string_view, 5> kNames = {"off", "error", "warning", "info",
+                                                               "debug"};
+    FixedString<8> name;
+    const bool is_text = value.token == JsonToken::kText && value.in.take_text(name).ok();
+    if (value.token != JsonToken::kText) (void)value.in.pass(value.token);
+    const auto* const found = std::find(kNames.begin(), kNames.end(), name.view());
+    if (!is_text || found == kNames.end()) return "not off, error, warning, info or debug";
+    out.log_level = static_cast<LogLevel>(found - kNames.begin());
+    return nullptr;
+}
+
+// "22:00"
+bool parse_minute(std::string_view text, uint16_t& out) {
+    uint64_t hour = 0;
+    uint64_t minute = 0;
+    const bool is_time = text.size() == 5 && text[2] == ':' &&
+                         parse_decimal(text.substr(0, 2), hour) &&
+                         parse_decimal(text.substr(3), minute) && hour < 24 && minute < 60;
+    out = static_cast<uint16_t>(hour * 60 + minute);
+    return is_time;
+}
+
+Status parse_window(JsonReader& in, UpdateWindow& out, bool& is_good) {
+    bool has_from = false;
+    const Status parsed = each_member(in, [&](std::string_view name) -> Status {
+        OTA_TRY_ASSIGN(const JsonToken token, in.next());
+        if (name == "from" && token == JsonToken::kText) {
+            FixedString<8> text;
+            const Status taken = in.take_text(text);
+            has_from = taken.ok() && parse_minute(text.view(), out.from);
+            return taken.is(Code::kNoSpace) ? kOkStatus : taken;
+        }
+        if (name == "minutes" && token == JsonToken::kNumber) {
+            uint64_t minutes = 0;
+            const bool fits = in.take_number(token, minutes).ok() && minutes <= 1440;
+            out.minutes = fits ? static_cast<uint16_t>(minutes) : uint16_t{0};
+            return {};
+        }
+        return in.pass(token);
+    });
+    is_good = has_from && out.minutes != 0;
+    return parsed;
+}
+
+const char* take_window(Value value, RemoteSettings& out) {
+    if (value.token != JsonToken::kObjectBegin) {
+        (void)value.in.pass(value.token);
+        return kNotATime;
+    }
+    UpdateWindow window;
+    bool is_good = false;
+    if (!parse_window(value.in, window, is_good).ok() || !is_good) return kNotATime;
+    out.window = window;
+    return nullptr;
+}
+
+const char* take_member(std::string_view name, Value value, const SafetyThresholds& own,
+                        RemoteSettings& out) {
+    if (name == "check_interval_s") return take_interval(value, out);
+    if (name == "automatic_update") return take_automatic(value, out);
+    if (name == "rollback_timeout_s") return take_trial(value, out);
+    if (name == "verify_signature" || name == "allow_rollback") return take_protection(value);
+    if (name == "min_soc") return take_soc(value, own, out);
+    if (name == "max_temperature") return take_hottest(value, own, out);
+    if (name == "min_temperature") return take_coldest(value, own, out);
+    if (name == "max_current") return take_current(value, own, out);
+    if (name == "window") return take_window(value, out);
+    if (name == "log_level") return take_level(value, out);
+    (void)value.in.pass(value.token);
+    return kUnknown;
+}
+
+// The name is the document's: it goes back as a name.
+void refuse(std::string_view name, const char* why, RefusedSettings& refused) {
+    RefusedSetting out;
+    for (const char& c : name) {
+        const bool plain = c > ' ' && c <= '~' && c != '"' && c != '\\';
+        out.name.append(plain ? std::string_view(&c, 1) : std::string_view("?"));
+    }
+    out.why = why;
+    (void)refused.push_back(out);
+}
+
+// ---------------------------------------------------------------- as text
+
+class Members {
+  public:
+    explicit Members(SettingsText& out) : out_(out) { out_.assign("{"); }
+    void number(std::string_view name, int64_t value) {
+        key(name);
+        if (value < 0) out_.append("-");
+        append_decimal(out_, static_cast<uint64_t>(value < 0 ? -value : value));
+    }
+    void flag(std::string_view name, bool value) {
+        key(name);
+        out_.append(value ? "true" : "false");
+    }
+    void text(std::string_view name, std::string_view value) {
+        key(name);
+        out_.append("\"");
+        for (const char& c : value) {
+            const bool plain = c >= ' ' && c <= '~' && c != '"' && c != '\\';
+            out_.append(plain ? std::string_view(&c, 1) : std::string_view("?"));
+        }
+        out_.append("\"");
+    }
+    // In the shadow a member that is null is taken out.
+    void nothing(std::string_view name) {
+        key(name);
+        out_.append("null");
+    }
+    void begin(std::string_view name) {
+        key(name);
+        out_.append("{");
+    }
+    void end() { out_.append("}"); }
+
+  private:
+    void key(std::string_view name) {
+        out_.append(out_.view().back() == '{' ? "\"" : ",\"");
+        out_.append(name);
+        out_.append("\":");
+    }
+    SettingsText& out_;
+};
+
+void add_window(Members& out, const std::optional<UpdateWindow>& window) {
+    if (!window) return out.nothing("window");
+    std::array<char, 16> text{};
+    std::snprintf(text.data(), text.size(), "%02u:%02u", window->from / 60U, window->from % 60U);
+    out.begin("window");
+    out.text("from", text.data());
+    out.number("minutes", window->minutes);
+    out.end();
+}
+
+std::string_view level_name(LogLevel level) {
+    static constexpr std::array<std::string_view, 5> kNames = {"off", "error", "warning", "info",
+                                                               "debug"};
+    return kNames[static_cast<size_t>(level) % kNames.size()];
+}
+
+}  // namespace
+
+Status parse_remote_settings(std::string_view json, const Settings& own, RemoteSettings& out,
+                             RefusedSettings& refused) {
+    out = {};
+    refused.clear();
+    JsonReader in(json);
+    OTA_TRY_ASSIGN(const JsonToken first, in.next());
+    if (first != JsonToken::kObjectBegin) {
+        return {Code::kMalformed, Origin::kEngine, Detail::kJsonForm};
+    }
+    return each_member(in, [&](std::string_view name) -> Status {
+        OTA_TRY_ASSIGN(const JsonToken token, in.next());
+        if (token == JsonToken::kNull) return {};
+        const char* why = take_member(name, {in, token}, own.thresholds, out);
+        if (why != nullptr) refuse(name, why, refused);
+        return {};
+    });
+}
+
+void apply_remote_settings(const RemoteSettings& asked, const SafetyThresholds& own,
+                           Settings& settings) {
+    if (asked.check_interval) settings.check_interval_ms = *asked.check_interval * 1000U;
+    if (asked.automatic_update) settings.automatic_update = *asked.automatic_update;
+    if (asked.rollback_timeout) settings.rollback_timeout_ms = *asked.rollback_timeout * 1000U;
+    SafetyThresholds& limits = settings.thresholds;
+    limits = own;
+    if (asked.min_soc)
+        limits.min_soc_percent = std::max<int32_t>(own.min_soc_percent, *asked.min_soc);
+    if (asked.max_temperature) {
+        limits.max_temperature_millicelsius =
+            std::min(own.max_temperature_millicelsius, *asked.max_temperature * kMilli);
+    }
+    if (asked.min_temperature) {
+        limits.min_temperature_millicelsius =
+            std::max(own.min_temperature_millicelsius, *asked.min_temperature * kMilli);
+    }
+    // Asked of an earlier firmware, with other limits.
+    if (limits.min_temperature_millicelsius >= limits.max_temperature_millicelsius) {
+        limits.min_temperature_millicelsius = own.min_temperature_millicelsius;
+        limits.max_temperature_millicelsius = own.max_temperature_millicelsius;
+    }
+    if (asked.max_current) {
+        limits.max_current_milliampere =
+            std::min(own.max_current_milliampere, *asked.max_current * kMilli);
+    }
+}
+
+void format_remote_settings(const Settings& settings, const RemoteSettings& asked,
+                            const RefusedSettings& refused, SettingsText& out) {
+    const SafetyThresholds& limits = settings.thresholds;
+    Members members(out);
+    members.number("check_interval_s", settings.check_interval_ms / 1000);
+    members.flag("automatic_update", settings.automatic_update);
+    members.number("rollback_timeout_s", settings.rollback_timeout_ms / 1000);
+    members.flag("verify_signature", settings.verify_signature);
+    members.flag("allow_rollback", settings.allow_rollback);
+    members.number("min_soc", limits.min_soc_percent);
+    members.number("max_temperature", limits.max_temperature_millicelsius / kMilli);
+    members.number("min_temperature", limits.min_temperature_millicelsius / kMilli);
+    members.number("max_current", limits.max_current_milliampere / kMilli);
+    add_window(members, asked.window);
+    if (asked.log_level) {
+        members.text("log_level", level_name(*asked.log_level));
+    } else {
+        members.nothing("log_level");
+    }
+    if (refused.empty()) {
+        members.nothing("refused");
+    } else {
+        members.begin("refused");
+        for (const RefusedSetting& one : refused) members.text(one.name.view(), one.why);
+        members.end();
+    }
+    members.end();
+}
+
+}  // namespace ota

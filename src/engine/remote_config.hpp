@@ -1,0 +1,27 @@
+// Settings from afar: what of a document is taken, and what becomes of the firmware's own.
+#pragma once
+
+#include "engine/settings.hpp"
+#include "ports/remote_settings.hpp"
+
+namespace ota {
+
+struct RefusedSetting {
+    FixedString<24> name;
+    const char* why = "";
+};
+using RefusedSettings = FixedVector<RefusedSetting, 8>;
+
+// json: an object. kMalformed: it is not, and out is undefined. own: what safety limits may not be
+// looser than.
+Status parse_remote_settings(std::string_view json, const Settings& own, RemoteSettings& out,
+                             RefusedSettings& refused);
+
+// own, tightened by what is asked for. A limit that own has become stricter than meanwhile stays.
+void apply_remote_settings(const RemoteSettings& asked, const SafetyThresholds& own,
+                           Settings& settings);
+
+void format_remote_settings(const Settings& settings, const RemoteSettings& asked,
+                            const RefusedSettings& refused, SettingsText& out);
+
+}  // namespace ota
