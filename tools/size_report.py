@@ -284,8 +284,9 @@ def measure(flags):
     stack, path = max((graph.deepest(title) for title in engine), default=(0, ()), key=lambda item: item[0])
     callers = {name: max(graph.deepest(title)[0] for title in graph.frame if title.endswith(name))
                for name in ("ota_manager_init", "ota_manager_start", "ota_manager_get_last_report")}
+    logs = max((graph.deepest(title)[0] for title in graph.frame if "7SlowLog3runE" in title or "7SlowLog4stepE" in title), default=0)
     links = max((graph.deepest(title)[0] for title in graph.frame if "5Links3runE" in title or "5Links4pollE" in title), default=0)
-    report = {"flash": flash, "stack of callers": callers, "stack of links": links, "strings and padding": flash - sum(stages.values()), "stages": dict(stages),
+    report = {"flash": flash, "stack of callers": callers, "stack of links": links, "stack of logs": logs, "strings and padding": flash - sum(stages.values()), "stages": dict(stages),
               "features": dict(features), "static RAM of ours": sections[".bss"] + sections[".data"], "sizeof": ram,
               "deepest stack": stack,
               "SUIT processor": sum(size for size, _, _, source in in_flash if re.match(PROCESSOR, source))}
@@ -307,6 +308,7 @@ def print_report(report, seen, top):
     print("RAM, bytes: " + ", ".join(f"{name} {size}" for name, size in report["sizeof"].items()))
     print(f"deepest stack below the engine's loop, upper bound: {report['deepest stack']} of {SPECIFIED_STACK} bytes")
     print(f"deepest stack of the links' task, upper bound: {report['stack of links']} of 4096 bytes")
+    print(f"deepest stack of the log's task, upper bound: {report['stack of logs']} of 8192 bytes (4096 without CloudWatch), without TLS and FAT")
     print("stack of the caller: " + ", ".join(f"{name} {size}" for name, size in report["stack of callers"].items()))
     for name in seen["path"]:
         print(f"  {graph.frame[name]:7}  {demangle(name)}")

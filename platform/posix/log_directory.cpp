@@ -37,12 +37,12 @@ bool LogDirectory::set_directory(std::string_view directory) {
         (directory.size() == mount_point_.size() || directory[mount_point_.size()] == '/') &&
         directory.find("..") == std::string_view::npos && directory.size() <= kMaxConfiguredPath;
     if (!is_below) return false;
-    directory_.assign(host_directory_);
+    directory_ = host_directory_;
     return directory_.try_append(directory.substr(mount_point_.size()));
 }
 
 bool LogDirectory::is_inserted() const {
-    DIR* const root = opendir(HostPath(host_directory_).c_str());
+    DIR* const root = opendir(host_directory_.c_str());
     if (root == nullptr) return false;
     closedir(root);
     return true;

@@ -32,7 +32,7 @@ class LogDirectory final : public LogStore {
     Status failure() const;
 
     std::string_view mount_point_;
-    std::string_view host_directory_;
+    HostPath host_directory_;  // here, and not on the task's stack
     HostPath directory_;
     int fd_ = -1;
 };

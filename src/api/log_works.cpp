@@ -7,7 +7,7 @@
 namespace ota {
 namespace {
 
-constexpr uint32_t kStack = build::kCloudWatch ? 6144 : 4096;  // bytes; TLS is most of it
+constexpr uint32_t kStack = build::kCloudWatch ? 8192 : 4096;  // bytes; TLS is most of it
 constexpr Millis kFlushTime = 2000;
 constexpr int kLinesAtOnce = 16;
 

@@ -46,7 +46,7 @@ void CloudWatch::begin() {
 
 void CloudWatch::next(Status begun, Phase phase) {
     phase_ = phase;
-    if (!begun.ok()) done(begun);
+    if (!begun.ok()) fail(begun);
 }
 
 Status CloudWatch::ask_credentials() {
@@ -128,15 +128,17 @@ void CloudWatch::learn_time() {
     if (!is_same) offset_ = offset;
 }
 
+void CloudWatch::fail(Status why) {
+    close();
+    trouble_ = why;
+    rest(backoff_.next());
+}
+
 void CloudWatch::done(Status outcome) {
+    if (!outcome.ok()) return fail(outcome);
     const Phase phase = phase_;
     phase_ = Phase::kRest;
-    trouble_ = outcome;
-    if (!outcome.ok()) {
-        batch_.unseal();
-        exchange_.close();
-        return rest(backoff_.next());
-    }
+    trouble_ = {};
     learn_time();
     if (phase == Phase::kCredentials) {
         took_credentials();

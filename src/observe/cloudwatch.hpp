@@ -62,6 +62,7 @@ class CloudWatch {
     Status create(const char* action, bool with_stream);
     Status post(const char* action, std::span<const Bytes> body);
     void done(Status outcome);
+    void fail(Status why);
     void took_credentials();
     void took_put(LogFault fault);
     void took_creation(Phase phase, LogFault fault);

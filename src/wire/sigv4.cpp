@@ -20,6 +20,16 @@ constexpr bool is_unreserved(char c) {  // RFC 3986 2.3
            c == '.' || c == '_' || c == '~';
 }
 
+// What is equal keeps its order. The library's sorts take memory, or call themselves.
+template <typename T, size_t N, typename Less>
+void sort_few(FixedVector<T, N>& items, Less less) {
+    for (size_t i = 1; i < items.size(); ++i) {
+        for (size_t j = i; j != 0 && less(items[j], items[j - 1]); --j) {
+            std::swap(items[j], items[j - 1]);
+        }
+    }
+}
+
 // Gives a text percent-encoded, a character at a time. In a query what is encoded already stays; in
 // a path it is encoded once more, as AWS wants it.
 class Encoder {
@@ -115,7 +125,7 @@ Status add_query(std::string_view query, TextSink& out) {
         parameter.name = cut(parameter.value, '=');
         if (!parameters.push_back(parameter)) return kTooMuch;
     }
-    std::sort(parameters.begin(), parameters.end());
+    sort_few(parameters, [](const Parameter& a, const Parameter& b) { return a < b; });
     for (const Parameter& parameter : parameters) {
         if (&parameter != parameters.begin()) out.add("&");
         add_encoded(parameter.name, true, out);
@@ -164,11 +174,7 @@ Status sort_fields(std::span<const SigV4Field> fields, Fields& out) {
     for (const SigV4Field& field : fields) {
         if (!out.push_back(&field)) return kTooMuch;
     }
-    for (size_t i = 1; i < out.size(); ++i) {  // std::stable_sort takes memory
-        for (size_t j = i; j != 0 && comes_before(*out[j], *out[j - 1]); --j) {
-            std::swap(out[j], out[j - 1]);
-        }
-    }
+    sort_few(out, [](const SigV4Field* a, const SigV4Field* b) { return comes_before(*a, *b); });
     return {};
 }
 

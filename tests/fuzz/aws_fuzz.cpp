@@ -1,7 +1,8 @@
 // What AWS sends, or somebody in its place: JSON, jobs with their documents, blocks of streams,
-// credentials, answers of CloudWatch.
+// credentials, answers of CloudWatch, settings.
 #include <cstdlib>
 
+#include "engine/remote_config.hpp"
 #include "observe/cloudwatch_answer.hpp"
 #include "observe/role_credentials.hpp"
 #include "sources/aws/job_message.hpp"
@@ -54,6 +55,17 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     static ota::RoleCredentials credentials;
     const bool is_ok = ota::parse_role_credentials(text, credentials).ok();
     check(is_ok == credentials.is_set());
+    static ota::RemoteSettings asked;
+    static ota::RefusedSettings refused;
+    static ota::SettingsText settings;
+    const ota::Settings own;
+    if (ota::parse_remote_settings(text, own, asked, refused).ok()) {
+        ota::Settings in_force = own;
+        ota::apply_remote_settings(asked, own.thresholds, in_force);
+        check(in_force.thresholds.min_soc_percent >= own.thresholds.min_soc_percent);
+        ota::format_remote_settings(in_force, asked, refused, settings);
+        walk(settings.view(), false);
+    }
     ota::LogRefusal refusal;
     ota::parse_log_refusal(400, text, refusal);
     check(refusal.fault != ota::LogFault::kNone);

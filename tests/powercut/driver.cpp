@@ -24,6 +24,13 @@ constexpr int kMaxBoots = 14;
 constexpr size_t kMaxFindings = 10;
 constexpr ota::Digest kLostKey = {0x10, 0x57};  // of no key that signs here
 
+ota::RemoteSettings settings_of_owner() {
+    ota::RemoteSettings out;
+    out.min_soc = 40;
+    out.window = ota::UpdateWindow{0, 1440};
+    return out;
+}
+
 // Records an uncut run, so that the state at any cut is the prefix of operations and one torn one.
 struct Operation {
     ota::FlashOperation::Kind kind;
@@ -223,7 +230,8 @@ class Sweep {
         (void)journal.open();
         ota::RevokedKeys revoked;
         (void)revoked.push_back(kLostKey);
-        (void)journal.save(revoked);  // once, long ago: nobody writes it again
+        (void)journal.save(revoked);              // once, long ago: nobody writes it again
+        (void)journal.save(settings_of_owner());  // likewise
         for (uint32_t i = 0; i < scenario_.filled_journal; ++i) {
             ota::UpdateRecord record;
             record.stage = ota::UpdateStage::kDropped;
@@ -407,6 +415,9 @@ class Sweep {
         if (run.device().manager().snapshot().running_version != version)
             find("reports another version", k, kind);
         if (!recorded_revocation(run.device())) find("a revoked key was forgotten", k, kind);
+        if (run.device().manager().log().remote_settings() != settings_of_owner()) {
+            find("settings from afar were forgotten", k, kind);
+        }
         if (confirmed_before && version != kNew) find("a confirmed image was lost", k, kind);
         if (!run.live(ResetReason::kPowerOn) || run.device().running_version() != version) {
             find("does not stay over a power cycle", k, kind);

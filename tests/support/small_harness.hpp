@@ -115,6 +115,21 @@ int run_all();
 #define ASSERT_FALSE(a) \
     SMALL_ASSERT_(small_harness::check_true(!static_cast<bool>(a), __FILE__, __LINE__, "not " #a))
 
+namespace testing {
+// Base of fixtures; they set up in their constructor.
+struct Test {};
+}  // namespace testing
+
+#define TEST_F(fixture, name)           \
+    struct fixture##_##name : fixture { \
+        void run_it();                  \
+    };                                  \
+    TEST(fixture, name) {               \
+        fixture##_##name test;          \
+        test.run_it();                  \
+    }                                   \
+    void fixture##_##name::run_it()
+
 #define TEST(suite, name)                                                                   \
     static void suite##_##name##_body();                                                    \
     static small_harness::Test suite##_##name##_test(#suite, #name, suite##_##name##_body); \
