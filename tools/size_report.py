@@ -67,6 +67,7 @@ FEATURES = [
     ("Modbus", r"sources/modbus/|wire/modbus_"),
     ("CAN", r"sources/can/|wire/(isotp|uds|slcan)"),
     ("pushed packages", r"sources/push_|verify/access_check|api/links"),
+    ("settings from afar", r"engine/(remote_config|manager_settings)"),
     ("log on SD card and in CloudWatch", r"observe/(cloudwatch|http_exchange|role_credentials|log_(batch|file|queue|text)"
                                          r"|metrics_log)|wire/sigv4|api/log_works"),
     ("report and console log", r"observe/"),

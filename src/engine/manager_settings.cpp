@@ -18,17 +18,23 @@ void Manager::apply_settings() {
 }
 
 Status Manager::take_settings(std::string_view json) {
-    RemoteSettings asked;
-    OTA_TRY(parse_remote_settings(json, own_settings_, asked, refused_settings_));
-    if (asked == journal_.remote_settings()) return {};
-    OTA_TRY(journal_.save(asked));
-    apply_settings();
-    schedule_check();
-    return {};
+    if constexpr (!build::kRemoteSettings) {
+        return {Code::kIncompatible, Origin::kEngine, Detail::kLeftOut};
+    } else {
+        RemoteSettings asked;
+        OTA_TRY(parse_remote_settings(json, own_settings_, asked, refused_settings_));
+        if (asked == journal_.remote_settings()) return {};
+        OTA_TRY(journal_.save(asked));
+        apply_settings();
+        schedule_check();
+        return {};
+    }
 }
 
 void Manager::describe_settings(SettingsText& out) const {
-    format_remote_settings(settings_, journal_.remote_settings(), refused_settings_, out);
+    if constexpr (build::kRemoteSettings) {
+        format_remote_settings(settings_, journal_.remote_settings(), refused_settings_, out);
+    }
 }
 
 // Without a clock a window can't be kept: then it does not count, for a device that never updates

@@ -1,15 +1,22 @@
 #include "observe/log_queue.hpp"
 
+#include <algorithm>
+#include <cstring>
+
 namespace ota {
 
 void LogQueue::put(uint32_t& at, const void* bytes, size_t size) {
-    const auto* from = static_cast<const uint8_t*>(bytes);
-    for (size_t i = 0; i < size; ++i) ring_[at++ % kCapacity] = from[i];
+    const size_t to_end = std::min<size_t>(size, kCapacity - at % kCapacity);
+    std::memcpy(&ring_[at % kCapacity], bytes, to_end);
+    std::memcpy(ring_.data(), static_cast<const uint8_t*>(bytes) + to_end, size - to_end);
+    at += static_cast<uint32_t>(size);
 }
 
 void LogQueue::get(uint32_t& at, void* bytes, size_t size) const {
-    auto* to = static_cast<uint8_t*>(bytes);
-    for (size_t i = 0; i < size; ++i) to[i] = ring_[at++ % kCapacity];
+    const size_t to_end = std::min<size_t>(size, kCapacity - at % kCapacity);
+    std::memcpy(bytes, &ring_[at % kCapacity], to_end);
+    std::memcpy(static_cast<uint8_t*>(bytes) + to_end, ring_.data(), size - to_end);
+    at += static_cast<uint32_t>(size);
 }
 
 void LogQueue::take(const LogRecord& record) {
