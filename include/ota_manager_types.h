@@ -233,6 +233,8 @@ typedef struct {
     const char* device_cert_pem; /* mutual TLS */
     const char* device_key_pem;  /* not encrypted */
     uint16_t port;               /* default 8883; 443 offers ALPN x-amzn-mqtt-ca */
+    bool shadow; /* settings by the named shadow "ota": its topics have to be in the thing's policy,
+                    for AWS closes a connection that asks for others; docs/aws.md */
 } ota_aws_iot_config_t;
 
 typedef enum {

@@ -79,10 +79,9 @@ struct SwitchOption {
     bool Arguments::*field;
 };
 constexpr SwitchOption kSwitches[] = {
-    {"auto", &Arguments::automatic},
-    {"clock-unset", &Arguments::clock_unset},
-    {"can-fd", &Arguments::can_fd},
-    {"modules-go-on", &Arguments::modules_go_on},
+    {"auto", &Arguments::automatic}, {"clock-unset", &Arguments::clock_unset},
+    {"can-fd", &Arguments::can_fd},  {"modules-go-on", &Arguments::modules_go_on},
+    {"shadow", &Arguments::shadow},
 };
 
 bool parse_number(const char* text, uint32_t& out) {

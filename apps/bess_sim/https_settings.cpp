@@ -62,6 +62,7 @@ ota_aws_iot_config_t HttpsSettings::aws_iot() const {
     out.thing_name = arguments_->thing;
     out.root_ca_pem = text_or_null(ca_);
     out.device_cert_pem = out.device_key_pem = text_or_null(client_);
+    out.shadow = arguments_->shadow;
     return out;
 }
 

@@ -213,10 +213,12 @@ bool LogWorks::set_level(ota_log_sink_t sink, ota_log_level_t level) {
     }
     for (auto& slow : slow_) {
         if (sink == OTA_LOG_SINK_SD_CARD) {
-            slow->set_file_level(level_of(level));
+            file_level_ = level_of(level);
+            slow->set_file_level(file_level_);
             return slow->has_file();
         }
-        slow->set_cloud_level(level_of(level));
+        cloud_level_ = level_of(level);
+        slow->set_cloud_level(cloud_level_);
         return slow->has_cloud();
     }
     return false;

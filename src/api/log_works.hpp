@@ -96,8 +96,9 @@ class LogWorks final : public SettingsSink {
     std::array<std::optional<SlowLog>, build::kLogTask ? 1 : 0> slow_;
     std::optional<size_t> console_;  // numbers of sinks
     bool has_queue_ = false;
-    LogLevel file_level_ = LogLevel::kOff;  // as configured
-    LogLevel cloud_level_ = LogLevel::kOff;
+    // As configured, or set since.
+    std::atomic<LogLevel> file_level_{LogLevel::kOff};
+    std::atomic<LogLevel> cloud_level_{LogLevel::kOff};
 };
 
 }  // namespace ota

@@ -69,6 +69,7 @@ Status Manager::start() {
     OTA_TRY(read_device());
     open_config();
     apply_settings();
+    if (settings_sink_ != nullptr) settings_sink_->on_settings(asked_settings());
     const uint32_t seed = settings_.jitter_seed ^ load_le32(device_.build_id.data());
     check_backoff_.seed(seed);
     session_.seed(seed);
@@ -404,16 +405,19 @@ void Manager::serve_timers() {
     const State state = publisher_.state();
     if (!trial_.running()) serve_channels();
     if (!accepts(state, CommandKind::kCheck, trial_.running())) return;
-    // Nothing is begun by itself then.
-    if (is_out_of_window()) return;
     // Under way, or found already and a person decides.
     if (state == State::kChecking || state == State::kUpdateAvailable) return;
     const Millis now = ports_.clock.now();
     const bool waits = session_.waits();
-    bool due = (settings_.check_interval_ms != 0 || waits) && now >= next_check_;
+    // Nothing is begun by itself then, but with what somebody has put in.
+    const bool is_closed = is_out_of_window();
+    const bool is_timed = settings_.check_interval_ms != 0 && !is_closed;
+    bool due = (is_timed || waits) && now >= next_check_;
     if (now >= next_look_) {
         next_look_ = now + kMediaInterval;
-        for (const UpdateSource& source : sources_) due = source.channel->arrived() || due;
+        for (const UpdateSource& source : sources_) {
+            if (!is_closed || is_medium(source.kind)) due = source.channel->arrived() || due;
+        }
     }
     if (!due) return;
     next_check_ = now + settings_.check_interval_ms;

@@ -51,6 +51,8 @@ class Manager final : public EngineView, public SettingsHost {
     }
     // The firmware's own; what is asked for from afar comes on top.
     void set_thresholds(const SafetyThresholds& thresholds);
+    // Before start(): there is one who brings settings from afar, and can take them back.
+    void accept_settings() { settings_.remote_settings = true; }
     void set_settings_sink(SettingsSink& sink) { settings_sink_ = &sink; }
 
     // Reads what there is: otadata, journal, running image. Emits nothing. Fails only when one of
@@ -108,6 +110,7 @@ class Manager final : public EngineView, public SettingsHost {
     void publish_report();
 
     void apply_settings();
+    const RemoteSettings& asked_settings() const;
     bool is_out_of_window() const;
     void serve(const Command& command);
     void serve_channels();

@@ -8,13 +8,19 @@ void Manager::set_thresholds(const SafetyThresholds& thresholds) {
     apply_settings();
 }
 
+// None where nobody could take them back.
+const RemoteSettings& Manager::asked_settings() const {
+    static constexpr RemoteSettings kNone{};
+    const bool counts = build::kRemoteSettings && settings_.remote_settings;
+    return counts ? journal_.remote_settings() : kNone;
+}
+
 void Manager::apply_settings() {
     settings_.check_interval_ms = own_settings_.check_interval_ms;
     settings_.automatic_update = own_settings_.automatic_update;
     settings_.rollback_timeout_ms = own_settings_.rollback_timeout_ms;
-    apply_remote_settings(journal_.remote_settings(), own_settings_.thresholds, settings_);
+    apply_remote_settings(asked_settings(), own_settings_, settings_);
     gate_.set_thresholds(settings_.thresholds);
-    if (settings_sink_ != nullptr) settings_sink_->on_settings(journal_.remote_settings());
 }
 
 Status Manager::take_settings(std::string_view json) {
@@ -26,6 +32,7 @@ Status Manager::take_settings(std::string_view json) {
         if (asked == journal_.remote_settings()) return {};
         OTA_TRY(journal_.save(asked));
         apply_settings();
+        if (settings_sink_ != nullptr) settings_sink_->on_settings(asked);
         schedule_check();
         return {};
     }
@@ -33,16 +40,17 @@ Status Manager::take_settings(std::string_view json) {
 
 void Manager::describe_settings(SettingsText& out) const {
     if constexpr (build::kRemoteSettings) {
-        format_remote_settings(settings_, journal_.remote_settings(), refused_settings_, out);
+        format_remote_settings(settings_, asked_settings(), refused_settings_, out);
     }
 }
 
 // Without a clock a window can't be kept: then it does not count, for a device that never updates
-// is worse.
+// is worse. What was begun goes on.
 bool Manager::is_out_of_window() const {
-    const std::optional<UpdateWindow>& window = journal_.remote_settings().window;
+    const std::optional<UpdateWindow>& window = asked_settings().window;
     const UnixTime now = ports_.clock.wall();
-    return window && floor_.is_set(now) && !window->holds(now);
+    const bool is_begun = journal_.update().stage == UpdateStage::kStaging || session_.waits();
+    return window && floor_.is_set(now) && !window->holds(now) && !is_begun;
 }
 
 }  // namespace ota

@@ -17,7 +17,7 @@ constexpr const char* kNotATime = "from: hh:mm in UTC; minutes: 1 to 1440";
 
 constexpr uint32_t kLongestInterval = 30 * 86400;  // s
 constexpr uint32_t kShortestInterval = 60;
-constexpr uint32_t kLongestTrial = 86400;
+constexpr uint32_t kLongestTrial = 3600;  // in which the device hears nobody
 constexpr int32_t kMilli = 1000;
 
 // One member's value, and why it is not taken; null: it is.
@@ -56,18 +56,22 @@ const char* take_automatic(Value value, RemoteSettings& out) {
     return nullptr;
 }
 
-const char* take_trial(Value value, RemoteSettings& out) {
+// Probes need their time: a trial that is too short would give up every image, for good.
+const char* take_trial(Value value, const Settings& own, RemoteSettings& out) {
+    const uint32_t least = own.rollback_timeout_ms / 1000;
     uint64_t seconds = 0;
-    if (const char* why = value.number(60, kLongestTrial, seconds)) return why;
+    if (const char* why = value.number(0, std::max(least, kLongestTrial), seconds)) return why;
+    if (seconds < least) return kLooser;
     out.rollback_timeout = static_cast<uint32_t>(seconds);
     return nullptr;
 }
 
-// What protects the device is not switched off from afar.
-const char* take_protection(Value value) {
+// What protects the device is neither switched off from afar nor on.
+const char* take_protection(Value value, bool own) {
     bool on = false;
     if (const char* why = value.flag(on)) return why;
-    return on ? nullptr : kLooser;
+    if (on == own) return nullptr;
+    return on ? "off in this device" : kLooser;
 }
 
 const char* take_soc(Value value, const SafetyThresholds& own, RemoteSettings& out) {
@@ -163,12 +167,14 @@ const char* take_window(Value value, RemoteSettings& out) {
     return nullptr;
 }
 
-const char* take_member(std::string_view name, Value value, const SafetyThresholds& own,
+const char* take_member(std::string_view name, Value value, const Settings& settings,
                         RemoteSettings& out) {
+    const SafetyThresholds& own = settings.thresholds;
     if (name == "check_interval_s") return take_interval(value, out);
     if (name == "automatic_update") return take_automatic(value, out);
-    if (name == "rollback_timeout_s") return take_trial(value, out);
-    if (name == "verify_signature" || name == "allow_rollback") return take_protection(value);
+    if (name == "rollback_timeout_s") return take_trial(value, settings, out);
+    if (name == "verify_signature") return take_protection(value, settings.verify_signature);
+    if (name == "allow_rollback") return take_protection(value, settings.allow_rollback);
     if (name == "min_soc") return take_soc(value, own, out);
     if (name == "max_temperature") return take_hottest(value, own, out);
     if (name == "min_temperature") return take_coldest(value, own, out);
@@ -218,6 +224,19 @@ class Members {
         key(name);
         out_.append("null");
     }
+    // An array: the shadow replaces it as a whole.
+    void list(std::string_view name, const RefusedSettings& refused) {
+        key(name);
+        out_.append("[");
+        for (const RefusedSetting& one : refused) {
+            out_.append(&one == refused.begin() ? "\"" : ",\"");
+            out_.append(one.name.view());
+            out_.append(": ");
+            out_.append(one.why);
+            out_.append("\"");
+        }
+        out_.append("]");
+    }
     void begin(std::string_view name) {
         key(name);
         out_.append("{");
@@ -260,20 +279,30 @@ Status parse_remote_settings(std::string_view json, const Settings& own, RemoteS
     if (first != JsonToken::kObjectBegin) {
         return {Code::kMalformed, Origin::kEngine, Detail::kJsonForm};
     }
-    return each_member(in, [&](std::string_view name) -> Status {
+    OTA_TRY(each_member(in, [&](std::string_view name) -> Status {
         OTA_TRY_ASSIGN(const JsonToken token, in.next());
         if (token == JsonToken::kNull) return {};
-        const char* why = take_member(name, {in, token}, own.thresholds, out);
+        const char* why = take_member(name, {in, token}, own, out);
         if (why != nullptr) refuse(name, why, refused);
         return {};
-    });
+    }));
+    if (out.min_temperature && out.max_temperature &&
+        *out.min_temperature >= *out.max_temperature) {
+        out.min_temperature.reset();
+        refuse("min_temperature", "not below max_temperature", refused);
+    }
+    return {};
 }
 
-void apply_remote_settings(const RemoteSettings& asked, const SafetyThresholds& own,
+void apply_remote_settings(const RemoteSettings& asked, const Settings& firmware,
                            Settings& settings) {
+    const SafetyThresholds& own = firmware.thresholds;
     if (asked.check_interval) settings.check_interval_ms = *asked.check_interval * 1000U;
     if (asked.automatic_update) settings.automatic_update = *asked.automatic_update;
-    if (asked.rollback_timeout) settings.rollback_timeout_ms = *asked.rollback_timeout * 1000U;
+    if (asked.rollback_timeout) {
+        settings.rollback_timeout_ms =
+            std::max(firmware.rollback_timeout_ms, *asked.rollback_timeout * 1000U);
+    }
     SafetyThresholds& limits = settings.thresholds;
     limits = own;
     if (asked.min_soc)
@@ -319,9 +348,7 @@ void format_remote_settings(const Settings& settings, const RemoteSettings& aske
     if (refused.empty()) {
         members.nothing("refused");
     } else {
-        members.begin("refused");
-        for (const RefusedSetting& one : refused) members.text(one.name.view(), one.why);
-        members.end();
+        members.list("refused", refused);
     }
     members.end();
 }

@@ -17,9 +17,9 @@ using RefusedSettings = FixedVector<RefusedSetting, 8>;
 Status parse_remote_settings(std::string_view json, const Settings& own, RemoteSettings& out,
                              RefusedSettings& refused);
 
-// own, tightened by what is asked for. A limit that own has become stricter than meanwhile stays.
-void apply_remote_settings(const RemoteSettings& asked, const SafetyThresholds& own,
-                           Settings& settings);
+// settings, which are own's, by what is asked for. A limit that own has become stricter than
+// meanwhile stays.
+void apply_remote_settings(const RemoteSettings& asked, const Settings& own, Settings& settings);
 
 void format_remote_settings(const Settings& settings, const RemoteSettings& asked,
                             const RefusedSettings& refused, SettingsText& out);

@@ -24,6 +24,11 @@ constexpr bool is_pushed(SourceKind kind) {
     return kind == SourceKind::kModbus || kind == SourceKind::kCanbus;
 }
 
+// Does somebody bring it by hand?
+constexpr bool is_medium(SourceKind kind) {
+    return kind == SourceKind::kSdCard || kind == SourceKind::kUsbDrive;
+}
+
 struct Location {
     std::string_view uri;  // a view into storage of its channel, valid until the next poll
 };

@@ -235,6 +235,9 @@ class Cloud:
         """The owner's update; None takes a member out."""
         with self.lock:
             self._change(thing, "desired", desired)
+            # As AWS does it: to whoever listens, whose update it was.
+            self._send(thing, "shadow/name/ota/update/accepted", json.dumps(
+                {"state": {"desired": desired}, "version": self.shadows[thing]["version"]}))
 
     def reported(self, thing):
         return self.shadows.get(thing, {}).get("reported", {})
@@ -260,22 +263,28 @@ class Cloud:
     def _take_shadow(self, thing, topic, payload):
         shadow = self.shadows.get(thing)
         self.requests.append((topic, payload))
-        if self.faults.get("shadow"):
-            code = self.faults["shadow"].pop(0)
-            return self._send(thing, topic + "/rejected", json.dumps({"code": code, "message": "no"})) if code else None
+        body = json.loads(payload or b"{}")
+        token = {"clientToken": body["clientToken"]} if "clientToken" in body else {}
+        fault = self.faults.get("shadow")
+        if fault and (fault[0] is None or fault[0][0] in topic):
+            code = fault.pop(0)
+            return self._send(thing, topic + "/rejected",
+                              json.dumps({"code": code[1], "message": "no", **token})) if code else None
         if topic.endswith("/get"):
-            if payload:
+            if set(body) - {"clientToken"}:
                 self.violations.append(f"{topic}: {payload}")
             if shadow is None:
-                return self._send(thing, topic + "/rejected", json.dumps({"code": 404, "message": "No shadow exists"}))
+                return self._send(thing, topic + "/rejected",
+                                  json.dumps({"code": 404, "message": "No shadow exists", **token}))
             state = {name: shadow[name] for name in ("desired", "reported") if shadow[name]}
             return self._send(thing, topic + "/accepted", json.dumps(
-                {"state": state, "metadata": {}, "version": shadow["version"], "timestamp": int(time.time())}))
+                {"state": state, "metadata": {}, "version": shadow["version"], "timestamp": int(time.time()), **token}))
         if len(payload) > 8192:
             self.violations.append(f"{topic}: {len(payload)} bytes")
-        for part, members in json.loads(payload)["state"].items():
+        for part, members in body["state"].items():
             self._change(thing, part, members)
-        self._send(thing, topic + "/accepted", json.dumps({"version": self.shadows[thing]["version"]}))
+        self._send(thing, topic + "/accepted", json.dumps(
+            {"state": body["state"], "version": self.shadows[thing]["version"], **token}))
 
     # ---- streams
 

@@ -4,7 +4,13 @@ import time
 
 import pytest
 
-from test_jobs import THING, authority, by_stream, cloud, thing  # noqa: F401
+from test_jobs import THING, authority, by_stream, cloud  # noqa: F401
+from test_jobs import thing as plain_thing  # noqa: F401
+
+
+@pytest.fixture
+def thing(plain_thing):  # noqa: F811
+    return lambda **options: plain_thing(shadow=1, **options)
 
 
 def wait_for(condition, what, timeout=20):
@@ -33,7 +39,7 @@ def test_shadow_is_stricter_only_and_says_what_was_refused(cloud, thing):
                  colour="blue", check_interval_s=5)
     wait_for_report(cloud, min_soc=60, max_temperature=45, verify_signature=True,
                     window={"from": "22:00", "minutes": 240})
-    refused = cloud.reported(THING)["refused"]
+    refused = dict(line.split(": ", 1) for line in cloud.reported(THING)["refused"])
     assert set(refused) == {"max_temperature", "verify_signature", "colour", "check_interval_s"}
     assert "looser" in refused["max_temperature"] and refused["colour"] == "unknown"
     # What stays refused is not talked about for ever.
@@ -41,10 +47,12 @@ def test_shadow_is_stricter_only_and_says_what_was_refused(cloud, thing):
     before = len(cloud.requests)
     time.sleep(3)
     assert len(cloud.requests) == before
-    cloud.desire(THING, min_soc=None, max_temperature=None, verify_signature=None, colour=None, check_interval_s=None)
-    cloud.desire(THING, max_current=5)
-    wait_for_report(cloud, min_soc=30, max_current=5)
-    assert "refused" not in cloud.reported(THING)
+    cloud.desire(THING, max_temperature=40, verify_signature=None, check_interval_s=None)
+    wait_for_report(cloud, max_temperature=40, refused=["colour: unknown"])
+    # What is taken out goes back, although no delta tells it.
+    cloud.desire(THING, min_soc=None, colour=None)
+    wait_for_report(cloud, min_soc=30, max_temperature=40)
+    wait_for(lambda: "refused" not in cloud.reported(THING), lambda: str(cloud.reported(THING)))
 
 
 def test_shadow_that_changed_while_the_device_was_off(cloud, thing, twin):
@@ -56,11 +64,19 @@ def test_shadow_that_changed_while_the_device_was_off(cloud, thing, twin):
     wait_for_report(cloud, min_soc=50)
 
 
-@pytest.mark.parametrize("faults", [[429], [500, 500], [None]], ids=str)
+@pytest.mark.parametrize("faults", [[("get", 429)], [("get", 500), ("get", 500)], [None], [("update", 429), ("update", 413)]],
+                         ids=str)
 def test_shadow_faults_of_the_service(cloud, thing, faults):
     cloud.faults["shadow"] = list(faults)
     thing(time_scale=20)
     wait_for_report(cloud, min_soc=30)
+
+
+def test_shadow_is_not_touched_where_it_is_not_asked_for(cloud, plain_thing):
+    plain_thing()
+    wait_for(lambda: any(topic.startswith("jobs/") for topic, _ in cloud.requests), lambda: "no request")
+    time.sleep(1)
+    assert [topic for topic, _ in cloud.requests if topic.startswith("shadow/")] == []
 
 
 def test_shadow_holds_a_job_back_until_its_window(cloud, thing, twin, shelf):
@@ -73,5 +89,5 @@ def test_shadow_holds_a_job_back_until_its_window(cloud, thing, twin, shelf):
     job = cloud.create_job(THING, "job-1", by_stream(cloud, shelf.image("newer", "1.1.0")))
     time.sleep(4)
     assert job.history == []
-    cloud.desire(THING, window=None, max_current=9)
+    cloud.desire(THING, window=None)
     cloud.wait_for(job, "SUCCEEDED", 40)

@@ -61,7 +61,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     const ota::Settings own;
     if (ota::parse_remote_settings(text, own, asked, refused).ok()) {
         ota::Settings in_force = own;
-        ota::apply_remote_settings(asked, own.thresholds, in_force);
+        ota::apply_remote_settings(asked, own, in_force);
         check(in_force.thresholds.min_soc_percent >= own.thresholds.min_soc_percent);
         ota::format_remote_settings(in_force, asked, refused, settings);
         walk(settings.view(), false);

@@ -46,7 +46,7 @@ void AwsLink::open() {
     config.client_id = config_.thing;
     config.tls = config_.tls;
     config.tls.judged_at = floor_.judge_at(clock_.wall());
-    config.filters = filters;
+    config.filters = std::span(filters).first(config_.shadow ? kFilters : kWithoutShadow);
     is_open_ = true;
     opened_at_ = clock_.now();
     const Status opened = client_.open(config);

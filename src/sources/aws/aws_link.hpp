@@ -19,6 +19,7 @@ class AwsLink {
         uint16_t port = 8883;  // 443: with ALPN x-amzn-mqtt-ca
         const char* thing = nullptr;
         HttpTls tls;
+        bool shadow = false;  // subscribes to the shadow's topics, too
     };
     AwsLink(MqttClient& client, Clock& clock, const TimeFloor& floor, const Config& config);
     void seed(uint32_t value) { backoff_.seed(value); }
@@ -37,7 +38,8 @@ class AwsLink {
     void close();
 
   private:
-    static constexpr size_t kFilters = 13;
+    static constexpr size_t kFilters = 13;  // of them those of the shadow are the last
+    static constexpr size_t kWithoutShadow = 8;
     using Topic = FixedString<13 + kMaxThingName + 40 + 128>;
     using Filter = FixedString<13 + kMaxThingName + 32>;
 

@@ -43,7 +43,7 @@ struct AwsPair {
             UpdateLog& log, SettingsHost& settings, const AwsLink::Config& config)
         : link(client, clock, floor, config),
           stream(link, clock),
-          shadow(link, clock, settings),
+          shadow(link, clock, settings, config.shadow),
           channel(link, stream, shadow, log, clock),
           source(channel, stream, web) {}
     ~AwsPair() { link.close(); }

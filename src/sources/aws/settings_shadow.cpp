@@ -1,15 +1,16 @@
 #include "sources/aws/settings_shadow.hpp"
 
+#include <algorithm>
+
+#include "base/text.hpp"
 #include "wire/json.hpp"
 
 namespace ota {
 namespace {
 
-// Version and desired state of a shadow; desired is a view into payload, "{}" when it has none.
-struct Shadow {
-    uint64_t version = 0;
-    std::string_view desired = "{}";
-};
+constexpr Millis kAnswerTimeout = 10000;
+
+using Shadow = ShadowMessage;
 
 Status take_state(JsonReader& in, Shadow& out) {
     return each_member(in, [&](std::string_view name) -> Status {
@@ -19,121 +20,129 @@ Status take_state(JsonReader& in, Shadow& out) {
     });
 }
 
+Status take_token(JsonReader& in, FixedString<12>& out) {
+    const Status taken = in.take_text(out);
+    if (!taken.is(Code::kNoSpace)) return taken;
+    out.clear();  // somebody else's
+    return {};
+}
+
 Status parse_shadow(Bytes payload, Shadow& out) {
     JsonReader in(as_text(payload));
     OTA_TRY_ASSIGN(const JsonToken first, in.next());
-    if (first != JsonToken::kObjectBegin) return in.pass(first);
+    if (first != JsonToken::kObjectBegin) {
+        return {Code::kMalformed, Origin::kSource, Detail::kJsonForm};
+    }
     return each_member(in, [&](std::string_view name) -> Status {
         OTA_TRY_ASSIGN(const JsonToken token, in.next());
-        if (name == "version" && token == JsonToken::kNumber) {
-            return in.take_number(token, out.version);
+        if (token == JsonToken::kNumber && (name == "version" || name == "code")) {
+            return in.take_number(token, name == "code" ? out.code : out.version);
         }
+        if (token == JsonToken::kText && name == "clientToken") return take_token(in, out.token);
         const bool is_state = name == "state" && token == JsonToken::kObjectBegin;
         return is_state ? take_state(in, out) : in.pass(token);
     });
 }
 
-// The code of a rejection: as of HTTP. 0: it says none.
-uint64_t code_of(Bytes payload) {
-    JsonReader in(as_text(payload));
-    uint64_t code = 0;
-    const Result<JsonToken> first = in.next();
-    if (!first.ok() || *first != JsonToken::kObjectBegin) return 0;
-    (void)each_member(in, [&](std::string_view name) -> Status {
-        OTA_TRY_ASSIGN(const JsonToken token, in.next());
-        const bool ours = name == "code" && token == JsonToken::kNumber;
-        return ours ? in.take_number(token, code) : in.pass(token);
-    });
-    return code;
-}
-
 }  // namespace
 
 void SettingsShadow::step() {
-    if (!link_.is_up()) return;
-    if (connection_ != link_.connection()) {
-        // What changed meanwhile nobody has told.
-        connection_ = link_.connection();
-        asked_ = Asked::kNothing;
-        backoff_.reset();
-        told_.clear();
-        rest_until_ = 0;
-        wants_get_ = true;
-    }
+    if (!is_on_ || !link_.is_up()) return;
+    if (connection_ != link_.connection()) connected();
     const Millis now = clock_.now();
-    if (asked_ != Asked::kNothing && now - asked_at_ <= wait_) return;
-    // Without an answer it is asked anew, the whole of it.
-    if (asked_ != Asked::kNothing) wants_get_ = true;
-    asked_ = Asked::kNothing;
+    if (asked_ != Asked::kNothing) {
+        if (now - asked_at_ <= kAnswerTimeout) return;
+        // The whole of it is asked anew.
+        asked_ = Asked::kNothing;
+        rest();
+    }
     if (wants_get_ && now >= rest_until_) get();
 }
 
+// What changed meanwhile nobody has told; a shadow that was made anew counts from the start.
+void SettingsShadow::connected() {
+    connection_ = link_.connection();
+    asked_ = Asked::kNothing;
+    backoff_.reset();
+    told_.clear();
+    version_ = newest_ = 0;
+    rest_until_ = 0;
+    wants_get_ = true;
+}
+
+// body_: the start of an object, each member with its comma.
 void SettingsShadow::ask(Asked what) {
     asked_ = what;
     asked_at_ = clock_.now();
-    wait_ = backoff_.next();
+    token_.clear();
+    append_decimal(token_, ++number_ % 1000000);
+    body_.append("\"clientToken\":\"");
+    body_.append(token_.view());
+    body_.append("\"}");
+    const bool is_get = what == Asked::kGet;
+    (void)link_.publish(is_get ? "shadow/name/ota/get" : "shadow/name/ota/update",
+                        as_bytes(body_.view()));
 }
 
 void SettingsShadow::get() {
+    body_.assign("{");
     ask(Asked::kGet);
-    (void)link_.publish("shadow/name/ota/get", {});
 }
 
 void SettingsShadow::update() {
     host_.describe_settings(telling_);
-    if (telling_.view() == told_.view()) return;
-    ask(Asked::kUpdate);
+    if (telling_.view() == told_.view()) {
+        backoff_.reset();
+        return;
+    }
     body_.assign("{\"state\":{\"reported\":");
     body_.append(telling_.view());
-    body_.append("}}");
-    (void)link_.publish("shadow/name/ota/update", as_bytes(body_.view()));
+    body_.append("},");
+    ask(Asked::kUpdate);
 }
 
 void SettingsShadow::take(std::string_view topic, Bytes payload) {
-    if (topic == "get/accepted" && asked_ == Asked::kGet) return take_whole(payload);
-    if (topic == "update/delta") return take_delta(payload);
-    if (topic == "update/accepted" && asked_ == Asked::kUpdate) {
+    Shadow shadow;
+    const bool is_whole = parse_shadow(payload, shadow).ok();
+    const bool is_mine = asked_ != Asked::kNothing && shadow.token.view() == token_.view();
+    const bool is_change = topic == "update/delta" || (topic == "update/accepted" && !is_mine);
+    if (is_change && is_whole) return hear(shadow.version);
+    if (!is_mine) return;
+    const bool was_get = asked_ == Asked::kGet;
+    if (topic == "get/accepted" && was_get) return take_whole(is_whole, shadow);
+    if (topic == "update/accepted" && !was_get) {
         asked_ = Asked::kNothing;
         backoff_.reset();
         told_ = telling_;
-        return;
     }
-    const bool is_mine = (topic == "get/rejected" && asked_ == Asked::kGet) ||
-                         (topic == "update/rejected" && asked_ == Asked::kUpdate);
-    if (is_mine) take_rejection(payload);
+    if (topic == (was_get ? "get/rejected" : "update/rejected")) take_rejection(shadow.code);
 }
 
-void SettingsShadow::take_whole(Bytes payload) {
+void SettingsShadow::take_whole(bool is_whole, const ShadowMessage& shadow) {
     asked_ = Asked::kNothing;
-    wants_get_ = false;
-    Shadow shadow;
-    if (!parse_shadow(payload, shadow).ok()) return rest();
-    backoff_.reset();
-    if (shadow.version < version_) return;  // a newer one is on its way
+    // What flash does not hold is not in force.
+    if (!is_whole || !host_.take_settings(shadow.desired).ok()) return rest();
     version_ = shadow.version;
-    // What flash does not hold is not in force; the next change, or connection, tries again.
-    if (host_.take_settings(shadow.desired).ok()) update();
+    // Something newer may have been heard of while this was on its way.
+    wants_get_ = newest_ > version_;
+    update();
 }
 
-void SettingsShadow::take_delta(Bytes payload) {
-    Shadow shadow;
-    if (!parse_shadow(payload, shadow).ok() || shadow.version <= version_) return;
-    wants_get_ = true;
+// Of a change.
+void SettingsShadow::hear(uint64_t version) {
+    newest_ = std::max(newest_, version);
+    wants_get_ = wants_get_ || newest_ > version_;
 }
 
 // 404: there is no such shadow, and the report makes it. 429 and 5xx pass; what else is refused is
 // for its owner to put right.
-void SettingsShadow::take_rejection(Bytes payload) {
+void SettingsShadow::take_rejection(uint64_t code) {
     const bool was_get = asked_ == Asked::kGet;
     asked_ = Asked::kNothing;
+    if (!was_get || code != 404 || !host_.take_settings("{}").ok()) return rest();
+    version_ = newest_ = 0;
     wants_get_ = false;
-    const uint64_t code = code_of(payload);
-    if (was_get && code == 404) {
-        version_ = 0;
-        if (host_.take_settings("{}").ok()) update();
-        return;
-    }
-    rest();
+    update();
 }
 
 void SettingsShadow::rest() {

@@ -101,7 +101,15 @@ TEST_F(LogApi, LevelsOfSinksThatAreThere) {
     ASSERT_EQ(wait(OTA_STATUS_UPDATE_AVAILABLE), ESP_OK);
     ASSERT_EQ(ota_manager_stop(), ESP_OK);
     EXPECT_EQ(content(), "");
-    EXPECT_EQ(ota_manager_set_log_level(OTA_LOG_SINK_SD_CARD, OTA_LOG_DEBUG), ESP_OK);
+    EXPECT_EQ(ota_manager_set_log_level(OTA_LOG_SINK_SD_CARD, OTA_LOG_WARNING), ESP_OK);
+    // Other settings change nothing about it.
+    EXPECT_EQ(ota_manager_set_bms_safety_thresholds(40, 45, 0, 10), ESP_OK);
+    ASSERT_EQ(ota_manager_start(), ESP_OK);
+    ASSERT_EQ(ota_manager_check_for_update(), ESP_OK);
+    ASSERT_EQ(wait(OTA_STATUS_UPDATE_AVAILABLE), ESP_OK);
+    EXPECT_EQ(ota_manager_set_bms_safety_thresholds(41, 45, 0, 10), ESP_OK);
+    ASSERT_EQ(ota_manager_stop(), ESP_OK);
+    EXPECT_EQ(content().find("UPDATE_AVAILABLE"), std::string::npos);
 }
 
 TEST_F(LogApi, ACloudThatIsNotThereEndsNothing) {

@@ -18,7 +18,7 @@ struct RemoteConfig : testing::Test {
     }
     Settings in_force() {
         Settings out = own;
-        apply_remote_settings(asked, own.thresholds, out);
+        apply_remote_settings(asked, own, out);
         return out;
     }
     Settings own;
@@ -61,8 +61,8 @@ TEST_F(RemoteConfig, SafetyLimitsAreOnlyTightened) {
 TEST_F(RemoteConfig, WhatIsOutOfRangeIsRefused) {
     for (const char* json :
          {R"({"check_interval_s":59})", R"({"check_interval_s":2592001})",
-          R"({"rollback_timeout_s":59})", R"({"rollback_timeout_s":86401})", R"({"min_soc":101})",
-          R"({"max_temperature":0})", R"({"min_temperature":45})", R"({"max_current":1001})"}) {
+          R"({"rollback_timeout_s":3601})", R"({"min_soc":101})", R"({"max_temperature":0})",
+          R"({"min_temperature":45})", R"({"max_current":1001})"}) {
         EXPECT_EQ(refusal(json), "out of range") << json;
         EXPECT_EQ(asked, RemoteSettings());
     }
@@ -103,19 +103,33 @@ TEST_F(RemoteConfig, MoreRefusalsThanAreHeld) {
     EXPECT_EQ(asked.min_soc, std::optional<uint8_t>(33));
     SettingsText text;
     format_remote_settings(in_force(), asked, refused, text);
-    EXPECT_TRUE(text.view().ends_with("}}"));
+    EXPECT_TRUE(text.view().ends_with("\"]}"));
 }
 
 TEST_F(RemoteConfig, TheReport) {
     ASSERT_TRUE(take(R"({"min_soc":50,"max_temperature":99,"we\"ird":1})").ok());
     SettingsText text;
     format_remote_settings(in_force(), asked, refused, text);
-    EXPECT_EQ(
-        text.view(),
-        R"({"check_interval_s":0,"automatic_update":false,"rollback_timeout_s":300,)"
-        R"("verify_signature":true,"allow_rollback":true,"min_soc":50,"max_temperature":45,)"
-        R"("min_temperature":0,"max_current":10,"window":null,"log_level":null,)"
-        R"("refused":{"max_temperature":"looser than the device's own","we?ird":"unknown"}})");
+    EXPECT_EQ(text.view(),
+              R"({"check_interval_s":0,"automatic_update":false,"rollback_timeout_s":300,)"
+              R"("verify_signature":true,"allow_rollback":true,"min_soc":50,"max_temperature":45,)"
+              R"("min_temperature":0,"max_current":10,"window":null,"log_level":null,)"
+              R"("refused":["max_temperature: looser than the device's own","we?ird: unknown"]})");
+}
+
+TEST_F(RemoteConfig, LimitsThatDoNotGoTogether) {
+    EXPECT_EQ(refusal(R"({"max_temperature":10,"min_temperature":20})"),
+              "not below max_temperature");
+    EXPECT_EQ(in_force().thresholds.max_temperature_millicelsius, 10000);
+    EXPECT_EQ(in_force().thresholds.min_temperature_millicelsius, 0);
+}
+
+TEST_F(RemoteConfig, WhatIsOffInTheDeviceIsNotClaimed) {
+    own.allow_rollback = false;
+    EXPECT_EQ(refusal(R"({"allow_rollback":true})"), "off in this device");
+    EXPECT_EQ(refusal(R"({"allow_rollback":false})"), "");
+    own.rollback_timeout_ms = 7200000;
+    EXPECT_EQ(refusal(R"({"rollback_timeout_s":7200})"), "");
 }
 
 TEST_F(RemoteConfig, OfAnEarlierFirmwareWithOtherLimits) {

@@ -1,14 +1,28 @@
 // Settings from afar in the engine: durable, stricter alone, and the time of day in which updates
 // begin.
+#include <utility>
+
 #include "engine/components_bench.hpp"
 
 namespace ota {
 namespace {
 
+// A source whose medium, or job, comes when a test says so.
+struct Arrival final : Channel {
+    Result<bool> poll(Offer& offer) override { return fake.poll(offer); }
+    void refused(Status why) override { fake.refused(why); }
+    void rewind() override { fake.rewind(); }
+    bool arrived() override { return std::exchange(has_come, false); }
+    void report(const Report& report) override { fake.report(report); }
+    test::FakeSource fake;
+    bool has_come = false;
+};
+
 struct RemoteSettingsInForce : Device {
     RemoteSettingsInForce() {
         put_image(0, test::make_signed_of_size("1.0.0", 32 * 1024, 1));
         clock.set_wall(kFirstBuild + 86400);  // midnight
+        settings.remote_settings = true;
         EXPECT_TRUE(boot());
     }
     std::string described() {
@@ -30,6 +44,17 @@ TEST(RemoteSettings, AreInForceAndSurviveARestart) {
     EXPECT_TRUE(device.says("\"min_soc\":70"));
     ASSERT_TRUE(device.manager().take_settings("{}").ok());
     EXPECT_TRUE(device.says("\"min_soc\":30"));
+}
+
+TEST(RemoteSettings, WithoutAnybodyToTakeThemBackTheyDoNotCount) {
+    RemoteSettingsInForce device;
+    ASSERT_TRUE(device.manager().take_settings(R"({"min_soc":100})").ok());
+    device.settings.remote_settings = false;
+    ASSERT_TRUE(device.boot());
+    EXPECT_TRUE(device.says("\"min_soc\":30"));
+    device.settings.remote_settings = true;
+    ASSERT_TRUE(device.boot());
+    EXPECT_TRUE(device.says("\"min_soc\":100"));
 }
 
 TEST(RemoteSettings, AStricterLimitHoldsAnUpdate) {
@@ -76,6 +101,25 @@ TEST(RemoteSettings, ChecksBeginInTheWindowAlone) {
     const uint32_t after = device.source.starts;
     (void)device.run_until([] { return false; }, 10 * 3600000);
     EXPECT_EQ(device.source.starts, after);
+}
+
+TEST(RemoteSettings, WhatSomebodyPutsInIsLookedAtAtAnyTime) {
+    RemoteSettingsInForce device;
+    Arrival card;
+    Arrival cloud;
+    card.fake.package = cloud.fake.package = test::make_signed_of_size("1.0.0", 32 * 1024, 1);
+    device.source.offered = false;
+    device.extra_source = {&card, &card.fake, SourceKind::kSdCard};
+    device.second_source = {&cloud, &cloud.fake, SourceKind::kAwsIot};
+    ASSERT_TRUE(device.boot());
+    ASSERT_TRUE(device.manager().take_settings(R"({"window":{"from":"06:00","minutes":60}})").ok());
+    cloud.has_come = true;
+    (void)device.run_until([] { return false; }, 60000);
+    EXPECT_EQ(cloud.fake.starts, 0U);
+    EXPECT_TRUE(cloud.has_come);  // not forgotten
+    card.has_come = true;
+    (void)device.run_until([] { return false; }, 60000);
+    EXPECT_GT(card.fake.starts, 0U);
 }
 
 }  // namespace

@@ -56,10 +56,6 @@ struct Thing : Device {
                 if (topic.ends_with("/describe/cbor")) describe();
                 continue;
             }
-            if (topic.starts_with("shadow/")) {
-                answer_shadow(topic);
-                continue;
-            }
             const std::string text = message.text();
             const std::string token = text.substr(text.find("clientToken"));
             const std::string end = "\"" + token;
@@ -82,11 +78,6 @@ struct Thing : Device {
             status = text.find("IN_PROGRESS") == std::string::npos ? "OVER" : "IN_PROGRESS";
             mqtt.deliver(message.topic + "/accepted", "{" + end);
         }
-    }
-    void answer_shadow(const std::string& topic) {
-        const bool is_get = topic.ends_with("/get");
-        mqtt.deliver(kThings + topic + (is_get ? "/rejected" : "/accepted"),
-                     is_get ? R"({"code":404})" : R"({"version":1})");
     }
     // {"s": 1, "r": [{"f": 0, "z": size}]}
     void describe() {
@@ -203,17 +194,19 @@ TEST(AwsIot, JobIsInstalledAndReportedOnce) {
 TEST(AwsIot, SubscriptionsAndAlpnOn443) {
     Thing thing;
     (void)thing.live([&] { return thing.mqtt.connections != 0; });
-    ASSERT_EQ(thing.mqtt.filters.size(), 13U);
+    ASSERT_EQ(thing.mqtt.filters.size(), 8U);
     for (const std::string& filter : thing.mqtt.filters) EXPECT_TRUE(filter.starts_with(kThings));
     EXPECT_EQ(thing.mqtt.alpn, "");
     AwsLink::Config config;
     config.endpoint = "x";
     config.thing = "t";
     config.port = 443;
+    config.shadow = true;
     AwsLink link(thing.mqtt, thing.clock, thing.manager().time_floor(), config);
     MqttMessage message;
     EXPECT_FALSE(link.take(message));
     EXPECT_EQ(thing.mqtt.alpn, "x-amzn-mqtt-ca");
+    EXPECT_EQ(thing.mqtt.filters.size(), 13U);
 }
 
 TEST(AwsIot, LinkComesBackWithGrowingPauses) {

@@ -39,11 +39,18 @@ struct Shadow : testing::Test {
         mqtt.deliver(kTopic + topic, text);
         step();
     }
-    void tell(const std::string& desired, int version = 1) {
-        say("get/accepted", R"({"state":{"desired":)" + desired +
-                                R"(,"reported":{"desired":{}}},"metadata":{},"version":)" +
-                                std::to_string(version) + "}");
+    // An answer to the latest request.
+    void answer(const std::string& topic, const std::string& members) {
+        const std::string text = mqtt.sent.back().text();
+        const std::string token = text.substr(text.find("\"clientToken"));
+        say(topic, "{" + members + (members.empty() ? "" : ",") + token);
     }
+    void tell(const std::string& desired, int version = 1) {
+        answer("get/accepted", R"("state":{"desired":)" + desired +
+                                   R"(,"reported":{"desired":{}}},"metadata":{},"version":)" +
+                                   std::to_string(version));
+    }
+    void take_report() { answer("update/accepted", R"("version":2)"); }
     // Requests since the last call, as letters.
     std::string asked() {
         std::string out;
@@ -56,39 +63,40 @@ struct Shadow : testing::Test {
     VirtualClock clock;
     test::FakeMqtt mqtt;
     TimeFloor floor;
-    AwsLink link{mqtt, clock, floor, {"host", 8883, "t", HttpTls()}};
+    AwsLink link{mqtt, clock, floor, {"host", 8883, "t", HttpTls(), true}};
     FakeHost host;
-    SettingsShadow shadow{link, clock, host};
+    SettingsShadow shadow{link, clock, host, true};
     size_t seen = 0;
 };
 
 TEST_F(Shadow, IsFetchedTakenAndReported) {
     EXPECT_EQ(asked(), "g");
-    EXPECT_TRUE(mqtt.sent[0].payload.empty());
+    EXPECT_EQ(mqtt.sent[0].text(), R"({"clientToken":"1"})");
     tell(R"({"min_soc":50,"window":{"from":"22:00","minutes":5}})");
     ASSERT_EQ(host.taken.size(), 1U);
     EXPECT_EQ(host.taken[0], R"({"min_soc":50,"window":{"from":"22:00","minutes":5}})");
     EXPECT_EQ(asked(), "u");
-    EXPECT_EQ(mqtt.sent.back().text(), R"({"state":{"reported":{"min_soc":30}}})");
-    say("update/accepted", R"({"version":2})");
+    EXPECT_EQ(mqtt.sent.back().text(),
+              R"({"state":{"reported":{"min_soc":30}},"clientToken":"2"})");
+    take_report();
     step(3600000);
     EXPECT_EQ(asked(), "");
 }
 
 TEST_F(Shadow, WithoutOneTheReportMakesIt) {
-    say("get/rejected", R"({"code":404,"message":"no shadow"})");
+    answer("get/rejected", R"("code":404,"message":"no shadow")");
     EXPECT_EQ(host.taken.back(), "{}");
     EXPECT_EQ(asked(), "gu");
 }
 
 TEST_F(Shadow, WithoutDesiredTheFirmwaresOwnCountsAgain) {
-    say("get/accepted", R"({"state":{"reported":{"min_soc":50}},"version":3})");
+    answer("get/accepted", R"("state":{"reported":{"min_soc":50}},"version":3)");
     EXPECT_EQ(host.taken.back(), "{}");
 }
 
 TEST_F(Shadow, ADeltaIsAReasonToFetchTheWhole) {
     tell("{}", 4);
-    say("update/accepted", "{}");
+    take_report();
     (void)asked();
     say("update/delta", R"({"version":5,"state":{"min_soc":60}})");
     EXPECT_EQ(asked(), "g");
@@ -101,23 +109,80 @@ TEST_F(Shadow, ADeltaIsAReasonToFetchTheWhole) {
     EXPECT_EQ(asked(), "");
 }
 
-TEST_F(Shadow, AnAnswerThatIsOlderIsNotTaken) {
-    tell("{}", 9);
-    say("update/accepted", "{}");
-    say("update/delta", R"({"version":11,"state":{}})");
-    tell(R"({"min_soc":99})", 8);
-    EXPECT_EQ(host.taken.size(), 1U);
+TEST_F(Shadow, WhatWasHeardOfMeanwhileIsFetched) {
+    tell("{}", 7);
+    take_report();
+    (void)asked();
+    say("update/delta", R"({"version":8,"state":{}})");
+    EXPECT_EQ(asked(), "g");
+    say("update/delta", R"({"version":9,"state":{}})");  // overtakes the answer
+    tell(R"({"min_soc":60})", 8);
+    EXPECT_EQ(asked(), "g");
+    tell(R"({"min_soc":70})", 9);
+    EXPECT_EQ(host.taken.back(), R"({"min_soc":70})");
+    EXPECT_EQ(asked(), "");
+}
+
+// A member that was taken out makes no delta.
+TEST_F(Shadow, AnUpdateOfSomebodyElseIsAReasonToo) {
+    tell("{}", 7);
+    take_report();
+    (void)asked();
+    say("update/accepted", R"({"state":{"desired":{"min_soc":null}},"version":8})");
+    EXPECT_EQ(asked(), "g");
+}
+
+TEST_F(Shadow, AnswersToOthersAreNotOurs) {
+    say("get/accepted", R"({"state":{"desired":{"min_soc":1}},"version":1})");
+    say("get/accepted", R"({"state":{"desired":{"min_soc":1}},"version":1,"clientToken":"x"})");
+    say("get/accepted",
+        R"({"state":{"desired":{"min_soc":1}},"version":1,"clientToken":"much longer than ours"})");
+    say("get/rejected", R"({"code":404})");
+    EXPECT_TRUE(host.taken.empty());
+    tell("{}", 1);
+    EXPECT_EQ(asked(), "gu");
+    say("update/rejected", R"({"code":409,"clientToken":"x"})");
+    step(5000);
+    take_report();
+    step(3600000);
+    EXPECT_EQ(asked(), "");
+}
+
+TEST_F(Shadow, AReportThatIsRefusedIsRepeatedWithLongerPauses) {
+    size_t updates = 0;
+    for (int i = 0; i < 36000; ++i) {  // an hour
+        step(100);
+        for (const char c : asked()) {
+            if (c == 'g') tell("{}", 1);
+            if (c == 'u') {
+                ++updates;
+                answer("update/rejected", R"("code":429)");
+            }
+        }
+    }
+    EXPECT_GT(updates, 3U);
+    EXPECT_LT(updates, 25U);
+}
+
+TEST_F(Shadow, SwitchedOffItIsSilent) {
+    SettingsShadow off(link, clock, host, false);
+    (void)asked();
+    for (int i = 0; i < 100; ++i) {
+        off.step();
+        clock.advance(1000);
+    }
+    EXPECT_EQ(asked(), "");
 }
 
 TEST_F(Shadow, ANewReportIsToldOnce) {
     tell("{}", 1);
-    say("update/accepted", "{}");
+    take_report();
     (void)asked();
     host.in_force = R"({"min_soc":55})";
     say("update/delta", R"({"version":2,"state":{}})");
     tell("{}", 2);
     EXPECT_EQ(asked(), "gu");
-    say("update/accepted", "{}");
+    take_report();
     say("update/delta", R"({"version":3,"state":{}})");
     tell("{}", 3);
     EXPECT_EQ(asked(), "g");
@@ -129,14 +194,14 @@ TEST_F(Shadow, SilenceIsAskedAgainWithLongerPauses) {
     EXPECT_GT(gets, 4U);
     EXPECT_LT(gets, 20U);
     tell("{}");
-    step(60000);  // of the report, too
+    step(3600000);  // of the report, too
     EXPECT_GE(asked().size(), 2U);
 }
 
 TEST_F(Shadow, RejectionsAreGivenTime) {
-    for (const char* code : {R"({"code":429})", R"({"code":500})", R"({"code":"x"})", "", "[]"}) {
+    for (const char* code : {R"("code":429)", R"("code":500)", R"("code":"x")", ""}) {
         (void)asked();
-        say("get/rejected", code);
+        answer("get/rejected", code);
         step(5000);
         EXPECT_EQ(asked(), "") << code;
         step(800000);
@@ -146,13 +211,14 @@ TEST_F(Shadow, RejectionsAreGivenTime) {
 
 TEST_F(Shadow, EachConnectionBeginsAnew) {
     tell("{}", 7);
-    say("update/accepted", "{}");
+    take_report();
     (void)asked();
     mqtt.failure = {Code::kUnavailable, Origin::kSource, Detail::kConnectionLost};
     step(10000);
     EXPECT_EQ(asked().substr(0, 1), "g");
-    tell("{}", 7);
+    tell("{}", 1);  // made anew meanwhile
     EXPECT_EQ(asked(), "u");
+    EXPECT_EQ(host.taken.size(), 2U);
 }
 
 TEST_F(Shadow, NonsenseChangesNothing) {
