@@ -62,7 +62,8 @@ void LogBatch::add(const LogRecord& record) {
     if (!record.is_metric) {
         const char letter = level_letter(record.level);
         text.append({&letter, 1});
-        for (const std::string_view part : {record.tag, record_number(record).view()}) {
+        const auto number = record_number(record);
+        for (const std::string_view part : {record.tag, number.view()}) {
             text.append(" ");
             append_escaped(part, text);
         }
