@@ -62,7 +62,7 @@ def test_kconfig_defaults_are_those_of_the_headers(kconfig):
         assert (plain.pop(part), kconfig[part]) == ("1", "n")
     compared = {name for name in plain if name in kconfig}
     assert {name: plain[name] for name in compared} == {name: number.get(kconfig[name], kconfig[name]) for name in compared}
-    assert len(compared) == 19
+    assert len(compared) == 21
 
 
 def test_build_uses_each_kconfig_symbol(kconfig):
