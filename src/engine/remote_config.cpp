@@ -15,6 +15,9 @@ constexpr const char* kLooser = "looser than the device's own";
 constexpr const char* kUnknown = "unknown";
 constexpr const char* kNotATime = "from: hh:mm in UTC; minutes: 1 to 1440";
 
+// In the order of LogLevel.
+constexpr std::array<std::string_view, 5> kLevels = {"off", "error", "warning", "info", "debug"};
+
 constexpr uint32_t kLongestInterval = 30 * 86400;  // s
 constexpr uint32_t kShortestInterval = 60;
 constexpr uint32_t kLongestTrial = 3600;  // in which the device hears nobody
@@ -111,14 +114,12 @@ const char* take_current(Value value, const SafetyThresholds& own, RemoteSetting
 }
 
 const char* take_level(Value value, RemoteSettings& out) {
-    static constexpr std::array<std::string_view, 5> kNames = {"off", "error", "warning", "info",
-                                                               "debug"};
     FixedString<8> name;
     const bool is_text = value.token == JsonToken::kText && value.in.take_text(name).ok();
     if (value.token != JsonToken::kText) (void)value.in.pass(value.token);
-    const auto* const found = std::find(kNames.begin(), kNames.end(), name.view());
-    if (!is_text || found == kNames.end()) return "not off, error, warning, info or debug";
-    out.log_level = static_cast<LogLevel>(found - kNames.begin());
+    const auto* const found = std::find(kLevels.begin(), kLevels.end(), name.view());
+    if (!is_text || found == kLevels.end()) return "not off, error, warning, info or debug";
+    out.log_level = static_cast<LogLevel>(found - kLevels.begin());
     return nullptr;
 }
 
@@ -262,12 +263,6 @@ void add_window(Members& out, const std::optional<UpdateWindow>& window) {
     out.end();
 }
 
-std::string_view level_name(LogLevel level) {
-    static constexpr std::array<std::string_view, 5> kNames = {"off", "error", "warning", "info",
-                                                               "debug"};
-    return kNames[static_cast<size_t>(level) % kNames.size()];
-}
-
 }  // namespace
 
 Status parse_remote_settings(std::string_view json, const Settings& own, RemoteSettings& out,
@@ -341,7 +336,7 @@ void format_remote_settings(const Settings& settings, const RemoteSettings& aske
     members.number("max_current", limits.max_current_milliampere / kMilli);
     add_window(members, asked.window);
     if (asked.log_level) {
-        members.text("log_level", level_name(*asked.log_level));
+        members.text("log_level", kLevels[static_cast<size_t>(*asked.log_level) % kLevels.size()]);
     } else {
         members.nothing("log_level");
     }

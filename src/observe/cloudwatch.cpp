@@ -7,6 +7,7 @@
 #include "wire/sigv4.hpp"
 
 namespace ota {
+
 CloudWatch::CloudWatch(HttpClient& client, Clock& clock, TimeFloor floor, const Config& config)
     : exchange_(client, clock), clock_(clock), floor_(floor), config_(config) {}
 
