@@ -11,12 +11,11 @@ namespace {
 constexpr std::string_view kHead = ",{\"timestamp\":";
 constexpr std::string_view kMessage = ",\"message\":\"";
 constexpr std::string_view kTail = "\"}\n";
-constexpr size_t kDigits = 13;  // of milliseconds since 1970, for 250 years to come
-constexpr size_t kFrame = kHead.size() + kDigits + kMessage.size() + kTail.size();
+constexpr size_t kFrame = kHead.size() + kStampDigits + kMessage.size() + kTail.size();
 
 // A metric has its time inside as well.
 constexpr std::string_view kMetricHead = "{\\\"_aws\\\":{\\\"Timestamp\\\":";
-constexpr size_t kMetricAt = kHead.size() + kDigits + kMessage.size();
+constexpr size_t kMetricAt = kHead.size() + kStampDigits + kMessage.size();
 
 // Limits of CloudWatch that a batch of ours can't reach: 10,000 events, and 1 MiB with 26 bytes for
 // each of them.
@@ -32,20 +31,9 @@ void append_escaped(std::string_view text, FixedString<2 * kMaxLogMetric>& out) 
     }
 }
 
-using Digits = FixedString<kDigits>;
-
-Digits digits_of(uint64_t number) {
-    FixedString<20> text;
-    append_decimal(text, number);
-    Digits out;
-    for (size_t n = text.view().size(); n < kDigits; ++n) out.append("0");
-    out.append(text.view());
-    return out;
-}
-
 uint64_t number_at(std::string_view event) {
     uint64_t number = 0;
-    (void)parse_decimal(event.substr(kHead.size(), kDigits), number);
+    (void)parse_decimal(event.substr(kHead.size(), kStampDigits), number);
     return number;
 }
 
@@ -85,7 +73,7 @@ void LogBatch::add_event(Millis at, std::string_view text) {
         ++lost_;
         return;
     }
-    const Digits digits = digits_of(at);
+    const auto digits = stamp_text(at);
     for (const std::string_view part : {kHead, digits.view(), kMessage, text, kTail}) {
         text_.append(part);
     }
@@ -128,7 +116,7 @@ void LogBatch::seal(Millis now, int64_t offset, size_t most) {
 void LogBatch::stamp(int64_t offset) {
     for (size_t at = 0; at < sealed_size_;) {
         const std::string_view event = first_event(text_.view().substr(at));
-        const Digits time = digits_of(number_at(event) + static_cast<uint64_t>(offset));
+        const auto time = stamp_text(number_at(event) + static_cast<uint64_t>(offset));
         const bool is_metric = event.substr(kMetricAt).starts_with(kMetricHead);
         text_.overwrite(at + kHead.size(), time.view());
         if (is_metric) text_.overwrite(at + kMetricAt + kMetricHead.size(), time.view());

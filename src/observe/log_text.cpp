@@ -20,6 +20,15 @@ FixedString<20> record_number(const LogRecord& record) {
     return FixedString<20>(text.data());
 }
 
+FixedString<kStampDigits> stamp_text(uint64_t milliseconds) {
+    FixedString<20> digits;
+    append_decimal(digits, milliseconds);
+    FixedString<kStampDigits> out;
+    for (size_t n = digits.view().size(); n < kStampDigits; ++n) out.append("0");
+    out.append(digits.view());
+    return out;
+}
+
 void format_record(const LogRecord& record, RecordLine& line) {
     if (record.wall != 0) {
         line.assign(rfc3339_text(record.wall).view());

@@ -2,6 +2,7 @@
 
 #include "base/text.hpp"
 #include "observe/event_text.hpp"
+#include "observe/log_text.hpp"
 
 namespace ota {
 namespace {
@@ -28,13 +29,6 @@ void append_member(MetricText& out, std::string_view name, std::string_view valu
     out.append("\"");
 }
 
-void append_padded(MetricText& out, uint64_t number) {
-    FixedString<20> digits;
-    append_decimal(digits, number);
-    for (size_t n = digits.view().size(); n < 13; ++n) out.append("0");
-    out.append(digits.view());
-}
-
 }  // namespace
 
 void format_metrics(const AttemptRecord& attempt, std::string_view metrics_namespace,
@@ -49,7 +43,7 @@ void format_metrics(const AttemptRecord& attempt, std::string_view metrics_names
         {"Failures", "Count", failed ? 1U : 0U},
     }};
     out.assign("{\"_aws\":{\"Timestamp\":");
-    append_padded(out, at);
+    out.append(stamp_text(at).view());
     out.append(",\"CloudWatchMetrics\":[{\"Namespace\":\"");
     out.append(metrics_namespace);
     out.append("\",\"Dimensions\":[[\"Source\",\"Outcome\"]],\"Metrics\":[");
