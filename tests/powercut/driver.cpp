@@ -4,6 +4,7 @@
 
 #include "observe/event_text.hpp"
 #include "powercut/before.hpp"
+#include "powercut/cloud.hpp"
 #include "powercut/pushers.hpp"
 #include "support/encryption.hpp"
 
@@ -41,12 +42,18 @@ struct Operation {
 
 class Recorder final : public ota::FlashObserver {
   public:
+    explicit Recorder(const Cloud* cloud) : cloud_(cloud) {}
     void on_operation(const ota::FlashOperation& operation) override {
+        if (cloud_ != nullptr) clouds.push_back(cloud_->state());
         log.push_back({operation.kind, operation.address, operation.length,
                        Buffer(operation.bytes.begin(), operation.bytes.end())});
     }
     void on_power_lost() override {}
     std::vector<Operation> log;
+    std::vector<Cloud::State> clouds;  // what the cloud knew at each
+
+  private:
+    const Cloud* cloud_;
 };
 
 ota::Status apply(ota::FlashModel& flash, const Operation& operation) {
@@ -64,7 +71,11 @@ class Run {
         : scenario_(scenario), device_(layout_of(scenario)) {
         if (scenario.via == Via::kModbus) pusher_ = std::make_unique<ModbusMaster>(device_);
         if (scenario.via == Via::kCan) pusher_ = std::make_unique<UdsTester>(device_);
-        if (pusher_ == nullptr) device_.source.package = image;
+        if (scenario.via == Via::kStream || scenario.via == Via::kUrl) {
+            cloud_ = std::make_unique<Cloud>(device_, image, scenario.via == Via::kUrl);
+        } else if (pusher_ == nullptr) {
+            device_.source.package = image;
+        }
         package_ = image;
         device_.source.chunk = scenario.chunk;
         // With an entity tag and a proven time every kind of journal record is written.
@@ -79,6 +90,7 @@ class Run {
         device_.settings.rollback_timeout_ms = 5000;
     }
     Device& device() { return device_; }
+    Cloud* cloud() { return cloud_.get(); }  // null: another brings the package
 
     // Boots and lives until the device rests, restarts included. False when no image boots.
     bool live(ResetReason reset) {
@@ -89,6 +101,7 @@ class Run {
                 bricked_ = true;
                 return false;
             }
+            if (cloud_ != nullptr) cloud_->connect();
             const bool is_new = device_.running_version() == kNew;
             mixed_ = mixed_ || !belongs_together(is_new);
             ran_untrusted_ = ran_untrusted_ || (is_new && scenario_.temper == Temper::kUntrusted);
@@ -184,6 +197,7 @@ class Run {
     Device device_;
     test::FakeProbe probe_;
     std::unique_ptr<Pusher> pusher_;
+    std::unique_ptr<Cloud> cloud_;
     Buffer package_;
     bool bricked_ = false;
     bool looped_ = false;
@@ -244,11 +258,13 @@ class Sweep {
     void record() {
         Run run(scenario_, image_);
         run.device().load(start_);
-        Recorder recorder;
+        Recorder recorder(run.cloud());
         run.device().flash.set_observer(&recorder);
         (void)run.live(ResetReason::kPowerOn);
         run.update();
+        if (run.cloud() != nullptr) (void)run.cloud()->is_told();
         log_ = std::move(recorder.log);
+        clouds_ = std::move(recorder.clouds);
         if (!ended_right(run)) find("the uncut update does not end as it should", 0, 0);
         if (run.device().flash.misuses() != 0) find("the uncut update misuses flash", 0, 0);
         if (scenario_.every_second_cut && log_.size() > 100) find("more than 100 operations", 0, 0);
@@ -281,6 +297,7 @@ class Sweep {
         const auto case_seed = seed_ + static_cast<uint32_t>(k * kKinds.size() + kind) + second;
         Run& run = run_;
         run.device().load(base.memory());
+        if (run.cloud() != nullptr) run.cloud()->set(clouds_[k]);
         run.device().flash.protect(0, 0);
         run.device().flash.cut_at(1, kKinds[kind], case_seed);
         (void)apply(run.device().flash, log_[k]);
@@ -371,7 +388,9 @@ class Sweep {
     // The update is over: the good image is confirmed, or the bad one was given up.
     bool has_ended(Run& run) {
         if (!run.device().up()) return false;
+        if (run.cloud() != nullptr && !run.cloud()->is_told()) return false;
         if (scenario_.temper == Temper::kGood) return is_confirmed_new(run);
+        if (run.cloud() != nullptr) return true;
         run.device().events.events.clear();
         (void)run.device().post(CommandKind::kCheck);
         (void)run.device().run_until([&] {
@@ -414,6 +433,11 @@ class Sweep {
         const std::string version = run.device().running_version();
         if (run.device().manager().snapshot().running_version != version)
             find("reports another version", k, kind);
+        const bool succeeded = run.cloud() == nullptr || run.cloud()->end() == "SUCCEEDED";
+        if (run.cloud() != nullptr && succeeded != (scenario_.temper == Temper::kGood)) {
+            ++tally_.unexplained;
+            find("the cloud was told: " + run.cloud()->end(), k, kind);
+        }
         if (!recorded_revocation(run.device())) find("a revoked key was forgotten", k, kind);
         if (run.device().manager().log().remote_settings() != settings_of_owner()) {
             find("settings from afar were forgotten", k, kind);
@@ -439,6 +463,7 @@ class Sweep {
     Buffer start_;
     Run run_;
     std::vector<Operation> log_;
+    std::vector<Cloud::State> clouds_;
     bool kept_ = false;
     uint32_t second_ = 0;  // of the case in hand
     Tally tally_;

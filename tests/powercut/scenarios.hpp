@@ -18,7 +18,7 @@ enum class Temper {
 };
 
 // Who brings the package.
-enum class Via { kSource, kModbus, kCan };
+enum class Via { kSource, kModbus, kCan, kStream, kUrl };  // the last two: by a job of AWS IoT
 
 // One update whose every flash operation loses power once. A package or source joins by a line in
 // scenarios.cpp.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -34,6 +35,7 @@ class FakeMqtt final : public ota::MqttClient {
             return why;
         }
         if (!is_up) return ota::Status{ota::Code::kTryAgain, ota::Origin::kSource};
+        if (peer) peer();
         if (incoming.empty()) return false;
         current_ = incoming.front();
         incoming.pop_front();
@@ -61,6 +63,7 @@ class FakeMqtt final : public ota::MqttClient {
     uint16_t port = 0;
     std::string alpn;
     std::vector<std::string> filters;
+    std::function<void()> peer;  // does what it has to before each look for a message
     std::deque<Message> incoming;
     std::vector<Message> sent;
 

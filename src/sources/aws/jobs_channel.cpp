@@ -143,7 +143,7 @@ void JobsChannel::report(const Report& report) {
             return owe(End::kSucceeded, attempt.version.view());
         case Outcome::kReverted:
         case Outcome::kKept:
-            return owe(End::kFailed, "the new firmware did not prove itself");
+            return given_up(report.revert);
         case Outcome::kAborted:
             return owe(End::kFailed, status_text(attempt.why));
         case Outcome::kFailed:
@@ -153,6 +153,18 @@ void JobsChannel::report(const Report& report) {
         case Outcome::kInterrupted:
             return;
     }
+}
+
+// Losing power in its trial says nothing about the image: the job is taken once more, and how often
+// that goes is decided where its package is admitted.
+void JobsChannel::given_up(RevertReason reason) {
+    if (reason != RevertReason::kPowerCycle) {
+        return owe(End::kFailed, "the new firmware did not prove itself");
+    }
+    JobRecord record = log_.job();
+    record.stage = Stage::kTaken;
+    (void)log_.save(record);
+    is_new_ = true;
 }
 
 void JobsChannel::begin_fetch(uint8_t percent) {
@@ -217,7 +229,7 @@ void JobsChannel::settle_at_start() {
     }
     if (update.stage == UpdateStage::kConfirmed) return owe(End::kSucceeded, update.version.view());
     if (update.stage == UpdateStage::kReverted || update.stage == UpdateStage::kKept) {
-        owe(End::kFailed, "the new firmware did not prove itself");
+        given_up(update.reason);
     }
 }
 

@@ -48,6 +48,7 @@ class JobsChannel final : public Channel {
     void take_head(const JobMessage& message);
     void look_at_queue(const JobMessage& message);
     void settle_at_start();
+    void given_up(RevertReason reason);
     void owe(JobRecord::End end, std::string_view reason);
     void tell_owed();
     void tell_stage(std::string_view stage, std::string_view detail);

@@ -2,16 +2,14 @@
 #include "sources/aws/aws_source.hpp"
 
 #include "engine/components_bench.hpp"
-#include "support/fake_mqtt.hpp"
+#include "support/fake_aws.hpp"
 
 namespace ota {
 namespace {
 
-using test::FakeMqtt;
+const std::string kThings = test::FakeAws::kThings;
 
-const std::string kThings = "$aws/things/bess-1/";
-
-struct Thing : Device {
+struct Thing : Device, test::FakeAws {
     Thing() {
         put_image(0, test::make_signed_of_size("1.0.0", 32 * 1024, 1));
         clock.set_wall(kFirstBuild + 1000);
@@ -37,101 +35,6 @@ struct Thing : Device {
                      config);
         (void)manager().add_source({&pair->channel, &pair->source, SourceKind::kAwsIot});
     }
-    std::string job(uint64_t execution = 1) const {
-        return R"({"jobId":"job-1","status":")" + status + R"(","versionNumber":)" +
-               std::to_string(version) + R"(,"executionNumber":)" + std::to_string(execution) +
-               R"(,"jobDocument":)" +
-               (document.empty() ? R"({"bess_ota":1,"stream":{"id":"s1","fileId":0},"size":)" +
-                                       std::to_string(package.size()) + "}"
-                                 : document) +
-               "}";
-    }
-    // The cloud's answers to what was sent since.
-    void answer() {
-        for (; seen < mqtt.sent.size(); ++seen) {
-            const FakeMqtt::Message message = mqtt.sent[seen];
-            const std::string topic = message.topic.substr(kThings.size());
-            if (topic.starts_with("streams/")) {
-                if (topic.ends_with("/get/cbor")) send_blocks(message.payload);
-                if (topic.ends_with("/describe/cbor")) describe();
-                continue;
-            }
-            const std::string text = message.text();
-            const std::string token = text.substr(text.find("clientToken"));
-            const std::string end = "\"" + token;
-            if (topic.ends_with("/get")) {
-                const bool any = has_job && status != "OVER";
-                mqtt.deliver(message.topic + "/accepted",
-                             (any ? "{\"execution\":" + job(execution) + "," : "{") + end);
-                continue;
-            }
-            updates.push_back(text);
-            if (!rejection.empty()) {
-                mqtt.deliver(
-                    message.topic + "/rejected",
-                    R"({"code":")" + rejection +
-                        R"(","executionState":{"status":"IN_PROGRESS","versionNumber":7},)" + end);
-                rejection.clear();
-                continue;
-            }
-            ++version;
-            status = text.find("IN_PROGRESS") == std::string::npos ? "OVER" : "IN_PROGRESS";
-            mqtt.deliver(message.topic + "/accepted", "{" + end);
-        }
-    }
-    // {"s": 1, "r": [{"f": 0, "z": size}]}
-    void describe() {
-        Buffer out = {0xA2, 0x61, 's', 1, 0x61, 'r', 0x81, 0xA2, 0x61, 'f', 0, 0x61, 'z', 0x1A};
-        out.resize(out.size() + 4);
-        store_be32(&out[out.size() - 4], static_cast<uint32_t>(package.size()));
-        mqtt.deliver(kThings + "streams/s1/description/cbor", out);
-    }
-    void send_blocks(Bytes request) {
-        CborReader in(request);
-        uint64_t first = 0;
-        Bytes wanted;
-        const size_t pairs = *in.map();
-        for (size_t i = 0; i < pairs; ++i) {
-            const std::string_view name = *in.text();
-            if (name == "o") {
-                first = *in.unsigned_number();
-            } else if (name == "b") {
-                wanted = *in.bytes();
-            } else {
-                (void)in.item();
-            }
-        }
-        ++requests;
-        std::vector<uint64_t> blocks;
-        for (size_t k = 0; k < 8 * wanted.size(); ++k) {
-            if ((wanted[k / 8] >> k % 8 & 1) != 0) blocks.push_back(first + k);
-        }
-        if (reverse) std::reverse(blocks.begin(), blocks.end());
-        for (const uint64_t block : blocks) {
-            if (lose != 0 && ++count % lose == 0) continue;
-            deliver_block(block);
-            if (twice) deliver_block(block);
-        }
-    }
-    void deliver_block(uint64_t block) {
-        const auto from = static_cast<size_t>(block * kStreamBlock);
-        ASSERT_TRUE(from < package.size());
-        const size_t size = std::min<size_t>(kStreamBlock, package.size() - from);
-        Buffer out = {0xA5, 0x61, 'c', 0x60, 0x61, 'f', 0, 0x61, 'l', 0x19};
-        const auto put16 = [&](size_t value) {
-            out.push_back(static_cast<uint8_t>(value >> 8));
-            out.push_back(static_cast<uint8_t>(value));
-        };
-        put16(size);
-        out.insert(out.end(), {0x61, 'i'});
-        if (block >= 24) out.push_back(0x18);
-        out.push_back(static_cast<uint8_t>(block));
-        out.insert(out.end(), {0x61, 'p', 0x59});
-        put16(size);
-        out.insert(out.end(), package.begin() + static_cast<long>(from),
-                   package.begin() + static_cast<long>(from + size));
-        mqtt.deliver(kThings + "streams/s1/data/cbor", out);
-    }
     template <typename Done>
     bool live(Done done, Millis limit = 600000) {
         return run_until(
@@ -153,23 +56,8 @@ struct Thing : Device {
         });
     }
 
-    FakeMqtt mqtt;
     test::FakeProbe probe;
-    Buffer package;
     std::optional<AwsPair> pair;
-    bool has_job = true;
-    std::string status = "QUEUED";
-    std::string document;  // empty: by the stream
-    uint64_t version = 1;
-    uint64_t execution = 1;
-    std::string rejection;  // of the next update
-    std::vector<std::string> updates;
-    size_t seen = 0;
-    size_t requests = 0;
-    bool reverse = false;
-    bool twice = false;
-    size_t lose = 0;
-    size_t count = 0;
 };
 
 bool has(const std::string& text, const std::string& part) {
@@ -358,7 +246,7 @@ TEST(AwsIot, CancelledWhileItWaitsToBeApplied) {
     (void)thing.live([] { return false; }, 2 * 3600000);
     EXPECT_GE(thing.updates.size(), before + 5);
     thing.status = "OVER";
-    thing.mqtt.deliver(kThings + "jobs/notify-next", std::string("{\"timestamp\":1}"));
+    thing.notify();
     EXPECT_TRUE(thing.live([&] { return thing.state() == State::kAborted; }, 10000));
     EXPECT_EQ(thing.detail(), Detail::kJobGone);
 }
@@ -377,10 +265,33 @@ TEST(AwsIot, RevertedImageIsToldAndNotBegunAgain) {
     thing.execution = 2;
     thing.version = 1;
     thing.status = "QUEUED";
-    thing.mqtt.deliver(kThings + "jobs/notify-next", "{\"execution\":" + thing.job(2) + "}");
+    thing.notify();
     EXPECT_TRUE(thing.live([&] { return thing.status == "OVER"; }));
     EXPECT_TRUE(has(thing.updates.back(), "REJECTED"));
     EXPECT_EQ(thing.running_version(), "1.0.0");
+}
+
+// It says nothing about the image, until it has happened too often.
+TEST(AwsIot, PowerLostInTheTrialTakesTheJobOnceMore) {
+    for (const int losses : {1, 9}) {
+        Thing thing;
+        for (int i = 0; i < losses && thing.end.empty(); ++i) {
+            if (!thing.live([&] { return !thing.end.empty(); }) || !thing.restart_requested())
+                break;
+            thing.power_on(ResetReason::kSoftware);
+            ASSERT_EQ(thing.running_version(), "1.1.0");
+            thing.power_on();
+            ASSERT_EQ(thing.running_version(), "1.0.0");
+        }
+        if (losses == 1) {
+            EXPECT_TRUE(thing.update());
+            EXPECT_EQ(thing.end, "SUCCEEDED");
+        } else {
+            EXPECT_TRUE(thing.is_told());
+            EXPECT_EQ(thing.end, "REJECTED");
+            EXPECT_EQ(thing.running_version(), "1.0.0");
+        }
+    }
 }
 
 TEST(AwsIot, ChangedStreamIsNotMixed) {

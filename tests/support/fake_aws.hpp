@@ -1,0 +1,164 @@
+// AWS IoT in memory: one job of the thing "bess-1" and the stream with its package.
+#pragma once
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "sources/aws/stream_codec.hpp"
+#include "support/fake_mqtt.hpp"
+#include "wire/cbor.hpp"
+
+namespace test {
+
+class FakeAws {
+  public:
+    static constexpr const char* kThings = "$aws/things/bess-1/";
+
+    // What the cloud has of the job; it outlives the device's power.
+    bool has_job = true;
+    std::string status = "QUEUED";
+    uint64_t version = 1;
+    uint64_t execution = 1;
+    Buffer package;
+    std::string document;  // empty: by the stream
+    std::string end;       // SUCCEEDED, FAILED or REJECTED, once it is over
+
+    // How it misbehaves.
+    std::string rejection;  // of the next update
+    bool reverse = false;   // blocks, last first
+    bool twice = false;     // each block
+    size_t lose = 0;        // every n-th block
+
+    // What it saw.
+    std::vector<std::string> updates;
+    size_t requests = 0;  // for blocks
+    size_t seen = 0;      // messages
+    FakeMqtt mqtt;
+
+    // Its answers to what was sent since.
+    void answer() {
+        for (; seen < mqtt.sent.size(); ++seen) {
+            const FakeMqtt::Message message = mqtt.sent[seen];
+            const std::string topic = message.topic.substr(std::string(kThings).size());
+            if (topic.ends_with("/get/cbor")) {
+                send_blocks(message.payload);
+            } else if (topic.ends_with("/describe/cbor")) {
+                describe();
+            } else if (topic.ends_with("/get")) {
+                const std::string head = is_open() ? "{\"execution\":" + job() + "," : "{";
+                mqtt.deliver(message.topic + "/accepted", head + token_of(message));
+            } else if (topic.ends_with("/update")) {
+                update(message);
+            }
+        }
+    }
+
+    bool is_open() const { return has_job && status != "OVER"; }
+
+    std::string job() const {
+        const std::string by_stream = R"({"bess_ota":1,"stream":{"id":"s1","fileId":0},"size":)" +
+                                      std::to_string(package.size()) + "}";
+        return R"({"jobId":"job-1","status":")" + status + R"(","versionNumber":)" +
+               std::to_string(version) + R"(,"executionNumber":)" + std::to_string(execution) +
+               R"(,"jobDocument":)" + (document.empty() ? by_stream : document) + "}";
+    }
+
+    void notify() {
+        mqtt.deliver(std::string(kThings) + "jobs/notify-next",
+                     is_open() ? "{\"execution\":" + job() + "}" : R"({"timestamp":1})");
+    }
+
+  private:
+    // The members of an answer that ends with the request's token.
+    static std::string token_of(const FakeMqtt::Message& message) {
+        const std::string text = message.text();
+        return "\"" + text.substr(text.find("clientToken"));
+    }
+
+    void reject(const FakeMqtt::Message& message, const std::string& code) {
+        mqtt.deliver(message.topic + "/rejected",
+                     R"({"code":")" + code + R"(","executionState":{"status":")" +
+                         (end.empty() ? "IN_PROGRESS" : end) + R"(","versionNumber":7},)" +
+                         token_of(message));
+    }
+
+    void update(const FakeMqtt::Message& message) {
+        const std::string text = message.text();
+        updates.push_back(text);
+        if (!rejection.empty()) {
+            reject(message, rejection);
+            return rejection.clear();
+        }
+        if (!is_open()) return reject(message, "InvalidStateTransition");
+        ++version;
+        status = "IN_PROGRESS";
+        for (const char* word : {"SUCCEEDED", "FAILED", "REJECTED"}) {
+            if (!text.starts_with(std::string(R"({"status":")") + word)) continue;
+            status = "OVER";
+            end = word;
+        }
+        mqtt.deliver(message.topic + "/accepted", "{" + token_of(message));
+    }
+
+    // {"s": 1, "r": [{"f": 0, "z": size}]}
+    void describe() {
+        Buffer out = {0xA2, 0x61, 's', 1, 0x61, 'r', 0x81, 0xA2, 0x61, 'f', 0, 0x61, 'z', 0x1A};
+        out.resize(out.size() + 4);
+        ota::store_be32(&out[out.size() - 4], static_cast<uint32_t>(package.size()));
+        mqtt.deliver(std::string(kThings) + "streams/s1/description/cbor", out);
+    }
+
+    void send_blocks(ota::Bytes request) {
+        ota::CborReader in(request);
+        uint64_t first = 0;
+        ota::Bytes wanted;
+        const size_t pairs = *in.map();
+        for (size_t i = 0; i < pairs; ++i) {
+            const std::string_view name = *in.text();
+            if (name == "o") {
+                first = *in.unsigned_number();
+            } else if (name == "b") {
+                wanted = *in.bytes();
+            } else {
+                (void)in.item();
+            }
+        }
+        ++requests;
+        std::vector<uint64_t> blocks;
+        for (size_t k = 0; k < 8 * wanted.size(); ++k) {
+            if ((wanted[k / 8] >> k % 8 & 1) != 0) blocks.push_back(first + k);
+        }
+        if (reverse) std::reverse(blocks.begin(), blocks.end());
+        for (const uint64_t block : blocks) {
+            if (lose != 0 && ++count_ % lose == 0) continue;
+            deliver_block(block);
+            if (twice) deliver_block(block);
+        }
+    }
+
+    // A block that lies behind the end is none: the device never gets it.
+    void deliver_block(uint64_t block) {
+        const auto from = static_cast<size_t>(block * ota::kStreamBlock);
+        if (from >= package.size()) return;
+        const size_t size = std::min<size_t>(ota::kStreamBlock, package.size() - from);
+        Buffer out = {0xA5, 0x61, 'c', 0x60, 0x61, 'f', 0, 0x61, 'l', 0x19};
+        const auto put16 = [&](size_t value) {
+            out.push_back(static_cast<uint8_t>(value >> 8));
+            out.push_back(static_cast<uint8_t>(value));
+        };
+        put16(size);
+        out.insert(out.end(), {0x61, 'i'});
+        if (block >= 24) out.push_back(0x18);
+        out.push_back(static_cast<uint8_t>(block));
+        out.insert(out.end(), {0x61, 'p', 0x59});
+        put16(size);
+        out.insert(out.end(), package.begin() + static_cast<long>(from),
+                   package.begin() + static_cast<long>(from + size));
+        mqtt.deliver(std::string(kThings) + "streams/s1/data/cbor", out);
+    }
+
+    size_t count_ = 0;
+};
+
+}  // namespace test
