@@ -311,7 +311,10 @@ typedef union {
 typedef struct {
     ota_source_t source;
     ota_source_config_t config;      /* the member named like source */
-    uint32_t check_interval_ms;      /* 0 = no periodic checks */
+    uint32_t check_interval_ms;      /* 0 = no periodic checks. Fleets spread by themselves: the
+                                        first comes within a quarter of it, a minute at most, after
+                                        the start, the second after a random part of it, then one
+                                        each interval */
     int8_t automatic_update;         /* default off: check ends in UPDATE_AVAILABLE */
     int8_t verify_signature;         /* default on; OFF needs HTTPS and a build that allows it */
     const char* public_key_pem;      /* one to four PEM blocks, RSA-3072 or ECDSA P-256 */

@@ -6,7 +6,8 @@
 namespace ota {
 namespace {
 
-constexpr Millis kMediaInterval = 1000;  // how often removable media are looked for
+constexpr uint32_t kLongestSpread = 60000;  // ms
+constexpr Millis kMediaInterval = 1000;     // how often removable media are looked for
 
 template <size_t N>
 void copy_text(char (&out)[N], const char* text) {
@@ -72,11 +73,13 @@ Status Manager::start() {
     if (settings_sink_ != nullptr) settings_sink_->on_settings(asked_settings());
     const uint32_t seed = settings_.jitter_seed ^ load_le32(device_.build_id.data());
     check_backoff_.seed(seed);
+    check_jitter_.seed(seed);
     session_.seed(seed);
     audit_ = audit_boot(boot_, journal_.update(), device_.build_id);
     publish_boot();
     publish_report();
-    next_check_ = ports_.clock.now();
+    next_check_ = ports_.clock.now() + short_pause();
+    is_spread_ = was_closed_ = false;
     stop_asked_ = false;
     confirm_failures_ = 0;
     discard_commands();
@@ -411,6 +414,8 @@ void Manager::serve_timers() {
     const bool waits = session_.waits();
     // Nothing is begun by itself then, but with what somebody has put in.
     const bool is_closed = is_out_of_window();
+    if (was_closed_ && !is_closed) next_check_ = std::max(next_check_, now + short_pause());
+    was_closed_ = is_closed;
     const bool is_timed = settings_.check_interval_ms != 0 && !is_closed;
     bool due = (is_timed || waits) && now >= next_check_;
     if (now >= next_look_) {
@@ -425,11 +430,26 @@ void Manager::serve_timers() {
     session_.check();
 }
 
+// Before what the whole fleet would do at one moment: the check after power came back, or when the
+// day's window opens.
+Millis Manager::short_pause() {
+    return check_jitter_.up_to(std::min(settings_.check_interval_ms / 4, kLongestSpread));
+}
+
+// The first one is a random part of it, so that units that were powered together check at different
+// times from then on.
+Millis Manager::next_interval() {
+    if (is_spread_) return settings_.check_interval_ms;
+    is_spread_ = true;
+    return check_jitter_.up_to(settings_.check_interval_ms);
+}
+
 // After a failure the next automatic check comes soon, not after the whole interval, and ever later
 // when failures go on, however short the interval is.
 void Manager::schedule_check() {
     if (settings_.check_interval_ms == 0 && !session_.waits()) return;
-    Millis wait = settings_.check_interval_ms;
+    Millis wait =
+        publisher_.state() == State::kIdle ? next_interval() : Millis{settings_.check_interval_ms};
     if (publisher_.state() == State::kFailed) {
         wait = std::max(check_backoff_.next(), session_.retry_after());
         // Credentials that are not accepted are not tried more often: accounts get locked.

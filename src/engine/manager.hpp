@@ -116,6 +116,8 @@ class Manager final : public EngineView, public SettingsHost {
     void serve_channels();
     void serve_timers();
     void schedule_check();
+    Millis short_pause();
+    Millis next_interval();
 
     void step_trial();
     void keep();
@@ -166,6 +168,9 @@ class Manager final : public EngineView, public SettingsHost {
     Millis next_peer_look_ = 0;
     uint8_t confirm_failures_ = 0;
     Backoff check_backoff_{30000, 3600000};
+    Jitter check_jitter_;
+    bool is_spread_ = false;  // the interval began at a time of this device's own
+    bool was_closed_ = false;
     Millis idle_wait_ = 0;
 };
 

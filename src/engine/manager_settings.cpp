@@ -16,10 +16,13 @@ const RemoteSettings& Manager::asked_settings() const {
 }
 
 void Manager::apply_settings() {
+    const uint32_t interval_before = settings_.check_interval_ms;
     settings_.check_interval_ms = own_settings_.check_interval_ms;
     settings_.automatic_update = own_settings_.automatic_update;
     settings_.rollback_timeout_ms = own_settings_.rollback_timeout_ms;
     apply_remote_settings(asked_settings(), own_settings_, settings_);
+    // A whole fleet may have got it at one moment.
+    if (settings_.check_interval_ms != interval_before) is_spread_ = false;
     gate_.set_thresholds(settings_.thresholds);
 }
 
