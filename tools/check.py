@@ -261,6 +261,15 @@ def cloud():
     return pytest("tests/cloud", chosen)
 
 
+def scale():
+    """By name: a thousand units. Else three hundred."""
+    build("host", "scale")
+    size = ["--units", "1000", "--hours", "3"] if "scale" in OPTIONS.part else ["--units", "300", "--hours", "2"]
+    result = run(["/usr/bin/python3", "tests/scale/run.py", *size], text=True, stdout=subprocess.PIPE)
+    print(result.stdout, end="")
+    return verdict("a fleet: all updated, each once; checks spread", result.returncode == 0)
+
+
 def kernel():
     build("host", "kernel_test")
     result = run(["/usr/bin/python3", "tests/kernel/run.py"], text=True, stdout=subprocess.PIPE)
@@ -348,6 +357,7 @@ PARTS = {
     "tsan": (tsan, "the tests with threads under the thread sanitizer"),
     "integration": (integration, "the twin as processes: boot, update, revert, power cuts, media"),
     "cloud": (cloud, "AWS: Jobs, streams and the log, the twin against stand-ins (all faults when named)"),
+    "scale": (scale, "a fleet of whole devices in a few processes on one broker and one nginx (1,000 when named, else 300)"),
     "kernel": (kernel, "Debian's kernel in a virtual machine: its ISO-TP, CAN controllers, FAT, a stick that is pulled"),
     "powercut": (powercut, "power lost at every flash operation of every scenario"),
     "model": (model, "state machine, bootloader, power and battery as a model, by spin"),

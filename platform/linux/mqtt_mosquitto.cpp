@@ -3,6 +3,7 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -11,6 +12,9 @@
 
 namespace ota {
 namespace {
+
+constexpr int kLongestWait = 200;           // ms; publish() and close() end it
+constexpr uint32_t kGreetingPause = 20000;  // µs
 
 constexpr Status fault(Code code, Detail detail) {
     return {code, Origin::kSource, detail};
@@ -159,7 +163,10 @@ void MosquittoClient::run() {
     int error = mosquitto_connect_async(client_, host_.c_str(), port_, keep_alive_);
     const bool is_reached = error == MOSQ_ERR_SUCCESS;
     while (error == MOSQ_ERR_SUCCESS && !stop_ && state_ != State::kOver) {
-        error = mosquitto_loop(client_, 50, 1);
+        error = mosquitto_loop(client_, kLongestWait, 1);
+        // libmosquitto 2.0.11 does not wait while it greets: it takes a socket that can be written
+        // to for one that has something to do.
+        if (state_ == State::kConnecting) usleep(kGreetingPause);
     }
     // AWS closes without a word when it does not want us; so does TLS 1.3 with a certificate that
     // the server does not know.

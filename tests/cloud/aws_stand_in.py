@@ -30,9 +30,10 @@ def free_port():
 
 
 class Broker:
-    """mosquitto with mutual TLS; a client's certificate name is its thing name."""
+    """mosquitto with mutual TLS; a client's certificate name is its thing name. fleet: the name in a certificate that
+    may be any thing."""
 
-    def __init__(self, folder, authority):
+    def __init__(self, folder, authority, fleet=None):
         self.folder = folder
         self.port = free_port()
         server = authority.issue("broker")
@@ -41,7 +42,8 @@ class Broker:
             + "".join(f"pattern write $aws/things/%u/{topic}\n" for topic in
                       ("jobs/+", "jobs/+/get", "jobs/+/update", "streams/+/get/+", "streams/+/describe/+",
                        "shadow/name/ota/get", "shadow/name/ota/update"))
-            + "pattern read $aws/things/%u/#\n")
+            + "pattern read $aws/things/%u/#\n"
+            + (f"user {fleet}\ntopic readwrite $aws/things/#\n" if fleet else ""))
         (folder / "mosquitto.conf").write_text(
             f"listener {self.port} 127.0.0.1\ncafile {authority.certificate}\ncertfile {server.certificate}\n"
             f"keyfile {server.key}\nrequire_certificate true\nuse_identity_as_username true\nallow_anonymous false\n"
@@ -84,8 +86,8 @@ class Execution:
 class Cloud:
     """Jobs and streams of every thing."""
 
-    def __init__(self, folder, authority):
-        self.broker = Broker(folder, authority)
+    def __init__(self, folder, authority, fleet=None):
+        self.broker = Broker(folder, authority, fleet)
         self.queues = {}  # thing: [Execution]
         self.streams = {}  # id: [version, {file id: bytes}]
         self.shadows = {}  # thing: {"desired", "reported", "version"} of the shadow "ota"
@@ -93,7 +95,7 @@ class Cloud:
         self.requests = []  # (topic below the thing, body)
         self.faults = {}
         self.random = random.Random(1)
-        self.blocks_sent = 0
+        self.blocks_sent = self.received = self.sent = 0  # the last two: messages
         self.lock = threading.RLock()
         own = authority.issue("svc")
         self.client = mqtt.Client("svc", protocol=mqtt.MQTTv311)
@@ -115,6 +117,7 @@ class Cloud:
 
     def create_job(self, thing, job, document):
         """document: a dict, or a function that makes one each time it is asked for (pre-signed URLs)."""
+        assert re.fullmatch(r"[a-zA-Z0-9_-]{1,64}", job), "AWS takes no such id"
         with self.lock:
             made = Execution(job, document if callable(document) else lambda: document)
             self.queues.setdefault(thing, []).append(made)
@@ -157,6 +160,7 @@ class Cloud:
         self._send(thing, "jobs/notify-next", json.dumps(body))
 
     def _send(self, thing, topic, payload):
+        self.sent += 1
         self.client.publish(f"$aws/things/{thing}/{topic}", payload, qos=1)
 
     def _take(self, _client, _data, message):
@@ -165,6 +169,7 @@ class Cloud:
             thing, topic = match[1], match[2]
             if re.search(r"/(accepted|rejected)$|^jobs/notify", topic):
                 return
+            self.received += 1
             if message.retain or message.qos == 2:
                 self.violations.append(f"{topic}: retained or QoS 2")
             if self.faults.get("silent", 0) > 0:

@@ -33,12 +33,13 @@ def wait_for_port(port, process, host="127.0.0.1", timeout=10):
 class Nginx:
     """Serves root with TLS. extra goes into the server block, http into the http block."""
 
-    def __init__(self, folder, root, certificate, extra="", http="", address="127.0.0.1", wrapper=()):
+    def __init__(self, folder, root, certificate, extra="", http="", address="127.0.0.1", wrapper=(),
+                 connections=64):
         self.folder = folder / "nginx"
         self.folder.mkdir(exist_ok=True)
         self.root = root
         self.certificate, self.extra, self.http = certificate, extra, http
-        self.address, self.wrapper = address, list(wrapper)
+        self.address, self.wrapper, self.connections = address, list(wrapper), connections
         self.process = None
 
     def __enter__(self):
@@ -65,7 +66,7 @@ class Nginx:
         user = "user root;" if os.geteuid() == 0 else ""  # the test's folder is root's alone
         (self.folder / "nginx.conf").write_text(f"""{user}
             daemon off; master_process off; pid {self.folder}/pid;
-            events {{ worker_connections 64; }}
+            events {{ worker_connections {self.connections}; }}
             http {{
               {temp}
               types {{ application/octet-stream bin; }}

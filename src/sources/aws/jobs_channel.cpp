@@ -169,7 +169,9 @@ void JobsChannel::given_up(RevertReason reason) {
 
 void JobsChannel::begin_fetch(uint8_t percent) {
     if (log_.job().stage != Stage::kTaken) return;
-    if ((is_fetched_ && percent == told_percent_) || !link_.is_up()) return;
+    // One update at a time: the version that the next expects is in the answer.
+    if ((is_fetched_ && percent == told_percent_) || asked_ == Asked::kUpdate) return;
+    if (!link_.is_up()) return;
     is_fetched_ = true;
     told_percent_ = percent;
     std::array<char, 8> text{};
