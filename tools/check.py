@@ -257,7 +257,7 @@ def fuzz():
 def cloud():
     """By name: every fault. Else what most depends on."""
     build("host", "otactl", "bess_boot", "bess_sim_good", "bess_sim_newer", "bess_sim_failing")
-    chosen = {} if "cloud" in OPTIONS.part else {"PYTEST_ADDOPTS": "-k 'creation_to_success or shuffle or expired_url or update_as_the_cloud'"}
+    chosen = {} if "cloud" in OPTIONS.part else {"PYTEST_ADDOPTS": "-k 'creation_to_success or shuffle or expired_url or update_as_the_cloud or rollout'"}
     return pytest("tests/cloud", chosen)
 
 

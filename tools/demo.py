@@ -183,7 +183,8 @@ def main():
     parser = argparse.ArgumentParser(prog="./demo", description=__doc__,
                                      epilog="exit codes: 0 everything was seen, 1 something was not")
     parser.add_argument("source", nargs="?", choices=["https", "card"], default="https",
-                        help="where updates come from: nginx with TLS on this machine (default), or an SD card")
+                        help="where updates come from: nginx with TLS on this machine (default), or an SD card; ./demo aws is "
+                        "another one, with three devices")
     parser.add_argument("--keep", metavar="DIR", help="work in DIR and leave flash file, keys and images there")
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the folder is removed
