@@ -59,21 +59,6 @@ const char* notice_name(Notice notice) {
     return index < kNames.size() ? kNames[index] : "UNKNOWN";
 }
 
-const char* revert_reason_text(RevertReason reason) {
-    static constexpr std::array<const char*, 9> kTexts = {
-        "none",
-        "never booted",
-        "crashed before it was confirmed",
-        "stopped responding (watchdog)",
-        "a health probe failed",
-        "not all health probes passed in time",
-        "power was lost in the trial window",
-        "the bootloader took another image",
-        "on request",
-    };
-    return text_at(kTexts, static_cast<size_t>(reason));
-}
-
 const char* outcome_text(Outcome outcome) {
     static constexpr std::array<const char*, 8> kTexts = {
         "none",      "failed",   "aborted", "interrupted by a reset", "restarted into it",

@@ -8,7 +8,6 @@ namespace ota {
 
 const char* state_name(State state);
 const char* notice_name(Notice notice);
-const char* revert_reason_text(RevertReason reason);
 const char* outcome_text(Outcome outcome);
 const char* source_text(SourceKind source);
 const char* reset_text(const std::optional<ResetReason>& reset);

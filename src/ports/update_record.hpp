@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/revert_reason.hpp"
 #include "ports/boot_control.hpp"
 #include "ports/component_ref.hpp"
 #include "ports/image.hpp"
@@ -26,19 +27,6 @@ enum class UpdateStage : uint8_t {
     kDropped = 8,    // the staged bytes are bad, the file may be good; nothing to resume
     kKept = 9,       // unhealthy, but the only image that boots: it stays
     kRefused = 10,   // what was staged is not acceptable; not fetched again unless asked
-};
-
-// Why an image was given up. Values are stored in flash: append only.
-enum class RevertReason : uint8_t {
-    kNone = 0,
-    kNeverBooted = 1,  // armed, but no attempt to run it left a trace
-    kCrashed = 2,      // panic before it was confirmed
-    kWatchdog = 3,     // stopped responding
-    kUnhealthy = 4,    // a probe said no
-    kDeadline = 5,     // not all probes passed in time
-    kPowerCycle = 6,   // power was lost inside the trial window
-    kOtherImage = 7,   // the bootloader took another slot although the entry was bootable
-    kRequested = 8,    // ota_manager_rollback
 };
 
 using ProbeName = FixedString<24>;

@@ -17,6 +17,7 @@ class FakeAws {
 
     // What the cloud has of the job; it outlives the device's power.
     bool has_job = true;
+    std::string id = "job-1";
     std::string status = "QUEUED";
     uint64_t version = 1;
     uint64_t execution = 1;
@@ -28,6 +29,7 @@ class FakeAws {
     std::string rejection;  // of the next update
     bool reverse = false;   // blocks, last first
     bool twice = false;     // each block
+    bool silent = false;    // answers nothing
     size_t lose = 0;        // every n-th block
 
     // What it saw.
@@ -40,6 +42,7 @@ class FakeAws {
     void answer() {
         for (; seen < mqtt.sent.size(); ++seen) {
             const FakeMqtt::Message message = mqtt.sent[seen];
+            if (silent) continue;
             const std::string topic = message.topic.substr(std::string(kThings).size());
             if (topic.ends_with("/get/cbor")) {
                 send_blocks(message.payload);
@@ -59,7 +62,7 @@ class FakeAws {
     std::string job() const {
         const std::string by_stream = R"({"bess_ota":1,"stream":{"id":"s1","fileId":0},"size":)" +
                                       std::to_string(package.size()) + "}";
-        return R"({"jobId":"job-1","status":")" + status + R"(","versionNumber":)" +
+        return R"({"jobId":")" + id + R"(","status":")" + status + R"(","versionNumber":)" +
                std::to_string(version) + R"(,"executionNumber":)" + std::to_string(execution) +
                R"(,"jobDocument":)" + (document.empty() ? by_stream : document) + "}";
     }
@@ -101,11 +104,19 @@ class FakeAws {
         mqtt.deliver(message.topic + "/accepted", "{" + token_of(message));
     }
 
+    // The head of an item in its shortest form (RFC 8949 4.2.1).
+    static void put(Buffer& out, unsigned major, size_t value) {
+        const auto add = [&](size_t bits) { out.push_back(static_cast<uint8_t>(bits)); };
+        if (value < 24) return add(major << 5 | value);
+        const unsigned bytes = value < 0x100 ? 1 : value < 0x10000 ? 2 : 4;
+        add(major << 5 | (bytes == 1 ? 24U : bytes == 2 ? 25U : 26U));
+        for (unsigned i = bytes; i-- > 0;) add(value >> 8 * i & 0xFF);
+    }
+
     // {"s": 1, "r": [{"f": 0, "z": size}]}
     void describe() {
-        Buffer out = {0xA2, 0x61, 's', 1, 0x61, 'r', 0x81, 0xA2, 0x61, 'f', 0, 0x61, 'z', 0x1A};
-        out.resize(out.size() + 4);
-        ota::store_be32(&out[out.size() - 4], static_cast<uint32_t>(package.size()));
+        Buffer out = {0xA2, 0x61, 's', 1, 0x61, 'r', 0x81, 0xA2, 0x61, 'f', 0, 0x61, 'z'};
+        put(out, 0, package.size());
         mqtt.deliver(std::string(kThings) + "streams/s1/description/cbor", out);
     }
 
@@ -142,17 +153,12 @@ class FakeAws {
         const auto from = static_cast<size_t>(block * ota::kStreamBlock);
         if (from >= package.size()) return;
         const size_t size = std::min<size_t>(ota::kStreamBlock, package.size() - from);
-        Buffer out = {0xA5, 0x61, 'c', 0x60, 0x61, 'f', 0, 0x61, 'l', 0x19};
-        const auto put16 = [&](size_t value) {
-            out.push_back(static_cast<uint8_t>(value >> 8));
-            out.push_back(static_cast<uint8_t>(value));
-        };
-        put16(size);
+        Buffer out = {0xA5, 0x61, 'c', 0x60, 0x61, 'f', 0, 0x61, 'l'};
+        put(out, 0, size);
         out.insert(out.end(), {0x61, 'i'});
-        if (block >= 24) out.push_back(0x18);
-        out.push_back(static_cast<uint8_t>(block));
-        out.insert(out.end(), {0x61, 'p', 0x59});
-        put16(size);
+        put(out, 0, static_cast<size_t>(block));
+        out.insert(out.end(), {0x61, 'p'});
+        put(out, 2, size);
         out.insert(out.end(), package.begin() + static_cast<long>(from),
                    package.begin() + static_cast<long>(from + size));
         mqtt.deliver(std::string(kThings) + "streams/s1/data/cbor", out);

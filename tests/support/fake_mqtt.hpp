@@ -43,7 +43,8 @@ class FakeMqtt final : public ota::MqttClient {
         return true;
     }
     ota::Status publish(std::string_view topic, ota::Bytes payload) override {
-        if (!is_up) return {ota::Code::kUnavailable, ota::Origin::kSource};
+        const bool is_lost = ++publishes == refused_publish;
+        if (!is_up || is_lost) return {ota::Code::kUnavailable, ota::Origin::kSource};
         sent.push_back({std::string(topic), Buffer(payload.begin(), payload.end())});
         return {};
     }
@@ -58,7 +59,9 @@ class FakeMqtt final : public ota::MqttClient {
 
     bool is_up = true;
     bool is_open = false;
-    ota::Status failure;  // once
+    ota::Status failure;         // once
+    size_t refused_publish = 0;  // the n-th; 0 = none
+    size_t publishes = 0;
     uint32_t connections = 0;
     uint16_t port = 0;
     std::string alpn;

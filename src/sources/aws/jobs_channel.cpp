@@ -159,7 +159,10 @@ void JobsChannel::report(const Report& report) {
 // that goes is decided where its package is admitted.
 void JobsChannel::given_up(RevertReason reason) {
     if (reason != RevertReason::kPowerCycle) {
-        return owe(End::kFailed, "the new firmware did not prove itself");
+        FixedString<64> text;
+        text.assign("left again: ");
+        text.append(revert_reason_text(reason));
+        return owe(End::kFailed, text.view());
     }
     JobRecord record = log_.job();
     record.stage = Stage::kTaken;
