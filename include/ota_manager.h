@@ -16,6 +16,18 @@ extern "C" {
 #endif
 
 /**
+ * The device's own identity in AWS IoT: what the store has, else by fleet provisioning, with a key
+ * that is made here and never leaves the device. Before init, at each start. Blocks, with a
+ * network: for a while after the first start, else not. A loss of power costs at most a certificate
+ * that is never used; call again.
+ * @param identity filled in when ESP_OK; the caller's to keep, and to wipe.
+ * @return ESP_OK; ESP_ERR_INVALID_ARG, ESP_FAIL (ota_manager_config_error() says what, and what
+ *         AWS IoT refused); ESP_ERR_TIMEOUT: try again later, ever less often;
+ *         ESP_ERR_INVALID_STATE after init; ESP_ERR_NOT_SUPPORTED where this build has no MQTT.
+ */
+esp_err_t ota_manager_provision(const ota_provisioning_config_t* config, ota_identity_t* identity);
+
+/**
  * Checks the configuration as a whole, copies it and prepares the engine; starts nothing.
  * @return ESP_OK; ESP_ERR_INVALID_ARG (ota_manager_config_error() names the field);
  *         ESP_ERR_INVALID_STATE when initialised already or a restart is due; ESP_ERR_NOT_SUPPORTED

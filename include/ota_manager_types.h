@@ -237,6 +237,51 @@ typedef struct {
                     for AWS closes a connection that asks for others; docs/aws.md */
 } ota_aws_iot_config_t;
 
+/* Where ota_manager_provision() keeps an identity. Values are stored. */
+typedef enum {
+    OTA_IDENTITY_CURRENT = 0,
+    OTA_IDENTITY_PENDING, /* until AWS IoT has accepted it */
+} ota_identity_place_t;
+
+/* One name with its value for the provisioning template: a-z A-Z 0-9 : _ - up to 64; printable, no
+ * " or \, up to 256. */
+typedef struct {
+    const char* name;
+    const char* value;
+} ota_provisioning_parameter_t;
+
+/* AWS IoT fleet provisioning by a claim; docs/aws.md. The strings and functions stay the caller's.
+ */
+typedef struct {
+    const char* endpoint; /* as in ota_aws_iot_config_t, like port and root_ca_pem */
+    uint16_t port;
+    const char* root_ca_pem;
+    const char* claim_cert_pem; /* the same in every device; may do nothing but this */
+    const char* claim_key_pem;
+    const char* template_name; /* 1…36 of a-z A-Z 0-9 _ - */
+    const char* serial_number; /* 1…64 of a-z A-Z 0-9 : _ -: the parameter SerialNumber, the name in
+                                  the request, and the client's id meanwhile */
+    const ota_provisioning_parameter_t* parameters; /* up to 8 more, or NULL */
+    uint8_t parameter_count;
+    uint32_t timeout_ms; /* default 120000 */
+    /* Up to OTA_IDENTITY_SIZE bytes, a private key among them; in the caller's task. load: *size =
+     * 0 where nothing was saved. save: durable when it returns ESP_OK, and all or nothing at a loss
+     * of power as far as the medium can; size 0: forget them. */
+    esp_err_t (*load)(ota_identity_place_t place, void* data, size_t capacity, size_t* size,
+                      void* user_data);
+    esp_err_t (*save)(ota_identity_place_t place, const void* data, size_t size, void* user_data);
+    void (*idle)(void* user_data); /* often while it blocks: to feed a watchdog; or NULL */
+    void* user_data;
+} ota_provisioning_config_t;
+#define OTA_IDENTITY_SIZE 3472
+
+/* What a thing has to have: for ota_aws_iot_config_t and ota_log_cloudwatch_t. */
+typedef struct {
+    char thing_name[129];
+    char certificate_pem[2049];
+    char key_pem[257];
+} ota_identity_t;
+
 typedef enum {
     OTA_SERIAL_8E1 = 0, /* MODBUS over Serial Line's own */
     OTA_SERIAL_8N1,

@@ -29,6 +29,9 @@ struct Arguments {
     const char* access_keys = nullptr;  // file with public keys for it, PEM
     const char* aws = nullptr;          // endpoint of AWS IoT, with :port if it is not 8883
     const char* thing = nullptr;        // its thing name
+    const char* provision = nullptr;    // template that gives it one, and a certificate
+    const char* claim = nullptr;        // file with the certificate and key for that
+    const char* identity = nullptr;     // folder where they are kept
     bool shadow = false;                // settings by its shadow
     const char* log = nullptr;          // directory of the log on the card: /sdcard/log
     uint32_t log_size = 0;              // bytes of one of its files

@@ -55,13 +55,24 @@ bool HttpsSettings::load(const Arguments& arguments) {
     return true;
 }
 
+template <typename Config>
+void HttpsSettings::identify(Config& config) const {
+    if (identity_ == nullptr) {
+        config.thing_name = arguments_->thing;
+        config.device_cert_pem = config.device_key_pem = text_or_null(client_);
+        return;
+    }
+    config.thing_name = identity_->thing_name;
+    config.device_cert_pem = identity_->certificate_pem;
+    config.device_key_pem = identity_->key_pem;
+}
+
 ota_aws_iot_config_t HttpsSettings::aws_iot() const {
     ota_aws_iot_config_t out{};
     out.endpoint = endpoint_.data();
     out.port = port_;
-    out.thing_name = arguments_->thing;
+    identify(out);
     out.root_ca_pem = text_or_null(ca_);
-    out.device_cert_pem = out.device_key_pem = text_or_null(client_);
     out.shadow = arguments_->shadow;
     return out;
 }
@@ -73,9 +84,8 @@ ota_log_cloudwatch_t HttpsSettings::cloudwatch() const {
     out.log_group = arguments_->log_group;
     out.credentials_endpoint = arguments_->credentials;
     out.role_alias = "bess-log";
-    out.thing_name = arguments_->thing;
+    identify(out);
     out.root_ca_pem = text_or_null(ca_);
-    out.device_cert_pem = out.device_key_pem = text_or_null(client_);
     out.level = static_cast<ota_log_level_t>(arguments_->log_level);
     out.metrics_namespace = arguments_->metrics;
     return out;

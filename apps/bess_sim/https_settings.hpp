@@ -22,9 +22,15 @@ class HttpsSettings {
 
     // CloudWatch, with the same once more.
     ota_log_cloudwatch_t cloudwatch() const;
+    // In the place of thing= and client=; it outlives this object.
+    void use(const ota_identity_t& identity) { identity_ = &identity; }
 
   private:
+    template <typename Config>
+    void identify(Config& config) const;
+
     const Arguments* arguments_ = nullptr;
+    const ota_identity_t* identity_ = nullptr;
     std::array<char, 16384> ca_{};
     std::array<char, 16384> client_{};
     std::array<char, 512> user_{};

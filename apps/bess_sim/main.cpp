@@ -16,6 +16,7 @@
 #include "control.hpp"
 #include "device_keys.hpp"
 #include "https_settings.hpp"
+#include "identity.hpp"
 #include "linux/compose.hpp"
 #include "linux/console_output.hpp"
 #include "ota_manager.h"
@@ -97,7 +98,8 @@ void* map_inherited(const char* variable, size_t& size) {
 }
 
 struct Firmware {
-    explicit Firmware(twin::Wires& wires) : wired_flash(wires), control(battery) {}
+    explicit Firmware(twin::Wires& wires)
+        : wired_flash(wires), control(battery), identity(wires.heartbeat) {}
 
     FlaggedRestart restart;
     ota::ConsoleOutput console;
@@ -109,6 +111,7 @@ struct Firmware {
     std::array<char, 8192> key{};
     std::array<char, 2048> access_keys{};
     HttpsSettings https;
+    Identity identity;
     timespec started{};
 };
 
@@ -251,7 +254,16 @@ bool set_log(const Firmware& firmware) {
     return ota_manager_set_log(&config) == ESP_OK;
 }
 
+// True without fleet provisioning.
+bool get_identity(Firmware& firmware) {
+    if (firmware.arguments.provision == nullptr) return true;
+    if (!firmware.identity.get(firmware.arguments, firmware.https.aws_iot())) return false;
+    firmware.https.use(firmware.identity.value());
+    return true;
+}
+
 bool start_manager(Firmware& firmware) {
+    if (!get_identity(firmware)) return false;
     ota_manager_config_t config = make_config(firmware);
     if (!load_device_keys(firmware.arguments, config)) return false;
     if (firmware.access_keys[0] != '\0') config.access_keys_pem = firmware.access_keys.data();

@@ -5,10 +5,12 @@
 #include <cstring>
 #include <type_traits>
 
+#include "api/text_rules.hpp"
 #include "base/build_options.hpp"
 #include "base/hex.hpp"
 #include "base/text.hpp"
 #include "ports/file_store.hpp"
+#include "sources/aws/aws_link.hpp"
 #include "sources/https/credentials.hpp"
 #include "wire/uri.hpp"
 
@@ -18,8 +20,6 @@ namespace {
 // What the registers of Modbus hold.
 constexpr std::ptrdiff_t kMaxSerialNumber = 16;
 
-constexpr size_t kMaxThing = 128;  // AWS IoT API reference, CreateThing
-
 bool is_switch(int8_t value) {
     return value == 0 || value == 1 || value == OTA_OFF;
 }
@@ -28,26 +28,8 @@ bool is_on(int8_t value, bool by_default) {
     return value == 0 ? by_default : value == 1;
 }
 
-bool is_empty(const char* text) {
-    return text == nullptr || text[0] == '\0';
-}
-
 bool fits(const char* text, size_t longest) {
     return text == nullptr || std::strlen(text) <= longest;
-}
-
-std::string_view text_of(const char* text) {
-    return text == nullptr ? std::string_view() : text;
-}
-
-// Of letters, digits and others; at least one.
-bool consists_of(std::string_view text, std::string_view others, size_t longest) {
-    if (text.empty() || text.size() > longest) return false;
-    return std::all_of(text.begin(), text.end(), [&](char c) {
-        const char lower = to_lower(c);
-        return is_digit(c) || (lower >= 'a' && lower <= 'z') ||
-               others.find(c) != std::string_view::npos;
-    });
 }
 
 // A token of RFC 9110 5.6.2, roughly: visible, and none of the separators that matter here.
@@ -162,7 +144,7 @@ const char* check_aws_iot(const ota_aws_iot_config_t& c) {
     if (!consists_of(text_of(c.endpoint), ".-", 253)) {
         return "config.aws_iot.endpoint: a host name, without https://";
     }
-    if (!consists_of(text_of(c.thing_name), ":_-", kMaxThing)) {
+    if (!consists_of(text_of(c.thing_name), ":_-", kMaxThingName)) {
         return "config.aws_iot.thing_name: 1 to 128 of a-z A-Z 0-9 : _ -";
     }
     if (is_empty(c.device_cert_pem) || is_empty(c.device_key_pem)) {
@@ -376,7 +358,7 @@ const char* check_cloudwatch(const ota_log_cloudwatch_t& c) {
     if (!consists_of(group, ".-_/#", kMaxLogName) || group.starts_with("aws/")) {
         return "cloudwatch.log_group: 1 to 200 of a-z A-Z 0-9 . - _ / #, not beginning with aws/";
     }
-    if (!consists_of(text_of(c.thing_name), ":_-", kMaxThing)) {
+    if (!consists_of(text_of(c.thing_name), ":_-", kMaxThingName)) {
         return "cloudwatch.thing_name: 1 to 128 of a-z A-Z 0-9 : _ -";
     }
     const std::string_view stream = text_of(is_empty(c.log_stream) ? c.thing_name : c.log_stream);

@@ -348,6 +348,10 @@ esp_err_t open_instance(const ota_manager_config_t& config) {
     return add_source(*instance, config.source, config.config);
 }
 
+MutableBytes instance_memory() {
+    return storage;
+}
+
 void close_instance() {
     if (instance == nullptr) return;
     restart_due = restart_due || is_leaving(instance->manager.snapshot().state);

@@ -74,6 +74,9 @@ extern const char* config_error;  // field and rule; "" after success
 esp_err_t open_instance(const ota_manager_config_t& config);
 void close_instance();
 
+// The memory of the instance, for who works before there is one; in kOpening. Wiped by who used it.
+MutableBytes instance_memory();
+
 // The medium of a further source; config passed check_source.
 esp_err_t add_source(Instance& self, ota_source_t source, const ota_source_config_t& config);
 

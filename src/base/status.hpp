@@ -229,6 +229,7 @@ enum class Detail : uint16_t {
     kStreamRefused,
     kMqttRefused,
     kJobGone,
+    kProvisioningRefused,
     kCount_,
 };
 

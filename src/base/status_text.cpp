@@ -194,6 +194,7 @@ constexpr auto kDetailTexts = std::to_array<const char*>({
     "the broker closed the connection: check the thing's certificate and policy, and that no other "
     "has its name",
     "the job was canceled, deleted, or timed out in the cloud",
+    "AWS IoT does not provision this device: check the template, its hook, and the claim's policy",
 });
 static_assert(kDetailTexts.size() == static_cast<size_t>(Detail::kCount_));
 

@@ -43,6 +43,10 @@ class Broker:
                       ("jobs/+", "jobs/+/get", "jobs/+/update", "streams/+/get/+", "streams/+/describe/+",
                        "shadow/name/ota/get", "shadow/name/ota/update"))
             + "pattern read $aws/things/%u/#\n"
+            + "user claim\ntopic read $aws/certificates/create-from-csr/json/+\n"
+              "topic write $aws/certificates/create-from-csr/json\n"
+              "topic read $aws/provisioning-templates/+/provision/json/+\n"
+              "topic write $aws/provisioning-templates/+/provision/json\n"
             + (f"user {fleet}\ntopic readwrite $aws/things/#\n" if fleet else ""))
         (folder / "mosquitto.conf").write_text(
             f"listener {self.port} 127.0.0.1\ncafile {authority.certificate}\ncertfile {server.certificate}\n"
@@ -95,6 +99,10 @@ class Cloud:
         self.requests = []  # (topic below the thing, body)
         self.faults = {}
         self.random = random.Random(1)
+        self.authority = authority
+        self.templates = {}  # name: a function of the parameters that gives the thing's name, or None
+        self.ownership = {}  # token: certificate id
+        self.active = set()  # ids of certificates of registered things
         self.blocks_sent = self.received = self.sent = 0  # the last two: messages
         self.lock = threading.RLock()
         own = authority.issue("svc")
@@ -102,7 +110,8 @@ class Cloud:
         self.client.tls_set(str(authority.certificate), str(own.certificate), str(own.key))
         self.client.on_connect = lambda client, *_: client.subscribe([(f"$aws/things/+/{t}", 1) for t in (
             "jobs/+", "jobs/+/get", "jobs/+/update", "streams/+/get/+", "streams/+/describe/+",
-            "shadow/name/ota/get", "shadow/name/ota/update")])
+            "shadow/name/ota/get", "shadow/name/ota/update")] + [
+                ("$aws/certificates/create-from-csr/json", 1), ("$aws/provisioning-templates/+/provision/json", 1)])
         self.client.on_message = self._take
         self.client.reconnect_delay_set(1, 1)
         self.client.max_inflight_messages_set(200)
@@ -165,6 +174,8 @@ class Cloud:
 
     def _take(self, _client, _data, message):
         with self.lock:
+            if not message.topic.startswith("$aws/things/"):
+                return self._provision(message.topic, message.payload)
             match = re.fullmatch(r"\$aws/things/([^/]+)/((?:jobs|streams|shadow)/.*)", message.topic)
             thing, topic = match[1], match[2]
             if re.search(r"/(accepted|rejected)$|^jobs/notify", topic):
@@ -233,6 +244,35 @@ class Cloud:
             self._send(thing, topic + "/accepted", json.dumps({"timestamp": int(time.time()), **token}))
         if execution.status in TERMINAL:
             self._notify(thing)
+
+    # ---- fleet provisioning
+
+    def _provision(self, topic, payload):
+        self.received += 1
+        self.requests.append((topic, payload))
+
+        def answer(verdict, **body):
+            self.client.publish(f"{topic}/{verdict}", json.dumps(body), qos=1)
+        fault = self.faults.get("provision")
+        if fault:
+            status = fault.pop(0)
+            if status:
+                return answer("rejected", statusCode=status, errorCode="Fault", errorMessage="as the test wants it")
+        body = json.loads(payload)
+        if topic.startswith("$aws/certificates/"):
+            signed = self.authority.sign_request(body["certificateSigningRequest"])
+            number = f"{len(self.ownership):064x}"
+            self.ownership[f"token-{number}"] = number
+            return answer("accepted", certificateId=number, certificatePem=signed,
+                          certificateOwnershipToken=f"token-{number}")
+        template = topic.split("/")[2]
+        if body.get("certificateOwnershipToken") not in self.ownership:
+            return answer("rejected", statusCode=400, errorCode="InvalidCertificateOwnershipToken", errorMessage="")
+        thing = self.templates[template](body["parameters"]) if template in self.templates else None
+        if thing is None:
+            return answer("rejected", statusCode=403, errorCode="AccessDenied", errorMessage="")
+        self.active.add(self.ownership[body["certificateOwnershipToken"]])
+        answer("accepted", thingName=thing, deviceConfiguration={})
 
     # ---- shadow
 

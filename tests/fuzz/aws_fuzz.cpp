@@ -6,6 +6,7 @@
 #include "observe/cloudwatch_answer.hpp"
 #include "observe/role_credentials.hpp"
 #include "sources/aws/job_message.hpp"
+#include "sources/aws/provisioning_answer.hpp"
 #include "sources/aws/stream_codec.hpp"
 #include "wire/calendar.hpp"
 
@@ -55,6 +56,16 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     static ota::RoleCredentials credentials;
     const bool is_ok = ota::parse_role_credentials(text, credentials).ok();
     check(is_ok == credentials.is_set());
+    static ota::ThingIdentity identity;
+    const bool has_certificate = ota::parse_certificate_answer(bytes, identity).ok();
+    check(has_certificate != identity.certificate.empty());
+    check(ota::parse_thing_answer(bytes, identity).ok() != identity.thing.empty());
+    (void)ota::parse_rejection_status(bytes);
+    if (ota::decode_identity(bytes, identity).ok()) {
+        static std::array<uint8_t, ota::kMaxIdentityRecord> again;
+        const size_t length = ota::encode_identity(identity, again);
+        check(length == size && std::equal(bytes.begin(), bytes.end(), again.begin()));
+    }
     static ota::RemoteSettings asked;
     static ota::RefusedSettings refused;
     static ota::SettingsText settings;

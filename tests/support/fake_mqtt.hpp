@@ -29,6 +29,7 @@ class FakeMqtt final : public ota::MqttClient {
         return {};
     }
     ota::Result<bool> receive(ota::MqttMessage& out) override {
+        if (judge && failure.ok()) failure = judge();
         if (!failure.ok()) {
             const ota::Status why = failure;
             failure = {};
@@ -66,7 +67,8 @@ class FakeMqtt final : public ota::MqttClient {
     uint16_t port = 0;
     std::string alpn;
     std::vector<std::string> filters;
-    std::function<void()> peer;  // does what it has to before each look for a message
+    std::function<ota::Status()> judge;  // of the connection
+    std::function<void()> peer;          // does what it has to before each look for a message
     std::deque<Message> incoming;
     std::vector<Message> sent;
 

@@ -1,0 +1,29 @@
+// What the texts of a configuration may consist of.
+#pragma once
+
+#include <algorithm>
+#include <string_view>
+
+#include "base/text.hpp"
+
+namespace ota {
+
+inline bool is_empty(const char* text) {
+    return text == nullptr || text[0] == '\0';
+}
+
+inline std::string_view text_of(const char* text) {
+    return text == nullptr ? std::string_view() : text;
+}
+
+// Of letters, digits and others; at least one.
+inline bool consists_of(std::string_view text, std::string_view others, size_t longest) {
+    if (text.empty() || text.size() > longest) return false;
+    return std::all_of(text.begin(), text.end(), [&](char c) {
+        const char lower = to_lower(c);
+        return is_digit(c) || (lower >= 'a' && lower <= 'z') ||
+               others.find(c) != std::string_view::npos;
+    });
+}
+
+}  // namespace ota
