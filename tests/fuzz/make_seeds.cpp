@@ -90,9 +90,8 @@ int main(int argc, char** argv) {
     text(
         "aws_fuzz", "text",
         R"({"execution":{"jobId":"j","jobDocument":"{\"bess_ota\":1,\"url\":\"https:\\u002f\"}"}})");
-    text(
-        "aws_fuzz", "certificate",
-        R"({"certificateId":"1","certificatePem":"-----\n","certificateOwnershipToken":"t"})");
+    text("aws_fuzz", "certificate",
+         R"({"certificateId":"1","certificatePem":"-----\n","certificateOwnershipToken":"t"})");
     text("aws_fuzz", "thing", R"({"thingName":"t","deviceConfiguration":{},"statusCode":429})");
     write(root / "aws_fuzz", {0xA5, 0x61, 'c', 0x61, '1', 0x61, 'f', 0, 0x61, 'l', 1, 0x61, 'i', 0,
                               0x61, 'p', 0x41, 7});
