@@ -103,6 +103,7 @@ class Cloud:
         self.templates = {}  # name: a function of the parameters that gives the thing's name, or None
         self.ownership = {}  # token: certificate id
         self.active = set()  # ids of certificates of registered things
+        self.injected = 0  # faults that came to pass
         self.blocks_sent = self.received = self.sent = 0  # the last two: messages
         self.lock = threading.RLock()
         own = authority.issue("svc")
@@ -185,6 +186,9 @@ class Cloud:
                 self.violations.append(f"{topic}: retained or QoS 2")
             if self.faults.get("silent", 0) > 0:
                 self.faults["silent"] -= 1
+                self.injected += 1
+                return
+            if self._kicks():
                 return
             if topic.startswith("streams/"):
                 return self._take_stream(thing, topic, message.payload)
@@ -207,6 +211,7 @@ class Cloud:
         self.requests.append((topic, body))
         token = {"clientToken": body["clientToken"]} if "clientToken" in body else {}
         if self.faults.get("reject"):
+            self.injected += 1
             return reject(self.faults["reject"].pop(0), **token) if self.faults["reject"] else None
         _, job, verb = topic.split("/")
         execution = self._head(thing) if job == "$next" else self._find(thing, job)
@@ -240,7 +245,9 @@ class Cloud:
         execution.details = details or execution.details
         execution.version += 1
         execution.history.append((execution.status, details))
-        if not self.faults.pop("lose_update_answer", None):
+        if self.faults.pop("lose_update_answer", None):
+            self.injected += 1
+        else:
             self._send(thing, topic + "/accepted", json.dumps({"timestamp": int(time.time()), **token}))
         if execution.status in TERMINAL:
             self._notify(thing)
@@ -367,17 +374,55 @@ class Cloud:
             return reject("InvalidRequest")
         self._send_blocks(thing, name, form, request, content, blocks[:MOST_DATA // size])
 
+    def _kicks(self):
+        """Another client with the thing's name throws it out, once each so many messages."""
+        every, thing = self.faults.get("kick", (0, None))
+        self.heard = getattr(self, "heard", 0) + 1
+        if not every or self.heard % every:
+            return False
+        self.injected += 1
+        own = self.authority.issue(thing)
+        rival = mqtt.Client(thing, protocol=mqtt.MQTTv311)
+        rival.tls_set(str(self.authority.certificate), str(own.certificate), str(own.key))
+        rival.connect("localhost", self.broker.port)
+        rival.loop_start()
+        time.sleep(0.2)
+        rival.disconnect()
+        rival.loop_stop()
+        return True
+
     def _send_blocks(self, thing, name, form, request, content, blocks):
         size = request["l"]
-        if self.faults.get("shuffle"):
+
+        def happens(fault):
+            happened = self.random.random() < self.faults.get(fault, 0)
+            self.injected += happened
+            return happened
+        if happens("shuffle"):
             self.random.shuffle(blocks)
+        if happens("change_version"):
+            self.faults["change_version"] = 0
+            self.streams[name][0] += 1
         for block in blocks:
-            if self.random.random() < self.faults.get("drop", 0):
+            if happens("drop"):
                 continue
             part = content[block * size:(block + 1) * size]
             body = {"c": request.get("c", ""), "f": request["f"], "l": len(part), "i": block, "p": part}
-            if self.faults.get("flip") and self.random.random() < self.faults["flip"]:
+            if happens("flip"):
                 body["p"] = bytes([part[0] ^ 1]) + part[1:]
-            for _ in range(2 if self.random.random() < self.faults.get("duplicate", 0) else 1):
+            if happens("wrong_number"):
+                body["i"] = 5000
+            if happens("wrong_file"):
+                body["f"] = 9
+            if happens("wrong_token"):
+                body["c"] = "another"
+            message = cbor2.dumps(body)
+            if happens("truncate"):
+                message = message[:len(message) // 2]
+            for _ in range(2 if happens("duplicate") else 1):
                 self.blocks_sent += 1
-                self._send(thing, f"streams/{name}/data/{form}", cbor2.dumps(body))
+                topic = f"streams/{name}/data/{form}"
+                if happens("delay"):
+                    threading.Timer(0.2, self._send, (thing, topic, message)).start()
+                else:
+                    self._send(thing, topic, message)
