@@ -80,6 +80,7 @@ struct Twin {
           inspector(flash, table),
           restart(*setup.restart),
           clock(setup.time_scale, setup.clock_offset),
+          mailbox(setup.time_scale),
           modbus_tcp(clock, setup.bus_address) {
         flash.set_observer(setup.flash_observer);
         flash.cut_at(setup.cut_at, setup.cut_kind, setup.cut_seed);

@@ -18,7 +18,8 @@ Status ThreadMailbox::post(const Command& command) {
 
 Result<bool> ThreadMailbox::take(Command& command, Millis max_wait) {
     std::unique_lock lock(mutex_);
-    const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(max_wait);
+    const auto deadline =
+        std::chrono::steady_clock::now() + std::chrono::microseconds(max_wait * 1000 / scale_);
     if (!filled_.wait_until(lock, deadline, [&] { return count_ != 0; })) return false;
     command = commands_[first_];
     first_ = (first_ + 1) % kCapacity;

@@ -15,11 +15,14 @@ namespace ota {
 // A bounded queue of commands.
 class ThreadMailbox final : public Mailbox {
   public:
+    // scale: of the engine's time, as RealClock's.
+    explicit ThreadMailbox(uint32_t scale = 1) : scale_(scale) {}
     Status post(const Command& command) override;
     Result<bool> take(Command& command, Millis max_wait) override;
 
   private:
     static constexpr size_t kCapacity = 8;
+    const uint32_t scale_;
     std::mutex mutex_;
     std::condition_variable filled_;
     std::array<Command, kCapacity> commands_{};

@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <cstring>
 
+#include "aws_stream.hpp"
 #include "field_bus.hpp"
 #include "link_model.hpp"
 #include "module_boards.hpp"
@@ -212,7 +213,8 @@ int main(int argc, char** argv) {
     }
     const bool simulated = bench::simulate();
     const bool buses = bench::field_buses() && bench::module_boards();
+    const bool stream = bench::aws_stream();
     const bool tcp = bench::modbus_tcp();
     const bool measured = bench::measure();
-    return simulated && buses && tcp && measured ? 0 : 1;
+    return simulated && buses && stream && tcp && measured ? 0 : 1;
 }

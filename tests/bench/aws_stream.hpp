@@ -1,0 +1,9 @@
+#pragma once
+
+namespace bench {
+
+// A simulated update by a stream of AWS IoT against what its window allows at several round trips.
+// False: it did not work.
+bool aws_stream();
+
+}  // namespace bench
