@@ -19,7 +19,8 @@ constexpr uint32_t kImageSize = 1024 * 1024;
 // AWS IoT Core quotas, "Throughput per second per connection".
 constexpr uint64_t kBytesPerSecond = 512 * 1024;
 constexpr uint64_t kWindow = uint64_t{ota::kStreamWindow} * ota::kStreamBlock;
-constexpr double kTarget = 0.8;
+constexpr double kTarget =
+    1.7;  // while a block of 64 KiB is erased the window fills, and then waits
 
 // Half a round trip each way, and no more bytes in a second than AWS lets through.
 class LongWay final : public ota::MqttClient {
@@ -119,23 +120,22 @@ double seconds_of_update(Micros round_trip) {
 bool aws_stream() {
     std::printf("\nAWS IoT stream, 1 MiB image, window of %llu KiB, 512 KiB/s a connection:\n",
                 static_cast<unsigned long long>(kWindow / 1024));
-    bool good = true;
-    bool is_met = true;
+    const double flash = seconds_of_update(0);
+    std::printf("  no round trip      %6.2f s   the flash alone, and the connection's rate\n",
+                flash);
+    bool good = flash > 0;
     for (const Micros round_trip : {20000U, 100000U, 300000U}) {
         const double seconds = seconds_of_update(round_trip);
-        const double window_time =
-            static_cast<double>(kWindow) / kBytesPerSecond + static_cast<double>(round_trip) / 1e6;
-        const double limit = kImageSize / static_cast<double>(kWindow) * window_time;
-        const double part = seconds > 0 ? limit / seconds : 0;
-        good = good && seconds > 0;
-        is_met = is_met && part >= kTarget;
+        const double windows = kImageSize / static_cast<double>(kWindow);
+        const double limit = std::max(flash, windows * static_cast<double>(round_trip) / 1e6);
+        const double ratio = limit > 0 ? seconds / limit : 0;
+        good = good && ratio > 0 && ratio <= kTarget;
         std::printf(
-            "  round trip %3u ms   %6.2f s   %4.0f KiB/s   %.2f of what the window allows\n",
+            "  round trip %3u ms  %6.2f s   %4.0f KiB/s   %.2f of what flash or window need\n",
             static_cast<unsigned>(round_trip / 1000), seconds,
-            seconds > 0 ? kImageSize / 1024.0 / seconds : 0, part);
+            seconds > 0 ? kImageSize / 1024.0 / seconds : 0, ratio);
     }
-    std::printf("  target: >= %.2f of it: %s; printed, not a failure\n", kTarget,
-                is_met ? "met" : "MISSED");
+    std::printf("  target: <= %.2f of it: %s\n", kTarget, good ? "met" : "MISSED");
     std::printf("  RAM of a session on this host: %zu bytes, its window %llu of them\n",
                 sizeof(ota::AwsPair), static_cast<unsigned long long>(kWindow));
     return good;

@@ -3,7 +3,7 @@
 namespace bench {
 
 // A simulated update by a stream of AWS IoT against what its window allows at several round trips.
-// False: it did not work.
+// False: the bar is missed.
 bool aws_stream();
 
 }  // namespace bench

@@ -1,12 +1,16 @@
 #include "sources/aws/stream_source.hpp"
 
 #include <bit>
-#include <cstdio>
+
+#include "base/text.hpp"
 
 namespace ota {
 namespace {
 
 constexpr uint64_t kLargestFile = uint64_t{kLastStreamBlock} * kStreamBlock;
+
+// So many at least in a request, unless the file ends or there is nothing to give until then.
+constexpr int kLeastBlocks = kStreamWindow / 2;
 
 constexpr Status kAgain{Code::kTryAgain, Origin::kSource};
 
@@ -24,12 +28,11 @@ Status StreamSource::start(const JobDocument& document, uint64_t offset, uint64_
     position_ = offset;
     end_ = length == kToEnd ? kToEnd : offset + length;
     first_ = static_cast<uint32_t>(offset / kStreamBlock);
-    have_ = 0;
+    have_ = asked_ = 0;
     is_open_ = true;
-    is_asked_ = false;
+    is_describing_ = false;
     failure_ = {};
-    wait_ = 0;
-    backoff_.reset();
+    heard();
     return {};
 }
 
@@ -40,56 +43,60 @@ Status StreamSource::info(uint64_t& size, uint16_t& version) const {
     return size_ == 0 ? kAgain : kOkStatus;
 }
 
-// Which blocks of the window are still to come.
+// Which blocks of the window are wanted and not there.
 uint8_t StreamSource::missing() const {
     const uint64_t stop = std::min(end_, size_);
     uint8_t out = 0;
     for (size_t k = 0; k < kStreamWindow; ++k) {
-        const uint64_t at = (first_ + k) * uint64_t{kStreamBlock};
-        const bool wanted = at < stop && at + kStreamBlock > position_;
+        const bool wanted = (first_ + k) * uint64_t{kStreamBlock} < stop;
         if (wanted && (have_ >> k & 1) == 0) out = static_cast<uint8_t>(out | 1U << k);
     }
     return out;
 }
 
+MutableBytes StreamSource::place(uint64_t block) {
+    return MutableBytes(window_).subspan(block % kStreamWindow * kStreamBlock, kStreamBlock);
+}
+
 Result<size_t> StreamSource::read(MutableBytes out) {
     if (!is_open_) return Status{Code::kInternal, Origin::kSource};
-    if (size_ != 0 && position_ >= std::min(end_, size_)) {
-        return Status{Code::kEndOfData, Origin::kSource};
-    }
-    const auto block = static_cast<uint32_t>(position_ / kStreamBlock - first_);
-    if (size_ == 0 || block >= kStreamWindow || (have_ >> block & 1) == 0) {
-        OTA_TRY(step());
-        return size_t{0};
-    }
-    const uint64_t in_block = position_ % kStreamBlock;
-    const uint64_t left =
-        std::min<uint64_t>(kStreamBlock - in_block, std::min(end_, size_) - position_);
+    const uint64_t stop = std::min(end_, size_);
+    if (size_ != 0 && position_ >= stop) return Status{Code::kEndOfData, Origin::kSource};
+    OTA_TRY(step());
+    if ((have_ & 1) == 0) return size_t{0};
+    const auto in_block = static_cast<size_t>(position_ % kStreamBlock);
+    const uint64_t left = std::min<uint64_t>(kStreamBlock - in_block, stop - position_);
     const auto n = static_cast<size_t>(std::min<uint64_t>(left, out.size()));
-    const size_t from = block * size_t{kStreamBlock} + static_cast<size_t>(in_block);
-    std::copy_n(window_.begin() + static_cast<ptrdiff_t>(from), n, out.begin());
+    const Bytes bytes = place(first_).subspan(in_block, n);
+    std::copy(bytes.begin(), bytes.end(), out.begin());
     position_ += n;
-    turn_window();
+    // It makes room at the window's end.
+    if (position_ / kStreamBlock != first_) {
+        ++first_;
+        have_ >>= 1;
+        asked_ >>= 1;
+    }
     return n;
 }
 
-// When the last block of the window was given the next one begins.
-void StreamSource::turn_window() {
-    if (position_ < (first_ + kStreamWindow) * uint64_t{kStreamBlock}) return;
-    first_ = static_cast<uint32_t>(position_ / kStreamBlock);
-    have_ = 0;
-    is_asked_ = false;
-    wait_ = 0;
-}
-
-// Asks for what is missing: at first, after a silence, and in each new connection.
+// Asks for what is missing: at first, when there is room, after a silence, and in each new
+// connection.
 Status StreamSource::step() {
     if (!failure_.ok()) return failure_;
     if (!link_.is_up()) return {};
-    const bool is_lost = is_asked_ && connection_ != link_.connection();
-    const bool is_late = is_asked_ && clock_.now() - asked_at_ > wait_;
-    if (is_asked_ && !is_lost && !is_late) return {};
-    return size_ == 0 ? describe() : ask();
+    const bool is_lost = connection_ != link_.connection();
+    const bool is_late = clock_.now() - heard_at_ > wait_;
+    if (is_waiting() && (is_lost || is_late)) {
+        is_describing_ = false;
+        asked_ = 0;
+        if (is_late) wait_ = backoff_.next();
+    }
+    if (size_ == 0) return is_describing_ ? kOkStatus : describe();
+    const auto wanted = static_cast<uint8_t>(missing() & ~asked_);
+    const bool is_last = (first_ + kStreamWindow) * uint64_t{kStreamBlock} >= std::min(end_, size_);
+    const bool is_stuck = asked_ == 0 && (have_ & 1) == 0;
+    const bool is_worth_it = is_stuck || is_last || std::popcount(wanted) >= kLeastBlocks;
+    return wanted != 0 && is_worth_it ? ask(wanted) : kOkStatus;
 }
 
 Status StreamSource::publish(std::string_view verb, Bytes payload) {
@@ -97,10 +104,8 @@ Status StreamSource::publish(std::string_view verb, Bytes payload) {
     topic.assign("streams/");
     topic.append(stream_.view());
     topic.append(verb);
-    is_asked_ = true;
     connection_ = link_.connection();
-    asked_at_ = clock_.now();
-    wait_ = backoff_.next();
+    heard_at_ = clock_.now();
     // A queue that is full has room later; the timer brings us back.
     (void)link_.publish(topic.view(), payload);
     return {};
@@ -108,16 +113,14 @@ Status StreamSource::publish(std::string_view verb, Bytes payload) {
 
 Status StreamSource::describe() {
     constexpr std::array<uint8_t, 1> kEmptyMap{0xA0};
+    is_describing_ = true;
     return publish("/describe/cbor", kEmptyMap);
 }
 
-Status StreamSource::ask() {
-    const uint8_t wanted = missing();
-    if (wanted == 0) return {};
-    std::array<char, 12> text{};
-    (void)std::snprintf(text.data(), text.size(), "%lu",
-                        static_cast<unsigned long>(++token_number_ % 1000000));
-    token_.assign(text.data());
+Status StreamSource::ask(uint8_t wanted) {
+    asked_ = static_cast<uint8_t>(asked_ | wanted);
+    token_.clear();
+    append_decimal(token_, ++token_number_ % 1000000);
     StreamRequest request;
     request.token = token_.view();
     request.file = file_;
@@ -145,8 +148,14 @@ void StreamSource::take(std::string_view topic, Bytes payload) {
     }
     size_ = description.size;
     version_ = static_cast<uint16_t>(description.version);
-    is_asked_ = false;
+    heard();
+}
+
+// The peer is at work: its silence is measured from here.
+void StreamSource::heard() {
+    heard_at_ = clock_.now();
     backoff_.reset();
+    wait_ = backoff_.next();
 }
 
 // Blocks are told by their number: one of an earlier request is as good as another.
@@ -159,13 +168,10 @@ void StreamSource::take_block(Bytes payload) {
     const uint64_t length =
         wanted ? std::min<uint64_t>(kStreamBlock, size_ - data.block * kStreamBlock) : 0;
     if (!wanted || data.payload.size() != length) return;
-    std::copy(data.payload.begin(), data.payload.end(),
-              window_.begin() + static_cast<ptrdiff_t>(slot * kStreamBlock));
+    std::copy(data.payload.begin(), data.payload.end(), place(data.block).begin());
     have_ = static_cast<uint8_t>(have_ | 1U << slot);
-    // The peer is at work: its silence is measured from here.
-    asked_at_ = clock_.now();
-    backoff_.reset();
-    wait_ = backoff_.next();
+    asked_ = static_cast<uint8_t>(asked_ & ~have_);
+    heard();
 }
 
 void StreamSource::take_rejection(Bytes payload) {

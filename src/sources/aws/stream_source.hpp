@@ -9,8 +9,9 @@
 
 namespace ota {
 
-// Engine context. One request is under way at a time; what it misses is asked for again, and leaves
-// here in order.
+// Engine context. A window slides over the file: what has left it makes room for what is asked for
+// next, while the rest is still on its way; what gets lost is asked for again. Blocks leave here in
+// order.
 class StreamSource {
   public:
     StreamSource(AwsLink& link, Clock& clock) : link_(link), clock_(clock) {}
@@ -29,13 +30,15 @@ class StreamSource {
   private:
     static constexpr uint64_t kWindow = uint64_t{kStreamWindow} * kStreamBlock;
 
-    Status ask();
-    Status describe();
+    bool is_waiting() const { return size_ == 0 ? is_describing_ : asked_ != 0; }
     Status step();
+    Status describe();
+    Status ask(uint8_t wanted);
+    void heard();
     void take_block(Bytes payload);
     void take_rejection(Bytes payload);
     uint8_t missing() const;
-    void turn_window();
+    MutableBytes place(uint64_t block);
     Status publish(std::string_view verb, Bytes payload);
 
     AwsLink& link_;
@@ -47,14 +50,15 @@ class StreamSource {
     uint16_t version_ = 0;
     uint64_t position_ = 0;  // of the next byte that read() gives
     uint64_t end_ = 0;       // of what was asked for; kToEnd
-    uint32_t first_ = 0;     // block that the window begins with
+    uint32_t first_ = 0;     // block that position_ is in: the window's first
     uint8_t have_ = 0;       // bit k: block first_ + k is there
+    uint8_t asked_ = 0;      // bit k: it is on its way
     std::array<uint8_t, kWindow> window_{};
 
     uint32_t connection_ = 0;  // in which the request went
-    bool is_asked_ = false;
-    Millis asked_at_ = 0;
-    Millis wait_ = 0;
+    bool is_describing_ = false;
+    Millis heard_at_ = 0;  // or asked
+    Millis wait_ = 0;      // for a sign of life, before it is asked again
     Backoff backoff_{10000, 120000};
     uint32_t token_number_ = 0;
     StreamToken token_;

@@ -82,7 +82,7 @@ TEST_F(ProvisionApi, NoNetworkIsATimeoutThatSaysWhy) {
     const esp_err_t error = ota_manager_provision(&config, &identity);
     EXPECT_TRUE(error == ESP_ERR_TIMEOUT) << error;
     EXPECT_NE(std::string(ota_manager_config_error()), "");
-    EXPECT_GT(idles, 5);
+    EXPECT_GT(idles, 0);
     EXPECT_EQ(identity.key_pem[0], '\0');
     config.load = fail_to_load;
     EXPECT_EQ(ota_manager_provision(&config, &identity), ESP_FAIL);

@@ -27,14 +27,14 @@ TEST(FieldCase, E01_connection_lost_in_a_stream_of_any_number_of_blocks) {
     for (const uint32_t blocks : {266U, 1024U, 1025U, 4096U}) {
         Thing thing({.slot_size = (blocks + 16) * kStreamBlock}, blocks * kStreamBlock - 4096);
         ASSERT_GT(thing.package.size(), (blocks - 2) * size_t{kStreamBlock});
-        const size_t windows = (blocks + kStreamWindow - 1) / kStreamWindow;
-        ASSERT_TRUE(thing.live([&] { return thing.requests == windows / 2; })) << blocks;
+        const size_t requests = (blocks + kStreamWindow / 2 - 1) / (kStreamWindow / 2);
+        ASSERT_TRUE(thing.live([&] { return thing.requests == requests / 2; })) << blocks;
         ASSERT_FALSE(thing.restart_requested());
         thing.mqtt.failure = {Code::kUnavailable, Origin::kSource, Detail::kConnectionLost};
         ASSERT_TRUE(thing.update()) << blocks;
         EXPECT_EQ(thing.end, "SUCCEEDED");
         // The look at its start, and the window that was lost.
-        EXPECT_LE(thing.requests, windows + 4) << blocks;
+        EXPECT_LE(thing.requests, requests + 4) << blocks;
     }
 }
 
