@@ -17,9 +17,11 @@ extern "C" {
 
 /**
  * The device's own identity in AWS IoT: what the store has, else by fleet provisioning, with a key
- * that is made here and never leaves the device. Before init, at each start. Blocks, with a
- * network: for a while after the first start, else not. A loss of power costs at most a certificate
- * that is never used; call again.
+ * that is made here and never leaves the device. Before init, at each start; with an identity in
+ * the store nothing else of config is needed, and it returns at once. Else it blocks, and needs a
+ * network and, if it can be had, the time of day. When it fails, start the manager all the same,
+ * with another source: without it no firmware is confirmed. A loss of power costs at most a
+ * certificate that is never used; call again.
  * @param identity filled in when ESP_OK; the caller's to keep, and to wipe.
  * @return ESP_OK; ESP_ERR_INVALID_ARG, ESP_FAIL (ota_manager_config_error() says what, and what
  *         AWS IoT refused); ESP_ERR_TIMEOUT: try again later, ever less often;

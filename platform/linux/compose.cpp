@@ -81,7 +81,8 @@ struct Twin {
           restart(*setup.restart),
           clock(setup.time_scale, setup.clock_offset),
           mailbox(setup.time_scale),
-          modbus_tcp(clock, setup.bus_address) {
+          modbus_tcp(clock, setup.bus_address),
+          mqtt(setup.time_scale) {
         flash.set_observer(setup.flash_observer);
         flash.cut_at(setup.cut_at, setup.cut_kind, setup.cut_seed);
         if (setup.sd_directory != nullptr) {

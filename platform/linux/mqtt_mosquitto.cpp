@@ -13,6 +13,7 @@
 namespace ota {
 namespace {
 
+constexpr int kLeastKeepAlive = 5;          // s, libmosquitto's
 constexpr int kLongestWait = 200;           // ms; publish() and close() end it
 constexpr uint32_t kGreetingPause = 20000;  // µs
 
@@ -96,7 +97,7 @@ Status why_of(int error) {
 
 }  // namespace
 
-MosquittoClient::MosquittoClient() {
+MosquittoClient::MosquittoClient(uint32_t time_scale) : time_scale_(time_scale) {
     mosquitto_lib_init();
 }
 
@@ -109,11 +110,21 @@ bool MosquittoClient::make_tls(const HttpTls& tls, const char* alpn) {
     tls_ = SSL_CTX_new(TLS_client_method());
     if (tls_ == nullptr) return false;
     SSL_CTX_set_min_proto_version(tls_, TLS1_2_VERSION);
+    SSL_CTX_set_app_data(tls_, this);
+    SSL_CTX_set_info_callback(tls_, [](const SSL* ssl, int where, int) {
+        if ((where & SSL_CB_HANDSHAKE_DONE) == 0) return;
+        auto* const self =
+            static_cast<MosquittoClient*>(SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl)));
+        self->has_greeted_ = true;
+    });
     SSL_CTX_set_verify(tls_, SSL_VERIFY_PEER, nullptr);
     X509_VERIFY_PARAM* const rules = SSL_CTX_get0_param(tls_);
     if (tls.judged_at != 0) X509_VERIFY_PARAM_set_time(rules, tls.judged_at);
-    return X509_VERIFY_PARAM_set1_host(rules, host_.c_str(), host_.size()) == 1 &&
-           add_anchors(tls_, tls.ca_pem) &&
+    // A name, or an address.
+    const bool has_host = X509_VERIFY_PARAM_set1_ip_asc(rules, host_.c_str()) == 1 ||
+                          X509_VERIFY_PARAM_set1_host(rules, host_.c_str(), host_.size()) == 1;
+    ERR_clear_error();
+    return has_host && add_anchors(tls_, tls.ca_pem) &&
            add_identity(tls_, tls.client_cert_pem, tls.client_key_pem) && set_alpn(tls_, alpn);
 }
 
@@ -121,7 +132,8 @@ Status MosquittoClient::open(const MqttConfig& config) {
     close();
     host_ = config.host;
     port_ = config.port;
-    keep_alive_ = config.keep_alive_s;
+    keep_alive_ =
+        std::max<int>(kLeastKeepAlive, config.keep_alive_s / static_cast<int>(time_scale_));
     filters_.clear();
     for (const char* filter : config.filters) filters_.emplace_back(filter);
     if (!make_tls(config.tls, config.alpn)) {
@@ -146,7 +158,7 @@ Status MosquittoClient::open(const MqttConfig& config) {
                                        static_cast<MosquittoClient*>(self)->on_message(*message);
                                    });
     why_ = 0;
-    stop_ = false;
+    stop_ = has_greeted_ = false;
     state_ = State::kConnecting;
     has_thread_ = pthread_create(
                       &thread_, nullptr,
@@ -161,16 +173,15 @@ Status MosquittoClient::open(const MqttConfig& config) {
 void MosquittoClient::run() {
     errno = 0;
     int error = mosquitto_connect_async(client_, host_.c_str(), port_, keep_alive_);
-    const bool is_reached = error == MOSQ_ERR_SUCCESS;
     while (error == MOSQ_ERR_SUCCESS && !stop_ && state_ != State::kOver) {
         error = mosquitto_loop(client_, kLongestWait, 1);
         // libmosquitto 2.0.11 does not wait while it greets: it takes a socket that can be written
         // to for one that has something to do.
-        if (state_ == State::kConnecting) usleep(kGreetingPause);
+        if (error == MOSQ_ERR_SUCCESS && state_ == State::kConnecting) usleep(kGreetingPause);
     }
     // AWS closes without a word when it does not want us; so does TLS 1.3 with a certificate that
     // the server does not know.
-    const bool is_unwanted = is_reached && state_ == State::kConnecting && error != MOSQ_ERR_TLS;
+    const bool is_unwanted = has_greeted_ && state_ == State::kConnecting && error != MOSQ_ERR_TLS;
     end(is_unwanted ? fault(Code::kUnavailable, Detail::kMqttRefused) : why_of(error));
 }
 

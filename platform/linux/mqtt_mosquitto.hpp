@@ -16,7 +16,8 @@ namespace ota {
 
 class MosquittoClient final : public MqttClient {
   public:
-    MosquittoClient();
+    // time_scale: how much faster the engine's time passes; a dead connection is noticed in it.
+    explicit MosquittoClient(uint32_t time_scale = 1);
     ~MosquittoClient();
     MosquittoClient(const MosquittoClient&) = delete;
     MosquittoClient& operator=(const MosquittoClient&) = delete;
@@ -45,6 +46,7 @@ class MosquittoClient final : public MqttClient {
     void on_message(const mosquitto_message& message);
     void end(Status why);
 
+    const uint32_t time_scale_;
     mosquitto* client_ = nullptr;
     SSL_CTX* tls_ = nullptr;
     std::string host_;
@@ -55,6 +57,7 @@ class MosquittoClient final : public MqttClient {
     pthread_t thread_{};
     bool has_thread_ = false;
     std::atomic<bool> stop_{false};
+    std::atomic<bool> has_greeted_{false};  // TLS is set up
     std::atomic<State> state_{State::kClosed};
     std::atomic<uint32_t> why_{0};
 

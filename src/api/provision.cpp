@@ -10,6 +10,7 @@
 #include "base/status_text.hpp"
 #include "ota_manager.h"
 #include "sources/aws/provisioning.hpp"
+#include "wire/esp_image.hpp"
 
 namespace ota {
 namespace {
@@ -17,7 +18,7 @@ namespace {
 constexpr uint8_t kMaxParameters = 8;
 constexpr Millis kDefaultTimeout = 120000;
 static_assert(kMaxIdentityRecord <= OTA_IDENTITY_SIZE);
-static_assert(sizeof(Provisioning) <= sizeof(Instance));
+static_assert(!build::kAwsIot || sizeof(Provisioning) <= sizeof(Instance));
 
 bool is_plain(std::string_view text, size_t longest) {
     return text.size() <= longest && std::all_of(text.begin(), text.end(), [](char c) {
@@ -37,7 +38,6 @@ const char* check(const ota_provisioning_config_t& c) {
     if (is_empty(c.claim_cert_pem) || is_empty(c.claim_key_pem)) {
         return "claim_cert_pem, claim_key_pem: needed, PEM";
     }
-    if (c.load == nullptr || c.save == nullptr) return "load, save: needed";
     if (c.parameter_count > kMaxParameters) return "parameter_count: up to 8";
     if (c.parameter_count != 0 && c.parameters == nullptr) return "parameters: as many as said";
     for (const auto& parameter : std::span(c.parameters, c.parameter_count)) {
@@ -72,8 +72,7 @@ class CallbackStore final : public IdentityStore {
 };
 
 Provisioning::Config to_config(const ota_provisioning_config_t& c,
-                               std::span<const ProvisioningParameter> parameters,
-                               UnixTime judged_at) {
+                               std::span<const ProvisioningParameter> parameters) {
     Provisioning::Config out;
     out.endpoint = c.endpoint;
     if (c.port != 0) out.port = c.port;
@@ -81,7 +80,6 @@ Provisioning::Config to_config(const ota_provisioning_config_t& c,
     out.tls.ca_pem = c.root_ca_pem;
     out.tls.client_cert_pem = c.claim_cert_pem;
     out.tls.client_key_pem = c.claim_key_pem;
-    out.tls.judged_at = judged_at;
     out.template_name = c.template_name;
     out.serial_number = c.serial_number;
     out.parameters = parameters;
@@ -95,24 +93,53 @@ void copy_out(std::string_view text, char (&out)[N]) {
     out[n] = '\0';
 }
 
+void hand_out(const ThingIdentity& from, ota_identity_t& to) {
+    copy_out(from.thing.view(), to.thing_name);
+    copy_out(from.certificate.view(), to.certificate_pem);
+    copy_out(from.key.view(), to.key_pem);
+}
+
+// What a device has that was provisioned before: then it needs neither claim nor network.
+Status look_up(IdentityStore& store, ota_identity_t& out) {
+    struct Stored {
+        ThingIdentity identity;
+        std::array<uint8_t, kMaxIdentityRecord> record;
+    };
+    static_assert(!build::kAwsIot || sizeof(Stored) <= sizeof(Instance));
+    auto& stored = *new (instance_memory().data()) Stored;
+    const Status loaded =
+        load_identity(store, IdentityPlace::kCurrent, stored.record, stored.identity);
+    if (loaded.ok()) hand_out(stored.identity, out);
+    stored.~Stored();
+    mbedtls_platform_zeroize(&stored, sizeof stored);
+    return loaded;
+}
+
+// As the manager's: no certificate is judged at a time before this firmware was built.
+TimeFloor floor_of(const Platform& platform) {
+    std::array<uint8_t, layout::kImagePrefixSize> prefix;
+    ImageIdentity running;
+    const bool is_known =
+        platform.running.read(0, prefix).ok() && parse_image_identity(prefix, running).ok();
+    return {is_known ? std::max(running.built_at, kFirstBuild) : kFirstBuild, 0};
+}
+
 esp_err_t explain(Status why) {
     config_error = status_text(why);
     return why.is(Code::kTimeout) ? ESP_ERR_TIMEOUT : ESP_FAIL;
 }
 
 esp_err_t run(const Platform& platform, const ota_provisioning_config_t& config,
-              ota_identity_t& identity) {
+              IdentityStore& store, ota_identity_t& identity) {
     FixedVector<ProvisioningParameter, kMaxParameters> parameters;
     for (const auto& parameter : std::span(config.parameters, config.parameter_count)) {
         (void)parameters.push_back({parameter.name, text_of(parameter.value)});
     }
-    CallbackStore store(config);
     uint32_t seed = 0;
     (void)psa_generate_random(reinterpret_cast<uint8_t*>(&seed), sizeof seed);
-    const UnixTime judged_at = TimeFloor().judge_at(platform.clock.wall());
-    auto& work = *new (instance_memory().data()) Provisioning(
-        *platform.mqtt, platform.clock, store,
-        to_config(config, {parameters.begin(), parameters.size()}, judged_at));
+    auto& work = *new (instance_memory().data())
+                     Provisioning(*platform.mqtt, platform.clock, floor_of(platform), store,
+                                  to_config(config, {parameters.begin(), parameters.size()}));
     work.seed(seed);
     const Millis begin = platform.clock.now();
     const Millis longest = config.timeout_ms != 0 ? config.timeout_ms : kDefaultTimeout;
@@ -126,21 +153,31 @@ esp_err_t run(const Platform& platform, const ota_provisioning_config_t& config,
         status = {Code::kTimeout, Origin::kSource,
                   work.why().ok() ? Detail::kNoAnswer : work.why().detail()};
     }
-    if (status.ok()) {
-        copy_out(work.identity().thing.view(), identity.thing_name);
-        copy_out(work.identity().certificate.view(), identity.certificate_pem);
-        copy_out(work.identity().key.view(), identity.key_pem);
-    }
+    if (status.ok()) hand_out(work.identity(), identity);
     work.~Provisioning();
     mbedtls_platform_zeroize(&work, sizeof work);
     return status.ok() ? ESP_OK : explain(status);
 }
 
+esp_err_t provision(const Platform& platform, const ota_provisioning_config_t& config,
+                    ota_identity_t& identity) {
+    CallbackStore store(config);
+    const Status known = look_up(store, identity);
+    if (known.ok()) return ESP_OK;
+    if (!known.is(Code::kMalformed)) return explain(known);
+    if (const char* error = check(config)) {
+        config_error = error;
+        return ESP_ERR_INVALID_ARG;
+    }
+    if (platform.mqtt == nullptr) return ESP_ERR_NOT_SUPPORTED;
+    return run(platform, config, store, identity);
+}
+
 esp_err_t provision(const ota_provisioning_config_t& config, ota_identity_t& identity) {
     config_error = "";
     if (psa_crypto_init() != PSA_SUCCESS) return ESP_FAIL;
-    if (const char* error = check(config)) {
-        config_error = error;
+    if (config.load == nullptr || config.save == nullptr) {
+        config_error = "load, save: needed";
         return ESP_ERR_INVALID_ARG;
     }
     Status why;
@@ -149,8 +186,7 @@ esp_err_t provision(const ota_provisioning_config_t& config, ota_identity_t& ide
         config_error = status_text(why);
         return to_esp_err(why);
     }
-    const esp_err_t error =
-        platform->mqtt == nullptr ? ESP_ERR_NOT_SUPPORTED : run(*platform, config, identity);
+    const esp_err_t error = provision(*platform, config, identity);
     close_platform();
     return error;
 }

@@ -78,7 +78,7 @@ Status Manager::start() {
     audit_ = audit_boot(boot_, journal_.update(), device_.build_id);
     publish_boot();
     publish_report();
-    next_check_ = ports_.clock.now() + short_pause();
+    next_check_ = ports_.clock.now() + short_pause(settings_.check_interval_ms);
     is_spread_ = was_closed_ = false;
     stop_asked_ = false;
     confirm_failures_ = 0;
@@ -414,14 +414,17 @@ void Manager::serve_timers() {
     const bool waits = session_.waits();
     // Nothing is begun by itself then, but with what somebody has put in.
     const bool is_closed = is_out_of_window();
-    if (was_closed_ && !is_closed) next_check_ = std::max(next_check_, now + short_pause());
+    if (was_closed_ && !is_closed) next_check_ = std::max(next_check_, now + opening_pause());
     was_closed_ = is_closed;
     const bool is_timed = settings_.check_interval_ms != 0 && !is_closed;
     bool due = (is_timed || waits) && now >= next_check_;
     if (now >= next_look_) {
         next_look_ = now + kMediaInterval;
         for (const UpdateSource& source : sources_) {
-            if (!is_closed || is_medium(source.kind)) due = source.channel->arrived() || due;
+            if (is_closed && !is_medium(source.kind)) continue;
+            if (!source.channel->arrived()) continue;
+            due = true;
+            is_spread_ = false;  // a job may have come to all of them at this moment
         }
     }
     if (!due) return;
@@ -430,10 +433,16 @@ void Manager::serve_timers() {
     session_.check();
 }
 
-// Before what the whole fleet would do at one moment: the check after power came back, or when the
-// day's window opens.
-Millis Manager::short_pause() {
-    return check_jitter_.up_to(std::min(settings_.check_interval_ms / 4, kLongestSpread));
+// Before what the whole fleet would do at one moment: a quarter of period at most, and a minute.
+Millis Manager::short_pause(uint32_t period) {
+    return check_jitter_.up_to(std::min(period / 4, kLongestSpread));
+}
+
+// When the day's window opens most of the fleet is due: it has a quarter of the window for that.
+Millis Manager::opening_pause() {
+    const std::optional<UpdateWindow>& window = asked_settings().window;
+    const uint32_t minutes = window ? window->minutes : 0;
+    return check_jitter_.up_to(std::min(minutes * 60000U, settings_.check_interval_ms) / 4);
 }
 
 // The first one is a random part of it, so that units that were powered together check at different
@@ -451,6 +460,7 @@ void Manager::schedule_check() {
     Millis wait =
         publisher_.state() == State::kIdle ? next_interval() : Millis{settings_.check_interval_ms};
     if (publisher_.state() == State::kFailed) {
+        is_spread_ = false;  // what failed may have failed for all of them
         wait = std::max(check_backoff_.next(), session_.retry_after());
         // Credentials that are not accepted are not tried more often: accounts get locked.
         const Status why = Status::from_word(publisher_.value().error);

@@ -116,7 +116,8 @@ class Manager final : public EngineView, public SettingsHost {
     void serve_channels();
     void serve_timers();
     void schedule_check();
-    Millis short_pause();
+    Millis short_pause(uint32_t period);
+    Millis opening_pause();
     Millis next_interval();
 
     void step_trial();

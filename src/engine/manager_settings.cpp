@@ -34,9 +34,11 @@ Status Manager::take_settings(std::string_view json) {
         OTA_TRY(parse_remote_settings(json, own_settings_, asked, refused_settings_));
         if (asked == journal_.remote_settings()) return {};
         OTA_TRY(journal_.save(asked));
+        const uint32_t interval_before = settings_.check_interval_ms;
         apply_settings();
         if (settings_sink_ != nullptr) settings_sink_->on_settings(asked);
-        schedule_check();
+        // Other changes leave the time of the next check as it is.
+        if (settings_.check_interval_ms != interval_before) schedule_check();
         return {};
     }
 }

@@ -29,14 +29,25 @@ def free_port():
         return probe.getsockname()[1]
 
 
+class Here:
+    """This network namespace."""
+    wrapper = ()
+
+    @staticmethod
+    def run(function):
+        return function()
+
+
 class Broker:
     """mosquitto with mutual TLS; a client's certificate name is its thing name. fleet: the name in a certificate that
     may be any thing."""
 
-    def __init__(self, folder, authority, fleet=None):
+    def __init__(self, folder, authority, fleet=None, address="127.0.0.1", inside=None):
+        """inside: runs a function in the network namespace where it listens, and wrapper there a command."""
         self.folder = folder
         self.port = free_port()
-        server = authority.issue("broker")
+        self.address, self.inside = address, inside or Here
+        server = authority.issue("broker", f"DNS:localhost,IP:{address}")
         (folder / "acl").write_text(
             "user svc\ntopic readwrite $aws/#\n"
             + "".join(f"pattern write $aws/things/%u/{topic}\n" for topic in
@@ -49,7 +60,7 @@ class Broker:
               "topic write $aws/provisioning-templates/+/provision/json\n"
             + (f"user {fleet}\ntopic readwrite $aws/things/#\n" if fleet else ""))
         (folder / "mosquitto.conf").write_text(
-            f"listener {self.port} 127.0.0.1\ncafile {authority.certificate}\ncertfile {server.certificate}\n"
+            f"listener {self.port} {address}\ncafile {authority.certificate}\ncertfile {server.certificate}\n"
             f"keyfile {server.key}\nrequire_certificate true\nuse_identity_as_username true\nallow_anonymous false\n"
             f"acl_file {folder / 'acl'}\nmax_packet_size 135000\nmax_inflight_messages 100\nuser root\n")
         self.process = None
@@ -57,12 +68,14 @@ class Broker:
 
     def start(self):
         log = (self.folder / "mosquitto.log").open("a")
-        self.process = subprocess.Popen([MOSQUITTO, "-c", self.folder / "mosquitto.conf"], stdout=log, stderr=log,
+        self.process = subprocess.Popen([*self.inside.wrapper, MOSQUITTO, "-c", self.folder / "mosquitto.conf"], stdout=log, stderr=log,
                                         preexec_fn=die_with_parent)
-        for _ in range(200):
+        def is_there():
             with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
-                    return
+                return probe.connect_ex((self.address, self.port)) == 0
+        for _ in range(200):
+            if self.inside.run(is_there):
+                return
             time.sleep(0.02)
         raise AssertionError("mosquitto does not start: " + (self.folder / "mosquitto.log").read_text())
 
@@ -90,8 +103,8 @@ class Execution:
 class Cloud:
     """Jobs and streams of every thing."""
 
-    def __init__(self, folder, authority, fleet=None):
-        self.broker = Broker(folder, authority, fleet)
+    def __init__(self, folder, authority, **broker):
+        self.broker = Broker(folder, authority, **broker)
         self.queues = {}  # thing: [Execution]
         self.streams = {}  # id: [version, {file id: bytes}]
         self.shadows = {}  # thing: {"desired", "reported", "version"} of the shadow "ota"
@@ -116,7 +129,8 @@ class Cloud:
         self.client.on_message = self._take
         self.client.reconnect_delay_set(1, 1)
         self.client.max_inflight_messages_set(200)
-        self.client.connect("localhost", self.broker.port)
+        host = "localhost" if self.broker.address == "127.0.0.1" else self.broker.address
+        self.broker.inside.run(lambda: self.client.connect(host, self.broker.port))
         self.client.loop_start()
 
     def close(self):

@@ -60,7 +60,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     const bool has_certificate = ota::parse_certificate_answer(bytes, identity).ok();
     check(has_certificate != identity.certificate.empty());
     check(ota::parse_thing_answer(bytes, identity).ok() != identity.thing.empty());
-    (void)ota::parse_rejection_status(bytes);
+    (void)ota::parse_provisioning_rejection(bytes);
     if (ota::decode_identity(bytes, identity).ok()) {
         static std::array<uint8_t, ota::kMaxIdentityRecord> again;
         const size_t length = ota::encode_identity(identity, again);

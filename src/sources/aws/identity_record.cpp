@@ -70,4 +70,13 @@ Status decode_identity(Bytes bytes, ThingIdentity& identity) {
     return kDamaged;
 }
 
+Status load_identity(IdentityStore& store, IdentityPlace place, MutableBytes record,
+                     ThingIdentity& identity) {
+    OTA_TRY_ASSIGN(const size_t size, store.load(place, record));
+    const Status read =
+        size <= record.size() ? decode_identity(record.first(size), identity) : kDamaged;
+    mbedtls_platform_zeroize(record.data(), record.size());
+    return read;
+}
+
 }  // namespace ota

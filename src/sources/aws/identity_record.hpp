@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/fixed.hpp"
+#include "ports/identity_store.hpp"
 #include "sources/aws/aws_link.hpp"
 #include "wire/device_key.hpp"
 
@@ -28,5 +29,10 @@ inline constexpr size_t kMaxIdentityRecord = 4 + 8 + kMaxThingName + 2048 + 256 
 size_t encode_identity(const ThingIdentity& identity, MutableBytes out);
 // kMalformed, and identity is empty: not whole.
 Status decode_identity(Bytes bytes, ThingIdentity& identity);
+
+// The identity of place, read by way of record, which has kMaxIdentityRecord bytes and is wiped.
+// kMalformed: there is none that is whole. kStorage: as the store says.
+Status load_identity(IdentityStore& store, IdentityPlace place, MutableBytes record,
+                     ThingIdentity& identity);
 
 }  // namespace ota

@@ -17,6 +17,7 @@ constexpr Millis kLookAgain = 300000;
 // Until the cloud takes it that the device is lost: the longest trial by default, and some more.
 constexpr unsigned kStepTimeoutMinutes = 60;
 constexpr Millis kStageInterval = 1200000;
+constexpr std::string_view kKeptText = "not healthy, and kept: no other image boots";
 constexpr uint8_t kMostMismatches = 3;  // in a row, before the next is waited for
 
 const char* status_name(End end) {
@@ -62,7 +63,7 @@ constexpr Status failed(Code code, Detail detail) {
 
 void JobsChannel::rewind() {
     offered_ = has_next_ = is_gone_ = is_fetched_ = wants_document_ = is_in_round_ = false;
-    told_percent_ = 0;
+    told_percent_ = kNothingTold;
     round_since_ = clock_.now();
     if (asked_ == Asked::kNext) asked_ = Asked::kNothing;
 }
@@ -142,8 +143,9 @@ void JobsChannel::report(const Report& report) {
         case Outcome::kConfirmed:
             return owe(End::kSucceeded, attempt.version.view());
         case Outcome::kReverted:
-        case Outcome::kKept:
             return given_up(report.revert);
+        case Outcome::kKept:
+            return owe(End::kFailed, kKeptText);
         case Outcome::kAborted:
             return owe(End::kFailed, status_text(attempt.why));
         case Outcome::kFailed:
@@ -172,10 +174,9 @@ void JobsChannel::given_up(RevertReason reason) {
 
 void JobsChannel::begin_fetch(uint8_t percent) {
     if (log_.job().stage != Stage::kTaken) return;
-    // One update at a time: the version that the next expects is in the answer.
-    if ((is_fetched_ && percent == told_percent_) || asked_ == Asked::kUpdate) return;
-    if (!link_.is_up()) return;
     is_fetched_ = true;
+    // One question at a time: its answer would not be known again.
+    if (percent == told_percent_ || asked_ != Asked::kNothing || !link_.is_up()) return;
     told_percent_ = percent;
     std::array<char, 8> text{};
     (void)std::snprintf(text.data(), text.size(), "%u", static_cast<unsigned>(percent));
@@ -233,9 +234,8 @@ void JobsChannel::settle_at_start() {
         return;
     }
     if (update.stage == UpdateStage::kConfirmed) return owe(End::kSucceeded, update.version.view());
-    if (update.stage == UpdateStage::kReverted || update.stage == UpdateStage::kKept) {
-        given_up(update.reason);
-    }
+    if (update.stage == UpdateStage::kReverted) given_up(update.reason);
+    if (update.stage == UpdateStage::kKept) owe(End::kFailed, kKeptText);
 }
 
 void JobsChannel::ask_next() {

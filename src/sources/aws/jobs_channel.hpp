@@ -88,7 +88,8 @@ class JobsChannel final : public Channel {
     bool is_settled_ = false;
     bool is_gone_ = false;
     bool is_fetched_ = false;  // the cloud knows that it is under way
-    uint8_t told_percent_ = 0;
+    static constexpr uint8_t kNothingTold = 0xFF;
+    uint8_t told_percent_ = kNothingTold;
     Millis told_at_ = 0;      // something about the stage
     uint8_t mismatches_ = 0;  // of the version, in a row
     Millis round_since_ = 0;

@@ -15,9 +15,9 @@ constexpr Status kNoAnswer{Code::kTimeout, Origin::kSource, Detail::kNoAnswer};
 
 }  // namespace
 
-Provisioning::Provisioning(MqttClient& client, Clock& clock, IdentityStore& store,
-                           const Config& config)
-    : client_(client), clock_(clock), store_(store), config_(config) {
+Provisioning::Provisioning(MqttClient& client, Clock& clock, const TimeFloor& floor,
+                           IdentityStore& store, const Config& config)
+    : client_(client), clock_(clock), floor_(floor), store_(store), config_(config) {
     create_.assign("$aws/certificates/create-from-csr/json");
     register_.assign("$aws/provisioning-templates/");
     register_.append(config.template_name);
@@ -41,8 +41,7 @@ Status Provisioning::move() {
     if (phase_ == Phase::kDone) return {};
     if (!is_open_) {
         if (clock_.now() < open_at_) return kAgain;
-        open();
-        if (!is_open_) return kAgain;
+        OTA_TRY(open());
     }
     MqttMessage message;
     const Result<bool> came = client_.receive(message);
@@ -50,8 +49,13 @@ Status Provisioning::move() {
     if (came.status().is(Code::kTryAgain))
         return waited > kConnectTimeout ? again(kNoAnswer) : kAgain;
     if (!came.ok()) {
-        // What proves nothing to the broker may have been given up there.
-        if (phase_ == Phase::kProve && ++refusals_ >= kMostRefusals) return start_over();
+        // Only what the broker itself refuses: a network that is down says nothing about the
+        // pending certificate, which has a thing by now.
+        const bool is_refused = came.status().is(Code::kUnauthenticated) ||
+                                came.status().detail() == Detail::kMqttRefused;
+        if (phase_ == Phase::kProve && is_refused && ++refusals_ >= kMostRefusals) {
+            return start_over(came.status());
+        }
         return again(came.status());
     }
     if (phase_ == Phase::kProve) return accept();
@@ -63,28 +67,38 @@ Status Provisioning::move() {
 // What is current is enough; what is pending is gone on with.
 Status Provisioning::load() {
     for (const IdentityPlace place : {IdentityPlace::kCurrent, IdentityPlace::kPending}) {
-        OTA_TRY_ASSIGN(const size_t size, store_.load(place, record_));
-        if (size > record_.size() || !decode_identity(Bytes(record_).first(size), identity_).ok()) {
-            continue;
-        }
+        const Status loaded = load_identity(store_, place, record_, identity_);
+        if (loaded.is(Code::kMalformed)) continue;
+        OTA_TRY(loaded);
         const bool is_current = place == IdentityPlace::kCurrent;
         phase_ = is_current                ? Phase::kDone
                  : identity_.thing.empty() ? Phase::kRegister
                                            : Phase::kProve;
-        return {};
+        return is_current ? forget_pending() : kOkStatus;
     }
+    return begin();
+}
+
+// What is pending stays until there is something in its place.
+Status Provisioning::begin() {
     identity_.clear();
     phase_ = Phase::kRequest;
     return make_device_key(config_.serial_number, identity_.key, request_);
 }
 
-void Provisioning::open() {
+Status Provisioning::forget_pending() {
+    OTA_TRY_ASSIGN(const size_t size, store_.load(IdentityPlace::kPending, record_));
+    return size == 0 ? kOkStatus : store_.save(IdentityPlace::kPending, {});
+}
+
+Status Provisioning::open() {
     MqttConfig config;
     config.host = config_.endpoint;
     config.port = config_.port;
     config.alpn = config_.port == 443 ? "x-amzn-mqtt-ca" : nullptr;
     config.client_id = config_.claim;
     config.tls = config_.tls;
+    config.tls.judged_at = floor_.judge_at(clock_.wall());
     std::array<const char*, 4> filters;
     for (size_t i = 0; i < filters.size(); ++i) filters[i] = filters_[i].c_str();
     config.filters = filters;
@@ -102,7 +116,10 @@ void Provisioning::open() {
     since_ = clock_.now();
     const Status opened = client_.open(config);
     is_open_ = opened.ok();
-    if (!is_open_) (void)again(opened);
+    if (is_open_) return kOkStatus;
+    // Certificate and key that do not go together: of the claim nobody but its owner can mend that.
+    if (!opened.is(Code::kUnauthenticated)) return again(opened);
+    return phase_ == Phase::kProve ? start_over(opened) : opened;
 }
 
 Status Provisioning::again(Status why) {
@@ -114,13 +131,13 @@ Status Provisioning::again(Status why) {
 }
 
 // With another key; once, for each leaves a certificate behind in the cloud.
-Status Provisioning::start_over() {
+Status Provisioning::start_over(Status why) {
     if (is_second_) return kRefused;
     is_second_ = true;
-    OTA_TRY(store_.save(IdentityPlace::kPending, {}));
     refusals_ = 0;
-    phase_ = Phase::kLoad;
-    return again(why_);
+    OTA_TRY(begin());
+    backoff_.reset();
+    return again(why);
 }
 
 // A JSON text; the line ends of PEM are its only characters that need an escape here, for what the
@@ -191,11 +208,12 @@ Status Provisioning::take_thing(Bytes payload) {
 }
 
 Status Provisioning::take_rejection(Bytes payload) {
-    const uint64_t status = parse_rejection_status(payload);
-    const bool passes = status == 429 || status >= 500;
-    if (passes) return again({Code::kUnavailable, Origin::kSource, Detail::kProvisioningRefused});
-    // The token of an earlier start is good for an hour.
-    return phase_ == Phase::kRequest ? kRefused : start_over();
+    const ProvisioningRejection rejection = parse_provisioning_rejection(payload);
+    if (rejection.passes()) {
+        return again({Code::kUnavailable, Origin::kSource, Detail::kProvisioningRefused});
+    }
+    // A token is good for an hour: that of an earlier start may be too old.
+    return rejection.is_of_token() ? start_over(kRefused) : kRefused;
 }
 
 Status Provisioning::save(IdentityPlace place) {

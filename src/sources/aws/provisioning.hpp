@@ -22,12 +22,13 @@ class Provisioning {
         const char* endpoint = nullptr;
         uint16_t port = 8883;
         const char* claim = nullptr;  // the client's id while it has the claim certificate
-        HttpTls tls;                  // of the claim
+        HttpTls tls;                  // of the claim; judged_at is not used
         std::string_view template_name;
         std::string_view serial_number;
         std::span<const ProvisioningParameter> parameters;
     };
-    Provisioning(MqttClient& client, Clock& clock, IdentityStore& store, const Config& config);
+    Provisioning(MqttClient& client, Clock& clock, const TimeFloor& floor, IdentityStore& store,
+                 const Config& config);
     ~Provisioning() { client_.close(); }
     Provisioning(const Provisioning&) = delete;
     Provisioning& operator=(const Provisioning&) = delete;
@@ -45,8 +46,10 @@ class Provisioning {
     enum class Phase : uint8_t { kLoad, kRequest, kRegister, kProve, kDone };
 
     Status load();
+    Status begin();
+    Status forget_pending();
     Status move();
-    void open();
+    Status open();
     Status ask();
     Status take(const MqttMessage& message);
     Status take_certificate(Bytes payload);
@@ -55,11 +58,12 @@ class Provisioning {
     Status save(IdentityPlace place);
     Status accept();
     Status again(Status why);
-    Status start_over();
+    Status start_over(Status why);
     void add_text(std::string_view name, std::string_view value);
 
     MqttClient& client_;
     Clock& clock_;
+    const TimeFloor floor_;
     IdentityStore& store_;
     const Config config_;
     FixedString<160> create_;    // topic; with /accepted and /rejected behind it

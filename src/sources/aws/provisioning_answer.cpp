@@ -51,14 +51,17 @@ Status parse_thing_answer(Bytes payload, ThingIdentity& identity) {
     return kNone;
 }
 
-uint64_t parse_rejection_status(Bytes payload) {
-    uint64_t status = 0;
-    const Status read =
-        read_object(payload, [&](JsonReader& in, std::string_view name, JsonToken token) {
-            const bool is_status = token == JsonToken::kNumber && name == "statusCode";
-            return is_status ? in.take_number(token, status) : in.pass(token);
-        });
-    return read.ok() ? status : 0;
+ProvisioningRejection parse_provisioning_rejection(Bytes payload) {
+    ProvisioningRejection out;
+    (void)read_object(payload, [&](JsonReader& in, std::string_view name, JsonToken token) {
+        if (token == JsonToken::kNumber && name == "statusCode") {
+            return in.take_number(token, out.status);
+        }
+        if (token != JsonToken::kText || name != "errorCode") return in.pass(token);
+        const Status taken = in.take_text(out.code);
+        return taken.is(Code::kNoSpace) ? kOkStatus : taken;
+    });
+    return out;
 }
 
 }  // namespace ota

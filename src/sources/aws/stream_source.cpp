@@ -89,10 +89,15 @@ Status StreamSource::step() {
     if (is_waiting() && (is_lost || is_late)) {
         is_describing_ = false;
         asked_ = 0;
-        if (is_late) wait_ = backoff_.next();
+        if (is_late) {
+            wait_ = backoff_.next();
+            ++silences_;
+        }
     }
     if (size_ == 0) return is_describing_ ? kOkStatus : describe();
-    const auto wanted = static_cast<uint8_t>(missing() & ~asked_);
+    auto wanted = static_cast<uint8_t>(missing() & ~asked_);
+    // What a dead connection still delivers in the end is not to be the same window many times.
+    if (silences_ > 1) wanted = static_cast<uint8_t>(asked_ == 0 ? wanted & -wanted : 0);
     const bool is_last = (first_ + kStreamWindow) * uint64_t{kStreamBlock} >= std::min(end_, size_);
     const bool is_stuck = asked_ == 0 && (have_ & 1) == 0;
     const bool is_worth_it = is_stuck || is_last || std::popcount(wanted) >= kLeastBlocks;
@@ -154,6 +159,7 @@ void StreamSource::take(std::string_view topic, Bytes payload) {
 // The peer is at work: its silence is measured from here.
 void StreamSource::heard() {
     heard_at_ = clock_.now();
+    silences_ = 0;
     backoff_.reset();
     wait_ = backoff_.next();
 }

@@ -57,8 +57,9 @@ class StreamSource {
 
     uint32_t connection_ = 0;  // in which the request went
     bool is_describing_ = false;
-    Millis heard_at_ = 0;  // or asked
-    Millis wait_ = 0;      // for a sign of life, before it is asked again
+    Millis heard_at_ = 0;    // or asked
+    Millis wait_ = 0;        // for a sign of life, before it is asked again
+    uint32_t silences_ = 0;  // in a row
     Backoff backoff_{10000, 120000};
     uint32_t token_number_ = 0;
     StreamToken token_;

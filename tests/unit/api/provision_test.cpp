@@ -5,14 +5,12 @@
 
 #include "api/api_bench.hpp"
 #include "ota_manager.h"
+#include "sources/aws/identity_record.hpp"
 
 namespace ota {
 namespace {
 
-int loads;
-int idles;
 esp_err_t load(ota_identity_place_t, void*, size_t capacity, size_t* size, void*) {
-    ++loads;
     EXPECT_GE(capacity, size_t{OTA_IDENTITY_SIZE});
     *size = 0;
     return ESP_OK;
@@ -33,7 +31,6 @@ ota_provisioning_config_t good() {
     config.serial_number = "serial-7";
     config.load = load;
     config.save = save;
-    config.idle = [](void*) { ++idles; };
     config.timeout_ms = 300;
     return config;
 }
@@ -43,9 +40,7 @@ std::string error_with(Change change) {
     ota_provisioning_config_t config = good();
     ota_identity_t identity{};
     change(config);
-    loads = 0;
     EXPECT_EQ(ota_manager_provision(&config, &identity), ESP_ERR_INVALID_ARG);
-    EXPECT_EQ(loads, 0);
     const std::string error = ota_manager_config_error();
     return error.substr(0, error.find_first_of(":,"));
 }
@@ -75,17 +70,38 @@ TEST_F(ProvisionApi, EachRuleOfItsConfigurationIsNamed) {
     EXPECT_EQ(ota_manager_provision(nullptr, &identity), ESP_ERR_INVALID_ARG);
 }
 
-TEST_F(ProvisionApi, NoNetworkIsATimeoutThatSaysWhy) {
+// A claim that is none is nothing that time mends.
+TEST_F(ProvisionApi, BrokenClaimFailsAtOnceAndSaysWhy) {
     ota_provisioning_config_t config = good();
     ota_identity_t identity{};
-    idles = 0;
-    const esp_err_t error = ota_manager_provision(&config, &identity);
-    EXPECT_TRUE(error == ESP_ERR_TIMEOUT) << error;
-    EXPECT_NE(std::string(ota_manager_config_error()), "");
-    EXPECT_GT(idles, 0);
+    EXPECT_EQ(ota_manager_provision(&config, &identity), ESP_FAIL);
+    EXPECT_NE(std::string(ota_manager_config_error()).find("certificate"), std::string::npos);
     EXPECT_EQ(identity.key_pem[0], '\0');
     config.load = fail_to_load;
     EXPECT_EQ(ota_manager_provision(&config, &identity), ESP_FAIL);
+}
+
+// What the store has is enough: neither claim nor network, nor a template.
+TEST_F(ProvisionApi, IdentityInTheStoreNeedsNothingElse) {
+    static std::array<uint8_t, kMaxIdentityRecord> record;
+    static size_t size;
+    ThingIdentity known;
+    known.thing.assign("bess-7");
+    known.certificate.assign("certificate");
+    known.key.assign("key");
+    size = encode_identity(known, record);
+    ota_provisioning_config_t config{};
+    config.save = save;
+    config.load = [](ota_identity_place_t place, void* data, size_t, size_t* length, void*) {
+        *length = place == OTA_IDENTITY_CURRENT ? size : 0;
+        std::copy_n(record.begin(), *length, static_cast<uint8_t*>(data));
+        return esp_err_t{ESP_OK};
+    };
+    ota_identity_t identity{};
+    ASSERT_EQ(ota_manager_provision(&config, &identity), ESP_OK);
+    EXPECT_STREQ(identity.thing_name, "bess-7");
+    EXPECT_STREQ(identity.certificate_pem, "certificate");
+    EXPECT_STREQ(identity.key_pem, "key");
 }
 
 TEST_F(ProvisionApi, OnlyBeforeInit) {
@@ -98,7 +114,7 @@ TEST_F(ProvisionApi, OnlyBeforeInit) {
     ota_identity_t identity{};
     EXPECT_EQ(ota_manager_provision(&config, &identity), ESP_ERR_INVALID_STATE);
     ASSERT_EQ(ota_manager_deinit(), ESP_OK);
-    EXPECT_TRUE(ota_manager_provision(&config, &identity) == ESP_ERR_TIMEOUT);
+    EXPECT_EQ(ota_manager_provision(&config, &identity), ESP_FAIL);
     EXPECT_EQ(ota_manager_init(&manager), ESP_OK);
 }
 

@@ -91,7 +91,7 @@ struct ProvisioningTest : ::testing::Test {
     // A start of the device; what provisioning comes to within a quarter of an hour.
     Status start(Millis limit = 900000) {
         mqtt.close();
-        provisioning.emplace(mqtt, clock, store, config);
+        provisioning.emplace(mqtt, clock, TimeFloor(), store, config);
         const Millis end = clock.now() + limit;
         Status status;
         do {
@@ -187,12 +187,37 @@ TEST_F(ProvisioningTest, TokenThatIsTooOldIsLeftForANewOne) {
     rejections = {R"({"statusCode":400,"errorCode":"InvalidCertificateOwnershipToken"})"};
     ASSERT_TRUE(start().ok());
     EXPECT_EQ(certificates, 2);
-    // A hook that refuses the device is no reason to make one certificate after the other.
-    store = FakeIdentityStore();
-    certificates = 0;
-    rejections = {"", R"({"statusCode":400})", "", R"({"statusCode":400})"};
+}
+
+// It is no reason to make one certificate after the other.
+TEST_F(ProvisioningTest, HookThatRefusesTheDevice) {
+    rejections = {"", R"({"statusCode":403})", R"({"statusCode":403})"};
     EXPECT_EQ(start().detail(), Detail::kProvisioningRefused);
-    EXPECT_EQ(certificates, 2);
+    EXPECT_EQ(start().detail(), Detail::kProvisioningRefused);
+    EXPECT_EQ(certificates, 1);
+    ASSERT_TRUE(start().ok());
+    EXPECT_EQ(certificates, 1);
+}
+
+// By then the thing has it: another certificate may never be had.
+TEST_F(ProvisioningTest, NetworkThatGoesDownBeforeTheProofCostsNothing) {
+    mqtt.judge = [this] {
+        return mqtt.filters.size() == 1
+                   ? Status{Code::kUnavailable, Origin::kSource, Detail::kDnsFailed}
+                   : kOkStatus;
+    };
+    EXPECT_TRUE(start(3600000).is(Code::kTryAgain));
+    EXPECT_EQ(certificates, 1);
+    EXPECT_EQ(provisioning->why().detail(), Detail::kDnsFailed);
+    const Buffer pending = store.places[IdentityPlace::kPending];
+    EXPECT_FALSE(pending.empty());
+    mqtt.judge = nullptr;
+    ASSERT_TRUE(start().ok());
+    EXPECT_EQ(certificates, 1);
+    // A record that a loss of power left behind is forgotten: a private key is in it.
+    store.places[IdentityPlace::kPending] = pending;
+    ASSERT_TRUE(start().ok());
+    EXPECT_TRUE(store.places[IdentityPlace::kPending].empty());
 }
 
 TEST_F(ProvisioningTest, PendingCertificateThatIsRefusedIsReplaced) {
@@ -210,6 +235,7 @@ TEST_F(ProvisioningTest, PendingCertificateThatIsRefusedIsReplaced) {
     refuse_thing = true;
     EXPECT_EQ(start().detail(), Detail::kProvisioningRefused);
     EXPECT_EQ(certificates, 2);
+    EXPECT_FALSE(store.places[IdentityPlace::kPending].empty());
     refuse_thing = false;
     ASSERT_TRUE(start().ok());
     EXPECT_EQ(certificates, 2);
