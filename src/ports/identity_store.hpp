@@ -18,8 +18,8 @@ class IdentityStore {
   public:
     // The bytes of place, and how many; 0: none were saved. kStorage: they can't be read.
     virtual Result<size_t> load(IdentityPlace place, MutableBytes out) = 0;
-    // Durable when it returns ok; after a loss of power on the way the place holds these bytes, those
-    // before, or what load() or their checksum refuses. Empty: forget them.
+    // Durable when it returns ok; after a loss of power on the way the place holds these bytes,
+    // those before, or what load() or their checksum refuses. Empty: forget them.
     virtual Status save(IdentityPlace place, Bytes bytes) = 0;
 
   protected:
