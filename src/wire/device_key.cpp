@@ -12,7 +12,6 @@ namespace {
 
 constexpr Status kRefused{Code::kInternal, Origin::kPlatform};
 
-constexpr uint8_t kInteger = 0x02;
 constexpr uint8_t kBitString = 0x03;
 constexpr uint8_t kOctetString = 0x04;
 constexpr uint8_t kObjectId = 0x06;
@@ -121,9 +120,8 @@ Bytes write_info(std::string_view common_name, Bytes point, MutableBytes buffer)
     out.wrap(kSequence, kind);
     out.wrap(kSequence, key);
     put_name(out, common_name);
-    const size_t version = out.mark();
-    out.put(uint8_t{0});
-    out.wrap(kInteger, version);
+    const uint8_t version = 0;
+    out.integer({&version, 1});
     out.wrap(kSequence, end);
     return out.bytes();
 }
