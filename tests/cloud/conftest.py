@@ -23,3 +23,9 @@ def twin(tmp_path, shelf):
     device.create_flash(shelf.image("good", "1.0.0"))
     yield device
     device.kill()
+
+
+@pytest.fixture
+def authority(tmp_path):
+    from certificates import Authority
+    return Authority(tmp_path)

@@ -10,12 +10,6 @@ THING = "bess-0042"
 
 
 @pytest.fixture
-def authority(tmp_path):
-    from certificates import Authority
-    return Authority(tmp_path)
-
-
-@pytest.fixture
 def cloud(tmp_path, authority):
     made = Cloud(tmp_path, authority)
     yield made

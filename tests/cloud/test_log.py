@@ -13,12 +13,6 @@ THING = "bess-0042"
 
 
 @pytest.fixture
-def authority(tmp_path):
-    from certificates import Authority
-    return Authority(tmp_path)
-
-
-@pytest.fixture
 def logs(authority):
     made = Logs(authority.issue("logs"))
     made.groups["/bess/ota"] = {}

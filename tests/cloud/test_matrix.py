@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from test_jobs import THING, authority, by_stream, cloud, files, stages, thing  # noqa: F401  (fixtures)
+from test_jobs import THING, by_stream, cloud, files, stages, thing  # noqa: F401  (fixtures)
 
 SUCCEEDED, NEVER_RUNS, CANCELED = "SUCCEEDED", "never runs", "CANCELED"
 

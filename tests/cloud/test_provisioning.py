@@ -13,12 +13,6 @@ SERIAL = "serial-7"
 
 
 @pytest.fixture
-def authority(tmp_path):
-    from certificates import Authority
-    return Authority(tmp_path)
-
-
-@pytest.fixture
 def cloud(tmp_path, authority):
     made = Cloud(tmp_path, authority)
     made.templates["bess"] = lambda parameters: parameters["SerialNumber"]

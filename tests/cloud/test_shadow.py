@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from test_jobs import THING, authority, by_stream, cloud  # noqa: F401
+from test_jobs import THING, by_stream, cloud  # noqa: F401
 from test_jobs import thing as plain_thing  # noqa: F401
 
 
