@@ -212,13 +212,26 @@ def model():
     return Count(result.stdout.count("  ok "), result.stdout.count("  FAILED "), 0)
 
 
+# Tools of other makers, from PyPI: module to import, and what brings it.
+VENVS = {
+    "interop": (["esptool", "cbor2", "pycddl", "esp_kconfiglib", "isotp", "can", "udsoncan", "msgpack"],
+                ["esptool==5.1.0", "cbor2>=5.6,<7", "cryptography", "pycddl==0.6.4", "esp-idf-kconfig>=3,<4",
+                 "idf-component-manager>=2,<3", "can-isotp>=2,<3", "python-can>=4.5,<5", "udsoncan>=1.25,<2", "msgpack"]),
+    "cloud": (["awsiot", "moto.server", "flask_cors"], ["awsiotsdk>=1.31,<2", "moto[server]>=5.2,<6"]),
+}
+
+
+def venv(name, variable):
+    """What tells tests where its programs are; nothing where PyPI can't be reached: they say that they are skipped."""
+    modules, requirements = VENVS[name]
+    made = run(["tools/venv.sh", name, ",".join(modules), *requirements]).returncode == 0
+    return {variable: str(BUILD / name / "bin")} if made else {}
+
+
 def interop():
     build("host", "otactl", "bess_boot", "bess_sim_good", "bess_sim_newer", "suit_vector_tests", "isotp_peer",
           "sigv4_peer")
-    environment = {}
-    if run(["tools/interop_venv.sh"]).returncode == 0:
-        environment["ESPTOOL_BIN"] = str(BUILD / "interop" / "bin")
-    count = pytest("tests/interop", environment)
+    count = pytest("tests/interop", venv("interop", "ESPTOOL_BIN"))
     vectors = ROOT.parent / "shared" / "vectors" / "suit"
     count += gtest("host", environment={"BESS_SUIT_VECTORS": str(vectors)} if vectors.exists() else {},
                    program="suit_vector_tests")
@@ -257,8 +270,10 @@ def fuzz():
 def cloud():
     """By name: every fault. Else what most depends on."""
     build("host", "otactl", "bess_boot", "bess_sim_good", "bess_sim_newer", "bess_sim_failing")
-    chosen = {} if "cloud" in OPTIONS.part else {"PYTEST_ADDOPTS": "-k 'creation_to_success or shuffle or expired_url or update_as_the_cloud or rollout'"}
-    return pytest("tests/cloud", chosen)
+    if "cloud" in OPTIONS.part:
+        return pytest("tests/cloud", venv("cloud", "CLOUD_BIN"))
+    smoke = "creation_to_success or shuffle or expired_url or update_as_the_cloud or rollout"
+    return pytest("tests/cloud", {"PYTEST_ADDOPTS": f"-k '{smoke}'"})
 
 
 def scale():

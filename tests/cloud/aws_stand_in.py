@@ -20,6 +20,7 @@ from twin import die_with_parent
 MOSQUITTO = shutil.which("mosquitto") or "/usr/sbin/mosquitto"
 TERMINAL = {"SUCCEEDED", "FAILED", "REJECTED", "TIMED_OUT", "REMOVED", "CANCELED"}
 DEVICE_MAY_SET = {"IN_PROGRESS", "SUCCEEDED", "FAILED", "REJECTED"}
+QUEUED_AT = 1629735402
 MOST_DATA = 131072  # bytes in answer to one request for blocks
 
 
@@ -91,12 +92,21 @@ class Execution:
         self.status, self.details = "QUEUED", {}
         self.history = []  # (status, details) as the device set them
 
+    def set(self, status, details):
+        """As the device tells it; details: none are given: they stay."""
+        self.status, self.details = status, self.details if details is None else details
+        self.version += 1
+        self.history.append((status, details or {}))
+
+    def summary(self):
+        return {"jobId": self.job, "queuedAt": QUEUED_AT, "lastUpdatedAt": QUEUED_AT, "versionNumber": self.version,
+                "executionNumber": self.number}
+
     def state(self):
         return {"status": self.status, "statusDetails": self.details, "versionNumber": self.version}
 
     def described(self, with_document):
-        out = {"jobId": self.job, "queuedAt": 1629735402, "lastUpdatedAt": 1629735402, "versionNumber": self.version,
-               "executionNumber": self.number, "status": self.status, "statusDetails": self.details}
+        out = {**self.summary(), "status": self.status, "statusDetails": self.details}
         return {**out, "jobDocument": self.document()} if with_document else out
 
 
@@ -227,18 +237,34 @@ class Cloud:
         if self.faults.get("reject"):
             self.injected += 1
             return reject(self.faults["reject"].pop(0), **token) if self.faults["reject"] else None
+        def accept(**more):
+            self._send(thing, topic + "/accepted", json.dumps({"timestamp": int(time.time()), **token, **more}))
+        if topic == "jobs/get":
+            waiting = [e for e in self.queues.get(thing, []) if e.status not in TERMINAL]
+            return accept(**{name: [e.summary() for e in waiting if e.status == status] for name, status in
+                             (("queuedJobs", "QUEUED"), ("inProgressJobs", "IN_PROGRESS"))})
+        if topic == "jobs/start-next":
+            return accept(**self._start(thing, body))
+        if topic.count("/") != 2:
+            return reject("InvalidTopic", **token)
         _, job, verb = topic.split("/")
         execution = self._head(thing) if job == "$next" else self._find(thing, job)
-        if verb == "get":
-            answer = {"timestamp": int(time.time()), **token}
-            if execution:
-                answer["execution"] = execution.described(True)
-            elif job != "$next":
-                return reject("ResourceNotFound", **token)
-            return self._send(thing, topic + "/accepted", json.dumps(answer))
+        if verb == "get" and (execution or job == "$next"):
+            if execution and execution.status in TERMINAL:
+                return reject("TerminalStateReached", **token)
+            return accept(**{"execution": execution.described(True)} if execution else {})
         if verb != "update" or not execution:
             return reject("ResourceNotFound", **token)
         self._update(execution, body, token, topic, thing, reject)
+
+    def _start(self, thing, body):
+        """The next one, as IN_PROGRESS. One that is so already stays as it is."""
+        execution = self._head(thing)
+        if execution is None:
+            return {}
+        if execution.status == "QUEUED":
+            execution.set("IN_PROGRESS", body.get("statusDetails"))
+        return {"execution": execution.described(True)}
 
     def _update(self, execution, body, token, topic, thing, reject):
         details = body.get("statusDetails", {})
@@ -255,14 +281,12 @@ class Cloud:
             return reject("VersionMismatch", execution, **token)
         if execution.status in TERMINAL:
             return reject("InvalidStateTransition", execution, **token)
-        execution.status = body["status"]
-        execution.details = details or execution.details
-        execution.version += 1
-        execution.history.append((execution.status, details))
+        execution.set(body["status"], body.get("statusDetails"))
         if self.faults.pop("lose_update_answer", None):
             self.injected += 1
         else:
-            self._send(thing, topic + "/accepted", json.dumps({"timestamp": int(time.time()), **token}))
+            asked = {"executionState": execution.state()} if body.get("includeJobExecutionState") else {}
+            self._send(thing, topic + "/accepted", json.dumps({"timestamp": int(time.time()), **token, **asked}))
         if execution.status in TERMINAL:
             self._notify(thing)
 

@@ -22,11 +22,12 @@ def utc_now():
     return datetime.datetime.now(datetime.timezone.utc)
 
 
-def credentials_server(shelf_folder, authority, certificate, life=3600, secret=SECRET, status=200):
+def credentials_server(shelf_folder, authority, certificate, life=3600, secret=SECRET, status=200, key_id=KEY_ID,
+                       token=TOKEN):
     """nginx with a server block that answers as the credentials provider does."""
     from nginx import Nginx
     expires = (utc_now() + datetime.timedelta(seconds=life)).strftime("%Y-%m-%dT%H:%M:%SZ")
-    body = json.dumps({"credentials": {"accessKeyId": KEY_ID, "secretAccessKey": secret, "sessionToken": TOKEN,
+    body = json.dumps({"credentials": {"accessKeyId": key_id, "secretAccessKey": secret, "sessionToken": token,
                                        "expiration": expires}})
     return Nginx(shelf_folder, shelf_folder, certificate, extra=f"""
         ssl_client_certificate {authority.certificate};
