@@ -235,6 +235,9 @@ typedef struct {
     uint16_t port;               /* default 8883; 443 offers ALPN x-amzn-mqtt-ca */
     bool shadow; /* settings by the named shadow "ota": its topics have to be in the thing's policy,
                     for AWS closes a connection that asks for others; docs/aws.md */
+    const char* code_signing_key_pem; /* public key, ECDSA P-256 or RSA-3072; images have to carry
+                                         its signature in the job's document besides their own. NULL
+                                         = what is there is not looked at */
 } ota_aws_iot_config_t;
 
 /* Where ota_manager_provision() keeps an identity. Values are stored. */

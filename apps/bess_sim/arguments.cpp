@@ -36,6 +36,7 @@ constexpr TextOption kTexts[] = {
     {"access-keys", &Arguments::access_keys},
     {"aws", &Arguments::aws},
     {"thing", &Arguments::thing},
+    {"code-key", &Arguments::code_key},
     {"provision", &Arguments::provision},
     {"claim", &Arguments::claim},
     {"identity", &Arguments::identity},

@@ -32,6 +32,7 @@ struct Arguments {
     const char* provision = nullptr;    // template that gives it one, and a certificate
     const char* claim = nullptr;        // file with the certificate and key for that
     const char* identity = nullptr;     // folder where they are kept
+    const char* code_key = nullptr;     // file with the public key of jobs' code signatures, PEM
     bool shadow = false;                // settings by its shadow
     const char* log = nullptr;          // directory of the log on the card: /sdcard/log
     uint32_t log_size = 0;              // bytes of one of its files

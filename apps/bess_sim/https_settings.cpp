@@ -41,7 +41,8 @@ bool HttpsSettings::load(const Arguments& arguments) {
     arguments_ = &arguments;
     if (!read_optional(arguments.ca, ca_) || !read_optional(arguments.client, client_) ||
         !read_optional(arguments.user, user_) || !read_optional(arguments.token, token_) ||
-        !read_optional(arguments.header, header_)) {
+        !read_optional(arguments.header, header_) ||
+        !read_optional(arguments.code_key, code_key_)) {
         return false;
     }
     password_ = split(user_, ":");
@@ -73,6 +74,7 @@ ota_aws_iot_config_t HttpsSettings::aws_iot() const {
     out.port = port_;
     identify(out);
     out.root_ca_pem = text_or_null(ca_);
+    out.code_signing_key_pem = text_or_null(code_key_);
     out.shadow = arguments_->shadow;
     return out;
 }

@@ -36,6 +36,7 @@ class HttpsSettings {
     std::array<char, 512> user_{};
     std::array<char, 2048> token_{};
     std::array<char, 2048> header_{};
+    std::array<char, 2048> code_key_{};
     const char* password_ = nullptr;
     std::array<char, 256> endpoint_{};
     uint16_t port_ = 0;

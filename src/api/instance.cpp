@@ -175,6 +175,14 @@ esp_err_t add_aws_iot(Instance& self, const ota_aws_iot_config_t& config) {
         return refuse_source(ESP_ERR_INVALID_ARG,
                              "verify_signature: only HTTPS may accept unsigned images");
     }
+    if (const char* key = text_or_null(config.code_signing_key_pem)) {
+        const Status loaded = self.manager.file_signature().set_key(key);
+        if (!loaded.ok()) {
+            return refuse_source(to_esp_err(loaded),
+                                 "config.aws_iot.code_signing_key_pem: one PEM "
+                                 "block of an RSA-3072 or ECDSA P-256 public key");
+        }
+    }
     for (std::optional<AwsParts>& place : self.aws) {
         if (place) continue;
         AwsPair& pair = place.emplace(self.platform, self.manager, config).pair;

@@ -230,6 +230,7 @@ enum class Detail : uint16_t {
     kMqttRefused,
     kJobGone,
     kProvisioningRefused,
+    kCodeSignature,
     kCount_,
 };
 

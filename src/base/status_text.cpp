@@ -195,6 +195,8 @@ constexpr auto kDetailTexts = std::to_array<const char*>({
     "has its name",
     "the job was canceled, deleted, or timed out in the cloud",
     "AWS IoT does not provision this device: check the template, its hook, and the claim's policy",
+    "the job's code signature is missing or does not hold: sign the file with the key of "
+    "code_signing_key_pem",
 });
 static_assert(kDetailTexts.size() == static_cast<size_t>(Detail::kCount_));
 

@@ -198,6 +198,8 @@ Status Manager::identify_judge() {
     OTA_TRY(hash.start());
     OTA_TRY(hash.update(device_.build_id));
     for (const TrustedKey& key : trusted_.keys()) OTA_TRY(hash.update(key.bytes()));
+    const std::optional<TrustedKey>& beside = verifier_.file_signature().key();
+    if (beside) OTA_TRY(hash.update(beside->bytes()));
     if (settings_.expected.sha256) OTA_TRY(hash.update(*settings_.expected.sha256));
     if (settings_.expected.md5) OTA_TRY(hash.update(*settings_.expected.md5));
     return hash.value(device_.judge_id);

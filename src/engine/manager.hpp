@@ -41,6 +41,7 @@ class Manager final : public EngineView, public SettingsHost {
 
     // Before start().
     TrustStore& trusted() { return trusted_; }
+    FileSignature& file_signature() { return verifier_.file_signature(); }
     bool add_source(const UpdateSource& source) { return sources_.push_back(source); }
     bool add_sink(EventSink& sink) { return publisher_.add_sink(sink); }
     bool add_probe(HealthProbe& probe) { return health_.add(probe); }

@@ -83,6 +83,7 @@ Status Session::open_slot() {
         expected.signed_sha256 = suit_.digest;  // what lies beside the file is about the envelope
     } else {
         if (!expected.sha256) expected.sha256 = info_.expected_sha256;
+        expected.signature = info_.file_signature;
         if (!expected.md5) expected.md5 = info_.expected_md5;
     }
     OTA_TRY(c_.verifier.begin(payload_.size, expected));

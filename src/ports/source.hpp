@@ -65,6 +65,9 @@ struct SourceInfo {
     Digest identity{};                                    // changes when the bytes may have changed
     std::optional<Digest> expected_sha256;                // published beside the package
     std::optional<std::array<uint8_t, 16>> expected_md5;  // likewise; a transport check only
+    // In base64, over the SHA-256 of the whole file, beside it; empty: the publisher may sign so
+    // and did not. A view into storage of the source, until it is asked for something else.
+    std::optional<std::string_view> file_signature;
     Validator validator;
     FixedString<128> notes;  // what the publisher says about it; untrusted, for display
     // The time of day at which the peer proved itself by a certificate; 0 = it did not, or the

@@ -64,7 +64,40 @@ Result<bool> next_block(std::string_view& pem, std::string_view& base64) {
     return true;
 }
 
+Status load_block(std::string_view base64, TrustedKey& out) {
+    std::array<uint8_t, kMaxDer> der;
+    size_t length = 0;
+    const auto* text = reinterpret_cast<const unsigned char*>(base64.data());
+    if (mbedtls_base64_decode(der.data(), der.size(), &length, text, base64.size()) != 0) {
+        return kBadPem;
+    }
+    OTA_TRY(sha256(Bytes(der).first(length), out.id));
+    return parse_spki(Bytes(der).first(length), out);
+}
+
+// take() gets each block's base64 text.
+template <typename Take>
+Status each_block(std::string_view pem, Take take) {
+    std::string_view base64;
+    bool any = false;
+    while (true) {
+        OTA_TRY_ASSIGN(const bool found, next_block(pem, base64));
+        if (!found) return any ? kOkStatus : kBadPem;
+        OTA_TRY(take(base64));
+        any = true;
+    }
+}
+
 }  // namespace
+
+Status load_public_key(std::string_view pem, TrustedKey& out) {
+    bool any = false;
+    return each_block(pem, [&](std::string_view base64) -> Status {
+        if (any) return {Code::kNoSpace, Origin::kVerify, Detail::kNoTrustedKey};
+        any = true;
+        return load_block(base64, out);
+    });
+}
 
 Bytes TrustedKey::material() const {
     if (kind == KeyKind::kEcdsaP256) return bytes().subspan(1);
@@ -74,36 +107,21 @@ Bytes TrustedKey::material() const {
 // In place: a second store would not fit the stack of ESP-IDF's main task.
 Status TrustStore::load_pem(std::string_view pem) {
     const size_t before = keys_.size();
-    const auto load = [&]() -> Status {
-        std::string_view base64;
-        bool any = false;
-        while (true) {
-            OTA_TRY_ASSIGN(const bool found, next_block(pem, base64));
-            if (!found) return any ? kOkStatus : kBadPem;
-            OTA_TRY(load_block(base64));
-            any = true;
-        }
-    };
-    const Status loaded = load();
+    const Status loaded = each_block(pem, [&](std::string_view base64) -> Status {
+        TrustedKey key;
+        OTA_TRY(load_block(base64, key));
+        return add(key);
+    });
     while (!loaded.ok() && keys_.size() > before) keys_.pop_back();
     return loaded;
 }
 
-Status TrustStore::load_block(std::string_view base64) {
-    std::array<uint8_t, kMaxDer> der;
-    size_t length = 0;
-    const auto* text = reinterpret_cast<const unsigned char*>(base64.data());
-    if (mbedtls_base64_decode(der.data(), der.size(), &length, text, base64.size()) != 0) {
-        return kBadPem;
-    }
-    Digest id;
-    OTA_TRY(sha256(Bytes(der).first(length), id));
+Status TrustStore::add(const TrustedKey& key) {
     // A key that is listed twice is one key, also where several have to sign.
-    const auto same = [&](const TrustedKey& known) { return known.id == id; };
+    const auto same = [&](const TrustedKey& known) { return known.id == key.id; };
     if (std::any_of(keys_.begin(), keys_.end(), same)) return {};
-    if (!keys_.push_back({})) return {Code::kNoSpace, Origin::kVerify, Detail::kNoTrustedKey};
-    keys_.back().id = id;
-    return parse_spki(Bytes(der).first(length), keys_.back());
+    return keys_.push_back(key) ? kOkStatus
+                                : Status{Code::kNoSpace, Origin::kVerify, Detail::kNoTrustedKey};
 }
 
 void TrustStore::revoke(const Digest& id) {

@@ -23,6 +23,9 @@ struct TrustedKey {
     Bytes material() const;
 };
 
+// The only "-----BEGIN PUBLIC KEY-----" block of pem, as TrustStore takes them; kNoSpace for more.
+Status load_public_key(std::string_view pem, TrustedKey& out);
+
 // The keys whose signatures this device accepts. Filled once, from configuration.
 class TrustStore {
   public:
@@ -40,7 +43,7 @@ class TrustStore {
     const FixedVector<TrustedKey, kMaxKeys>& keys() const { return keys_; }
 
   private:
-    Status load_block(std::string_view base64);
+    Status add(const TrustedKey& key);
 
     FixedVector<TrustedKey, kMaxKeys> keys_;
 };

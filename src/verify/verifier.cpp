@@ -11,6 +11,9 @@ constexpr Status untrusted(Detail detail) {
 
 Status Verifier::begin(uint64_t size, const Expectation& expected) {
     expected_ = expected;
+    expected_.signature.reset();
+    file_signature_.take_none();
+    if (expected.signature) OTA_TRY(file_signature_.take(*expected.signature));
     return check_.begin(size, expected.md5.has_value());
 }
 
@@ -38,6 +41,11 @@ Status Verifier::check_expected() const {
         OTA_TRY(check_.file_sha256(digest));
         if (!equal_constant_time(digest, *expected_.sha256))
             return untrusted(Detail::kExpectedSha256);
+    }
+    if (file_signature_.is_taken()) {
+        Digest digest;
+        OTA_TRY(check_.file_sha256(digest));
+        OTA_TRY(file_signature_.check(digest));
     }
     if (expected_.md5) {
         std::array<uint8_t, 16> digest;

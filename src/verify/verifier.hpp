@@ -4,6 +4,7 @@
 
 #include "ports/verified_set.hpp"
 #include "verify/admission.hpp"
+#include "verify/file_signature.hpp"
 #include "verify/image_check.hpp"
 #include "verify/part_check.hpp"
 #include "verify/secure_boot_signature.hpp"
@@ -14,6 +15,9 @@ namespace ota {
 struct Expectation {
     std::optional<Digest> sha256;
     std::optional<std::array<uint8_t, 16>> md5;
+    // In base64, beside an image that comes by a way where there are such; empty: there was none.
+    // A view, until begin() has returned.
+    std::optional<std::string_view> signature;
     // From a manifest whose signature holds: proof enough, no signature sector is asked for.
     std::optional<Digest> signed_sha256;
 };
@@ -32,6 +36,8 @@ class Verifier {
     // to sink().
     Status begin(uint64_t size, const Expectation& expected);
     ReadBackSink& sink() { return check_; }
+    // Before the first attempt: whose signatures lie beside files.
+    FileSignature& file_signature() { return file_signature_; }
     // Could what was read back be the whole file?
     bool is_whole() const { return check_.is_whole(); }
 
@@ -57,6 +63,7 @@ class Verifier {
     ImageCheck check_;
     PartCheck parts_;
     Expectation expected_;
+    FileSignature file_signature_;
 };
 
 }  // namespace ota

@@ -1,10 +1,12 @@
 """Updates by AWS IoT Jobs: the twin against a stand-in on a real broker."""
 
+import base64
 import time
 
 import pytest
 
 from aws_stand_in import Cloud
+from certificates import openssl
 
 THING = "bess-0042"
 
@@ -102,6 +104,41 @@ def test_what_no_retry_can_mend_is_rejected(cloud, thing, shelf):
     gone = cloud.create_job(THING, "gone", {"bess_ota": 1, "stream": {"id": "nowhere", "fileId": 0}, "size": 100000})
     cloud.wait_for(gone, "FAILED")
 
+
+
+def openssl_key(folder, name, *kind):
+    """A private key, and beside it the public one."""
+    key, public = folder / f"{name}.key", folder / f"{name}.pub"
+    openssl("genpkey", *kind, "-out", key)
+    openssl("pkey", "-in", key, "-pubout", "-out", public)
+    return key, public
+
+
+@pytest.mark.parametrize("member, kind", [
+    ("sig-sha256-ecdsa", ("-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256")),
+    ("sig-sha256-rsa", ("-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:3072"))])
+def test_code_signature_of_a_job(cloud, thing, shelf, tmp_path, member, kind):
+    """openssl signs as AWS Signer does. The image's own signature holds each time."""
+    key, public = openssl_key(tmp_path, "code", *kind)
+    image = shelf.image("newer", "1.1.0")
+
+    def document(name, signature):
+        made = by_stream(cloud, image, name)
+        file = made["afr_ota"]["files"][0]
+        del file["sig-sha256-ecdsa"]
+        return {"afr_ota": {**made["afr_ota"], "files": [{**file, **({member: signature} if signature else {})}]}}
+
+    def sign(by, path):
+        return base64.b64encode(openssl("dgst", "-sha256", "-sign", by, path)).decode()
+    twin = thing(**{"code-key": public})
+    for name, signature in (("none", ""), ("of-another-file", sign(key, public)),
+                            ("by-another-key", sign(openssl_key(tmp_path, "other", *kind)[0], image))):
+        job = cloud.create_job(THING, name, document(name, signature))
+        cloud.wait_for(job, "REJECTED", 40)
+        assert "code signature" in str(job.details)
+    job = cloud.create_job(THING, "right", document("right", sign(key, image)))
+    twin.wait_for("CONFIRMED", 40)
+    cloud.wait_for(job, "SUCCEEDED")
 
 
 def test_canceled_in_mid_download(cloud, thing, shelf):

@@ -1,4 +1,6 @@
-// Any bytes as a signature sector: never accepted, never out of bounds.
+// Any bytes as a signature sector, or as a signature beside a file: never accepted, never out of
+// bounds.
+#include <mbedtls/base64.h>
 #include <psa/crypto.h>
 
 #include <algorithm>
@@ -6,6 +8,7 @@
 
 #include "ports/flash_layout.hpp"
 #include "support/image_factory.hpp"
+#include "verify/file_signature.hpp"
 #include "verify/secure_boot_signature.hpp"
 
 namespace {
@@ -27,6 +30,19 @@ class Sector final : public ota::ImageReader {
     std::array<uint8_t, ota::layout::kSignatureSectorSize> bytes_{};
 };
 
+void try_beside(test::Key key, const uint8_t* data, size_t size, const ota::Digest& digest) {
+    ota::FileSignature beside;
+    if (!beside.set_key(test::public_pem(key)).ok()) std::abort();
+    std::array<char, 1024> text{};
+    size_t length = 0;
+    if (mbedtls_base64_encode(reinterpret_cast<unsigned char*>(text.data()), text.size(), &length,
+                              data, std::min<size_t>(size, 600)) != 0) {
+        std::abort();
+    }
+    if (beside.take({text.data(), length}).ok() && beside.check(digest).ok()) std::abort();
+    (void)beside.take({reinterpret_cast<const char*>(data), size});
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerInitialize(int*, char***) {
@@ -43,5 +59,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     Sector sector(data, size);
     ota::Digest digest{};  // of no image that was ever signed
     if (ota::verify_secure_boot_signature(sector, 0, digest, trusted).ok()) std::abort();
+    try_beside(test::Key::kEc, data, size, digest);
+    if (size > 300) try_beside(test::Key::kRsa, data, size, digest);
     return 0;
 }

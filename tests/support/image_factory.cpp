@@ -1,5 +1,6 @@
 #include "support/image_factory.hpp"
 
+#include <mbedtls/base64.h>
 #include <psa/crypto.h>
 
 #include <algorithm>
@@ -77,12 +78,19 @@ void put_segment(Buffer& out, uint32_t address, const Buffer& data, uint8_t& che
     for (const uint8_t byte : data) checksum = static_cast<uint8_t>(checksum ^ byte);
 }
 
-psa_key_id_t import(Key key) {
+// Of RSA keys.
+constexpr psa_algorithm_t kPss = PSA_ALG_RSA_PSS(PSA_ALG_SHA_256);
+constexpr psa_algorithm_t kPkcs1 = PSA_ALG_RSA_PKCS1V15_SIGN(PSA_ALG_SHA_256);
+
+psa_algorithm_t algorithm_of(Key key, psa_algorithm_t of_rsa) {
+    return key == Key::kRsa ? of_rsa : PSA_ALG_DETERMINISTIC_ECDSA(PSA_ALG_SHA_256);
+}
+
+psa_key_id_t import(Key key, psa_algorithm_t of_rsa = kPss) {
     psa_key_attributes_t attributes = PSA_KEY_ATTRIBUTES_INIT;
     psa_set_key_usage_flags(&attributes, PSA_KEY_USAGE_SIGN_HASH | PSA_KEY_USAGE_EXPORT);
     const bool rsa = key == Key::kRsa;
-    psa_set_key_algorithm(&attributes, rsa ? PSA_ALG_RSA_PSS(PSA_ALG_SHA_256)
-                                           : PSA_ALG_DETERMINISTIC_ECDSA(PSA_ALG_SHA_256));
+    psa_set_key_algorithm(&attributes, algorithm_of(key, of_rsa));
     psa_set_key_type(&attributes, rsa ? PSA_KEY_TYPE_RSA_KEY_PAIR
                                       : PSA_KEY_TYPE_ECC_KEY_PAIR(PSA_ECC_FAMILY_SECP_R1));
     psa_key_id_t id = 0;
@@ -94,10 +102,7 @@ psa_key_id_t import(Key key) {
     return id;
 }
 
-Buffer sign_digest(psa_key_id_t id, Key key, const Buffer& digest) {
-    const psa_algorithm_t algorithm = key == Key::kRsa
-                                          ? PSA_ALG_RSA_PSS(PSA_ALG_SHA_256)
-                                          : PSA_ALG_DETERMINISTIC_ECDSA(PSA_ALG_SHA_256);
+Buffer sign_digest(psa_key_id_t id, psa_algorithm_t algorithm, const Buffer& digest) {
     Buffer signature(384);
     size_t length = 0;
     if (psa_sign_hash(id, algorithm, digest.data(), digest.size(), signature.data(),
@@ -121,7 +126,7 @@ Buffer signature_block(Key key, const Buffer& digest) {
     block[0] = 0xE7;
     std::copy(digest.begin(), digest.end(), block.begin() + 4);
     const psa_key_id_t id = import(key);
-    const Buffer signature = sign_digest(id, key, digest);
+    const Buffer signature = sign_digest(id, algorithm_of(key, kPss), digest);
     const Buffer point = public_key(id);
     (void)psa_destroy_key(id);
     if (key == Key::kRsa) {
@@ -176,9 +181,37 @@ const char* public_pem(Key key) {
 
 Buffer sign_bytes(const Buffer& digest, Key key) {
     const psa_key_id_t id = import(key);
-    Buffer signature = sign_digest(id, key, digest);
+    Buffer signature = sign_digest(id, algorithm_of(key, kPss), digest);
     (void)psa_destroy_key(id);
     return signature;
+}
+
+std::string sign_beside(const Buffer& file, Key key) {
+    const psa_key_id_t id = import(key, kPkcs1);
+    Buffer signature = sign_digest(id, algorithm_of(key, kPkcs1), sha256(file));
+    (void)psa_destroy_key(id);
+    if (key != Key::kRsa) {
+        const Buffer raw = signature;
+        signature = {0x30, 0};
+        for (const uint8_t* number = raw.data(); number != raw.data() + 64; number += 32) {
+            const uint8_t* first =
+                std::find_if(number, number + 31, [](uint8_t b) { return b != 0; });
+            const auto sign = static_cast<uint8_t>(*first >> 7);
+            signature.push_back(0x02);
+            signature.push_back(static_cast<uint8_t>(number + 32 - first + sign));
+            if (sign != 0) signature.push_back(0);
+            signature.insert(signature.end(), first, number + 32);
+        }
+        signature[1] = static_cast<uint8_t>(signature.size() - 2);
+    }
+    std::string out(600, 0);
+    size_t length = 0;
+    if (mbedtls_base64_encode(reinterpret_cast<unsigned char*>(out.data()), out.size(), &length,
+                              signature.data(), signature.size()) != 0) {
+        abort();
+    }
+    out.resize(length);
+    return out;
 }
 
 void sign(Buffer& image, Key key) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -31,6 +32,9 @@ const char* public_pem(Key key);
 
 // A raw signature: r || s, or RSASSA-PSS big-endian.
 Buffer sign_bytes(const Buffer& digest, Key key);
+
+// What AWS Signer makes of a file, in base64: DER of r and s, or RSASSA-PKCS1-v1_5.
+std::string sign_beside(const Buffer& file, Key key);
 
 // Pads to the sector and adds a signature sector, or a further block to the one that is there.
 void sign(Buffer& image, Key key);

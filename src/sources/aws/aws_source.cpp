@@ -116,6 +116,7 @@ Status AwsSource::info(SourceInfo& out) {
         return {Code::kIncompatible, Origin::kSource, Detail::kImageSize};
     }
     if (document.sha256) out.expected_sha256 = document.sha256;
+    out.file_signature = document.signature.view();
     if (is_web()) return {};
     FixedString<kMaxStreamId + 64> name;
     name.assign("aws-iot stream ");

@@ -76,7 +76,7 @@ class DocumentReader {
         return each_member(in_, visit);
     }
 
-    // {"bess_ota":1,"url":…,"stream":{"id","fileId"},"size":n,"sha256":hex}
+    // {"bess_ota":1,"url":…,"stream":{"id","fileId"},"size":n,"sha256":hex,"sig-sha256-ecdsa":…}
     Status own_member(std::string_view name) {
         if (name == "bess_ota") {
             uint64_t format = 0;
@@ -87,6 +87,7 @@ class DocumentReader {
         if (name == "url") return note(text_member(in_, out_.url), finding_);
         if (name == "size") return note(number_member(in_, out_.size), finding_);
         if (name == "sha256") return digest();
+        if (is_signature(name)) return signature();
         if (name == "stream") return object([&](auto member) { return stream_member(member); });
         return pass_member(in_);
     }
@@ -94,6 +95,16 @@ class DocumentReader {
         if (name == "id") return note(text_member(in_, out_.stream), finding_);
         if (name == "fileId") return file_id();
         return pass_member(in_);
+    }
+    static bool is_signature(std::string_view name) {
+        return name == "sig-sha256-ecdsa" || name == "sig-sha256-rsa";
+    }
+    // One that is too long is of a key that is not known here, and as good as none.
+    Status signature() {
+        const Status taken = text_member(in_, out_.signature);
+        if (taken.ok() || taken.detail() != Detail::kJobDocument) return taken;
+        out_.signature.clear();
+        return {};
     }
     Status digest() {
         FixedString<64> digits;
@@ -136,6 +147,7 @@ class DocumentReader {
     Status file_member(std::string_view name) {
         if (name == "filesize") return note(number_member(in_, out_.size), finding_);
         if (name == "fileid") return file_id();
+        if (is_signature(name)) return signature();
         if (name == "update_data_url") return note(text_member(in_, out_.url), finding_);
         return pass_member(in_);
     }

@@ -25,6 +25,7 @@ struct JobDocument {
     UriText url;
     uint64_t size = 0;             // 0 = not said
     std::optional<Digest> sha256;  // of the package
+    FixedString<512> signature;  // base64, of an RSA-3072 key at most; empty: none, or another kind
 
     // In place: a fresh one would take its size of the stack.
     void clear() {
@@ -33,6 +34,7 @@ struct JobDocument {
         file = 0;
         size = 0;
         sha256.reset();
+        signature.clear();
     }
 };
 

@@ -211,8 +211,14 @@ TEST_F(CApi, AwsIotIsCheckedFieldByField) {
     const auto refused = [&](const char* field, auto change) {
         ota_manager_config_t c = config();
         c.source = OTA_SOURCE_AWS_IOT;
-        c.config.aws_iot = {
-            "a1-ats.iot.eu-central-1.amazonaws.com", "bess-0042", nullptr, "c", "k", 0, false};
+        c.config.aws_iot = {"a1-ats.iot.eu-central-1.amazonaws.com",
+                            "bess-0042",
+                            nullptr,
+                            "c",
+                            "k",
+                            0,
+                            false,
+                            nullptr};
         change(c.config.aws_iot);
         EXPECT_EQ(ota_manager_init(&c), ESP_ERR_INVALID_ARG);
         EXPECT_NE(std::string(ota_manager_config_error()).find(field), std::string::npos) << field;
@@ -225,7 +231,11 @@ TEST_F(CApi, AwsIotIsCheckedFieldByField) {
     refused("device_key_pem", [](ota_aws_iot_config_t& c) { c.device_key_pem = ""; });
     ota_manager_config_t good = config();
     good.source = OTA_SOURCE_AWS_IOT;
-    good.config.aws_iot = {"localhost", "bess-0042", nullptr, "c", "k", 443, true};
+    good.config.aws_iot = {"localhost", "bess-0042", nullptr, "c", "k", 443, true, "no key"};
+    EXPECT_EQ(ota_manager_init(&good), ESP_ERR_OTA_MGR_KEY);
+    EXPECT_NE(std::string(ota_manager_config_error()).find("code_signing_key_pem"),
+              std::string::npos);
+    good.config.aws_iot.code_signing_key_pem = test::public_pem(test::Key::kOtherEc);
     ASSERT_EQ(ota_manager_init(&good), ESP_OK);
     ota_source_config_t second{};
     second.aws_iot = good.config.aws_iot;

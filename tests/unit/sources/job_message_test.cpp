@@ -50,6 +50,22 @@ TEST(JobMessage, DocumentOfCreateOtaUpdate) {
     EXPECT_EQ(parsed.document.file, 3);
     EXPECT_EQ(parsed.document.size, 1048576U);
     EXPECT_TRUE(parsed.document.url.empty());
+    EXPECT_EQ(parsed.document.signature.view(), "MEUCIQ==");
+}
+
+TEST(JobMessage, CodeSignatures) {
+    const auto signature = [](const std::string& member) {
+        const Parsed parsed(
+            execution((R"({"bess_ota":1,"url":"https://h/k",)" + member + "}").c_str()));
+        EXPECT_TRUE(parsed.status.ok() && parsed.message.execution->document.ok()) << member;
+        return std::string(parsed.document.signature.view());
+    };
+    EXPECT_EQ(signature(R"("sig-sha256-rsa":"aG\/s")"), "aG/s");
+    EXPECT_EQ(signature(R"("sig-sha256-ecdsa":"ME=="  )"), "ME==");
+    // Kinds that are not known, and of longer keys: as good as none.
+    EXPECT_EQ(signature(R"("sig-sha1-rsa":"ME==")"), "");
+    EXPECT_EQ(signature(R"("sig-sha256-rsa":")" + std::string(684, 'A') + R"(")"), "");
+    EXPECT_EQ(signature(R"("sig-sha256-ecdsa":7)"), "");
 }
 
 TEST(JobMessage, DocumentByHttpAndSizesInQuotes) {

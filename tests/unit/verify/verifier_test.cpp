@@ -28,6 +28,7 @@ struct Case {
     Key trusted = Key::kEc;
     bool signature_required = true;
     size_t step = 4096;
+    std::optional<Key> code_key;
     Expectation expected;
     const char* running = "1.0.0";
 };
@@ -36,6 +37,9 @@ Status verify(const Buffer& image, const Case& c, std::optional<VerifiedSet>& ou
     TrustStore trusted;
     EXPECT_TRUE(trusted.load_pem(test::public_pem(c.trusted)).ok());
     Verifier verifier(trusted, c.signature_required);
+    if (c.code_key) {
+        EXPECT_TRUE(verifier.file_signature().set_key(test::public_pem(*c.code_key)).ok());
+    }
     DeviceProfile device;
     device.project.assign("bess");
     device.version.assign(c.running);
@@ -150,6 +154,26 @@ TEST(Verifier, HoldsThePackageToThePublishedDigests) {
     EXPECT_EQ(verdict(image, c), Detail::kExpectedMd5);
     (*c.expected.sha256)[0] ^= 1;
     EXPECT_EQ(verdict(image, c), Detail::kExpectedSha256);
+}
+
+TEST(Verifier, HoldsTheFileToTheSignatureBesideIt) {
+    const Buffer image = test::make_signed({});
+    Case c;
+    c.code_key = Key::kOtherEc;
+    EXPECT_EQ(verdict(image, c), Detail::kNone);  // by a way that has no such signatures
+    const std::string right = test::sign_beside(image, Key::kOtherEc);
+    c.expected.signature = right;
+    EXPECT_EQ(verdict(image, c), Detail::kNone);
+    const std::string wrong = test::sign_beside(image, Key::kEc);
+    c.expected.signature = wrong;
+    EXPECT_EQ(verdict(image, c), Detail::kCodeSignature);
+    c.expected.signature = "";
+    EXPECT_EQ(verdict(image, c), Detail::kCodeSignature);
+    // It does not stand in for the image's own.
+    const Buffer unsigned_image = test::make_image({});
+    const std::string beside = test::sign_beside(unsigned_image, Key::kOtherEc);
+    c.expected.signature = beside;
+    EXPECT_EQ(verdict(unsigned_image, c), Detail::kSignatureMissing);
 }
 
 TEST(Verifier, AdmitsByTheBytesThatWereReadBack) {
