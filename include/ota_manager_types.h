@@ -120,6 +120,7 @@ typedef enum {
     OTA_COMPONENT_CONFIG,      /* the configuration in ota_cfg */
     OTA_COMPONENT_STAGE,       /* the scratch place ota_stage */
     OTA_COMPONENT_MODULE,      /* a module board; number says which */
+    OTA_COMPONENT_SETTINGS,    /* with .settings_packages */
 } ota_component_kind_t;
 
 /* What became of a component in an attempt. */
@@ -398,6 +399,8 @@ typedef struct {
     const char* expected_sha256;  /* 64 hexadecimal digits, or NULL */
     const char* expected_md5;     /* 32 hexadecimal digits, or NULL; never instead of a signature */
     uint32_t battery_capacity_wh; /* default 200000 */
+    int8_t settings_packages;     /* default off: SUIT packages may bring settings, as the shadow of
+                                     AWS IoT does; docs/package-format.md */
     ota_event_cb_t event_cb;
     void* event_cb_data;
     ota_progress_cb_t progress_cb;
@@ -499,7 +502,8 @@ typedef struct {
         .min_temperature = OTA_MANAGER_DEFAULT_MIN_TEMPERATURE,                                    \
         .max_current = OTA_MANAGER_DEFAULT_MAX_CURRENT, .expected_sha256 = NULL,                   \
         .expected_md5 = NULL, .battery_capacity_wh = OTA_MANAGER_DEFAULT_BATTERY_CAPACITY_WH,      \
-        .event_cb = NULL, .event_cb_data = NULL, .progress_cb = NULL, .progress_cb_data = NULL,    \
+        .settings_packages = 0, .event_cb = NULL, .event_cb_data = NULL, .progress_cb = NULL,      \
+        .progress_cb_data = NULL,                                                                  \
     }
 
 /* ---- what can be asked ---- */

@@ -32,7 +32,7 @@ LIBSTDCXX = DEPS / "libstdc++/usr/include/newlib/c++/12.2.1"
 NO_FILES = ["SOURCE_SD_CARD", "SOURCE_USB_DRIVE"]
 NO_BUSES = ["SOURCE_MODBUS", "SOURCE_CANBUS"]
 SLOW_LOGS = ["LOG_SD_CARD", "LOG_CLOUDWATCH"]
-DEFAULT = [*NO_BUSES, *SLOW_LOGS, "SOURCE_AWS_IOT", "MODULE_BOARDS"]  # what Kconfig leaves out unless asked
+DEFAULT = [*NO_BUSES, *SLOW_LOGS, "SOURCE_AWS_IOT", "MODULE_BOARDS", "SETTINGS_PACKAGES"]  # what Kconfig leaves out unless asked
 CHOICES = [
     ("everything", []),
     ("without encrypted payloads", ["ENCRYPTED_PAYLOADS"]),

@@ -85,7 +85,7 @@ struct SwitchOption {
 constexpr SwitchOption kSwitches[] = {
     {"auto", &Arguments::automatic}, {"clock-unset", &Arguments::clock_unset},
     {"can-fd", &Arguments::can_fd},  {"modules-go-on", &Arguments::modules_go_on},
-    {"shadow", &Arguments::shadow},
+    {"shadow", &Arguments::shadow},  {"settings-packages", &Arguments::settings_packages},
 };
 
 bool parse_number(const char* text, uint32_t& out) {

@@ -33,9 +33,10 @@ struct Arguments {
     const char* claim = nullptr;        // file with the certificate and key for that
     const char* identity = nullptr;     // folder where they are kept
     const char* code_key = nullptr;     // file with the public key of jobs' code signatures, PEM
-    bool shadow = false;                // settings by its shadow
-    const char* log = nullptr;          // directory of the log on the card: /sdcard/log
-    uint32_t log_size = 0;              // bytes of one of its files
+    bool settings_packages = false;
+    bool shadow = false;        // settings by its shadow
+    const char* log = nullptr;  // directory of the log on the card: /sdcard/log
+    uint32_t log_size = 0;      // bytes of one of its files
     uint32_t log_files = 0;
     uint32_t log_level = 0;             // an ota_log_level_t, of card and cloud
     const char* cloudwatch = nullptr;   // endpoint of CloudWatch Logs, with :port if it is not 443

@@ -217,6 +217,7 @@ ota_manager_config_t make_config(Firmware& firmware) {
     config.serial_number = arguments.serial_number;
     config.signatures_required = static_cast<uint8_t>(arguments.signatures);
     config.revoked_keys_sha256 = arguments.revoked;
+    config.settings_packages = arguments.settings_packages ? 1 : 0;
     config.progress_cb = [](size_t received, size_t total, void* user) {
         static_cast<Progress*>(user)->update(received, total);
     };

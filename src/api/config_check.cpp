@@ -252,6 +252,14 @@ const char* check_trust(const ota_manager_config_t& c) {
     return nullptr;
 }
 
+const char* check_settings_packages(const ota_manager_config_t& c) {
+    if (!is_switch(c.settings_packages)) return "settings_packages: 0, 1 or OTA_OFF";
+    if (c.settings_packages == 1 && !build::kSettingsPackages) {
+        return "settings_packages: left out of this build (OTA_MANAGER_SETTINGS_PACKAGES)";
+    }
+    return nullptr;
+}
+
 const char* check_peers(const ota_manager_config_t& c) {
     if (is_empty(c.serial_number)) return nullptr;
     const char* const end = c.serial_number + std::strlen(c.serial_number);
@@ -401,6 +409,7 @@ const char* check_config(const ota_manager_config_t& c) {
     if (!is_switch(c.automatic_update)) return "automatic_update: 0, 1 or OTA_OFF";
     if (const char* error = check_trust(c)) return error;
     if (const char* error = check_suit(c)) return error;
+    if (const char* error = check_settings_packages(c)) return error;
     if (const char* error = check_peers(c)) return error;
     if (const char* error = check_task(c)) return error;
     if (!is_switch(c.allow_rollback)) return "allow_rollback: 0, 1 or OTA_OFF";
@@ -463,6 +472,8 @@ Settings to_settings(const ota_manager_config_t& config) {
     (void)parse_uuid(c.suit_module_class_id, out.suit.module_class);
     out.payload_keys = {c.payload_kek_id, c.payload_ecdh_key_id};
     out.battery_capacity_wh = c.battery_capacity_wh;
+    out.settings_packages = is_on(c.settings_packages, out.settings_packages);
+    out.remote_settings = out.settings_packages;
     return out;
 }
 

@@ -19,7 +19,7 @@ static_assert(same(Notice::kRepaired, OTA_NOTICE_REPAIRED));
 static_assert(same(RevertReason::kRequested, OTA_REVERT_REQUESTED));
 static_assert(same(Phase::kReboot, OTA_PHASE_REBOOT));
 static_assert(same(Outcome::kKept, OTA_OUTCOME_KEPT));
-static_assert(same(ComponentKind::kModule, OTA_COMPONENT_MODULE));
+static_assert(same(ComponentKind::kSettings, OTA_COMPONENT_SETTINGS));
 static_assert(same(ComponentOutcome::kFailed, OTA_COMPONENT_FAILED));
 static_assert(kMaxComponents == OTA_MAX_COMPONENTS);
 static_assert(same(ErrorKind::kInternal, OTA_ERR_INTERNAL));

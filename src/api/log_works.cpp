@@ -206,6 +206,10 @@ void LogWorks::on_settings(const RemoteSettings& settings) {
     }
 }
 
+void LogWorks::on_refused_setting(std::string_view name, const char* why) {
+    log_.write(LogLevel::kWarning, "settings", "{} is not taken: {}", name, why);
+}
+
 bool LogWorks::set_level(ota_log_sink_t sink, ota_log_level_t level) {
     if (sink == OTA_LOG_SINK_CONSOLE) {
         if (console_) log_.set_level(*console_, level_of(level));

@@ -72,6 +72,7 @@ class LogWorks final : public SettingsSink {
     esp_err_t configure(const ota_log_config_t& config);
     // The level of card and cloud, as the owner wants it; or as it was configured.
     void on_settings(const RemoteSettings& settings) override;
+    void on_refused_setting(std::string_view name, const char* why) override;
     // Any context. False: there is no such sink.
     bool set_level(ota_log_sink_t sink, ota_log_level_t level);
     Status start(const TaskConfig& engine, const TimeFloor& floor);

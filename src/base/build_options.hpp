@@ -32,6 +32,9 @@
 #ifndef OTA_MANAGER_MODULE_BOARDS
 #define OTA_MANAGER_MODULE_BOARDS 1
 #endif
+#ifndef OTA_MANAGER_SETTINGS_PACKAGES
+#define OTA_MANAGER_SETTINGS_PACKAGES 1
+#endif
 #ifndef OTA_MANAGER_LOG_CONSOLE
 #define OTA_MANAGER_LOG_CONSOLE 1
 #endif
@@ -79,8 +82,9 @@ inline constexpr bool kEncryption = kSuit && OTA_MANAGER_ENCRYPTED_PAYLOADS != 0
 inline constexpr bool kModules = kSuit && OTA_MANAGER_MODULE_BOARDS != 0;
 inline constexpr bool kLinks = kPush || kModules;
 inline constexpr bool kConsoleLog = OTA_MANAGER_LOG_CONSOLE != 0;
-// Only the shadow brings them.
-inline constexpr bool kRemoteSettings = kAwsIot;
+inline constexpr bool kSettingsPackages = kSuit && OTA_MANAGER_SETTINGS_PACKAGES != 0;
+// A shadow or a package brings them.
+inline constexpr bool kRemoteSettings = kAwsIot || kSettingsPackages;
 inline constexpr bool kSdLog = OTA_MANAGER_LOG_SD_CARD != 0;
 inline constexpr bool kCloudWatch = OTA_MANAGER_LOG_CLOUDWATCH != 0;
 // Sinks that take their time have a task of their own.

@@ -53,7 +53,7 @@ Manager::Manager(const Ports& ports, const BootStatus& boot, const Settings& set
                 workspace,
                 trusted_,
                 ports.battery,
-                {config_, stage_, ports_.modules, config_status_}}) {
+                {config_, stage_, ports_.modules, config_status_, *this}}) {
     gate_.set_thresholds(settings.thresholds);
     (void)health_.add(battery_probe_);
     (void)health_.add(storage_probe_);

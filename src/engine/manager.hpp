@@ -108,6 +108,7 @@ class Manager final : public EngineView, public SettingsHost {
     void discard_commands();
     void finish_reverted(RevertReason reason);
     void tell_end();
+    void tell_refused_settings(std::string_view json);
     void publish_report();
 
     void apply_settings();
@@ -136,6 +137,7 @@ class Manager final : public EngineView, public SettingsHost {
     Settings settings_;      // in force
     Settings own_settings_;  // before anybody asked for others
     RefusedSettings refused_settings_;
+    uint32_t told_settings_ = 0;  // CRC-32 of the document whose refusals were told
     SettingsSink* settings_sink_ = nullptr;
     TrustStore trusted_;
     DeviceProfile device_;

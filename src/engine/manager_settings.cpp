@@ -1,4 +1,5 @@
 // What the owner sets from afar, over the firmware's own.
+#include "base/crc32.hpp"
 #include "engine/manager.hpp"
 
 namespace ota {
@@ -32,6 +33,7 @@ Status Manager::take_settings(std::string_view json) {
     } else {
         RemoteSettings asked;
         OTA_TRY(parse_remote_settings(json, own_settings_, asked, refused_settings_));
+        tell_refused_settings(json);
         if (asked == journal_.remote_settings()) return {};
         OTA_TRY(journal_.save(asked));
         const uint32_t interval_before = settings_.check_interval_ms;
@@ -40,6 +42,16 @@ Status Manager::take_settings(std::string_view json) {
         // Other changes leave the time of the next check as it is.
         if (settings_.check_interval_ms != interval_before) schedule_check();
         return {};
+    }
+}
+
+// Once of each document, which a shadow brings again at each connection.
+void Manager::tell_refused_settings(std::string_view json) {
+    const uint32_t document = crc32(0, as_bytes(json));
+    if (document == told_settings_ || settings_sink_ == nullptr) return;
+    told_settings_ = document;
+    for (const RefusedSetting& setting : refused_settings_) {
+        settings_sink_->on_refused_setting(setting.name.view(), setting.why);
     }
 }
 

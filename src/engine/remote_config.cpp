@@ -15,9 +15,6 @@ constexpr const char* kLooser = "looser than the device's own";
 constexpr const char* kUnknown = "unknown";
 constexpr const char* kNotATime = "from: hh:mm in UTC; minutes: 1 to 1440";
 
-// In the order of LogLevel.
-constexpr std::array<std::string_view, 5> kLevels = {"off", "error", "warning", "info", "debug"};
-
 constexpr uint32_t kLongestInterval = 30 * 86400;  // s
 constexpr uint32_t kShortestInterval = 60;
 constexpr uint32_t kLongestTrial = 3600;  // in which the device hears nobody
@@ -117,9 +114,9 @@ const char* take_level(Value value, RemoteSettings& out) {
     FixedString<8> name;
     const bool is_text = value.token == JsonToken::kText && value.in.take_text(name).ok();
     if (value.token != JsonToken::kText) (void)value.in.pass(value.token);
-    const auto* const found = std::find(kLevels.begin(), kLevels.end(), name.view());
-    if (!is_text || found == kLevels.end()) return "not off, error, warning, info or debug";
-    out.log_level = static_cast<LogLevel>(found - kLevels.begin());
+    const auto* const found = std::find(kLogLevelNames.begin(), kLogLevelNames.end(), name.view());
+    if (!is_text || found == kLogLevelNames.end()) return "not off, error, warning, info or debug";
+    out.log_level = static_cast<LogLevel>(found - kLogLevelNames.begin());
     return nullptr;
 }
 
@@ -336,7 +333,8 @@ void format_remote_settings(const Settings& settings, const RemoteSettings& aske
     members.number("max_current", limits.max_current_milliampere / kMilli);
     add_window(members, asked.window);
     if (asked.log_level) {
-        members.text("log_level", kLevels[static_cast<size_t>(*asked.log_level) % kLevels.size()]);
+        members.text("log_level",
+                     kLogLevelNames[static_cast<size_t>(*asked.log_level) % kLogLevelNames.size()]);
     } else {
         members.nothing("log_level");
     }

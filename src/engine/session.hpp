@@ -180,6 +180,9 @@ class Session final : private PayloadHost {
     Status check_boards_rest() const;
     void count_board_failure();
     Status finish_part();
+    Result<bool> settings_match(const Digest& digest, uint64_t size);
+    Status hold_settings(Bytes document, Bytes encryption);
+    Status take_settings();
     bool has(ComponentRef component);
     Result<bool> match(ComponentRef component, const Digest& digest, uint64_t size);
     Status fetch(ComponentRef component, const FetchOrder& order);

@@ -28,6 +28,8 @@ bool Session::has(ComponentRef component) {
             return c_.parts.stage.size() != 0;
         case ComponentKind::kModule:
             return c_.parts.modules != nullptr && c_.parts.modules->has(component.number);
+        case ComponentKind::kSettings:
+            return build::kSettingsPackages && c_.settings.settings_packages;
     }
     return false;
 }
@@ -65,6 +67,8 @@ Result<bool> Session::match(ComponentRef component, const Digest& digest, uint64
             return c_.verifier.holds(digest, size);
         case ComponentKind::kModule:
             return board_matches(component, digest, size);
+        case ComponentKind::kSettings:
+            return settings_match(digest, size);
         default:
             return part_matches(component.kind, digest, size);
     }
@@ -93,6 +97,12 @@ Result<bool> Session::board_matches(ComponentRef board, const Digest& digest, ui
         attempt_.component(board, ComponentOutcome::kHeldAlready);
     }
     return held;
+}
+
+Result<bool> Session::settings_match(const Digest& digest, uint64_t size) {
+    Digest own;
+    OTA_TRY(sha256(as_bytes(suit_.settings), own));
+    return suit_.settings.size() == size && equal_constant_time(own, digest);
 }
 
 // What was read in this attempt is known; otherwise flash is read, where a record says that its
@@ -379,9 +389,25 @@ Status Session::finish_part() {
                      part_record(kind, PartRecord::Stage::kWritten, suit_.digest, suit_.size));
 }
 
+// Heeded in the end, when all conditions of the package were met.
+Status Session::hold_settings(Bytes document, Bytes encryption) {
+    if (!encryption.empty()) return incompatible(Detail::kParameterUnknown);
+    suit_.settings = {reinterpret_cast<const char*>(document.data()), document.size()};
+    return {};
+}
+
+Status Session::take_settings() {
+    const ComponentRef component{ComponentKind::kSettings, 0};
+    suit_.at = component;
+    OTA_TRY(c_.parts.settings.take_settings(suit_.settings));
+    attempt_.component(component, ComponentOutcome::kWritten);
+    return {};
+}
+
 // A small configuration that stands in the manifest itself.
 Status Session::write(ComponentRef component, Bytes content, Bytes encryption) {
     suit_.at = component;
+    if (component.kind == ComponentKind::kSettings) return hold_settings(content, encryption);
     const bool fits = content.size() <= c_.workspace.io.size();
     if (component.kind != ComponentKind::kConfig || !fits) {
         return incompatible(Detail::kComponentUnknown);

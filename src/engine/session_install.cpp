@@ -120,7 +120,11 @@ Millis Session::step_apply() {
         }
         if (!suit_.has_app) {
             const Status finished = finish_here();
-            if (!finished.ok()) fail(finished);
+            if (!finished.ok()) {
+                blame(suit_.at, finished);
+                give_up_staged(finished);
+                fail(finished);
+            }
             return kNow;
         }
     }
@@ -192,6 +196,8 @@ Status Session::pair() {
 // A package without an application is installed when its boards hold their image: nothing restarts.
 Status Session::finish_here() {
     attempt_.touched();
+    // Taken twice is taken once: power may fail before the records below.
+    if (suit_.has_settings) OTA_TRY(take_settings());
     (void)attempt_.end(Outcome::kConfirmed);
     UpdateRecord record = staging_record();
     record.stage = UpdateStage::kConfirmed;

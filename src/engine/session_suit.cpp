@@ -61,7 +61,7 @@ bool Session::is_unfinished() const {
 Status Session::survey_suit() {
     bool has_module = false;
     bool has_config = false;
-    suit_.has_app = false;
+    suit_.has_app = suit_.has_settings = false;
     for (size_t i = 0; i < suit_.manifest.component_count(); ++i) {
         const ComponentRef component = suit_.manifest.component(i);
         if (!has(component)) {
@@ -70,10 +70,13 @@ Status Session::survey_suit() {
         suit_.has_app = suit_.has_app || component.kind == ComponentKind::kApp;
         has_module = has_module || component.kind == ComponentKind::kModule;
         has_config = has_config || component.kind == ComponentKind::kConfig;
+        suit_.has_settings = suit_.has_settings || component.kind == ComponentKind::kSettings;
     }
-    // A configuration is switched with an application.
-    const bool activates = suit_.has_app || (has_module && !has_config);
-    if (!activates) {
+    // A configuration is switched with an application. Settings come alone: they hold at once, and
+    // a revert would not take them back.
+    const bool alone = suit_.has_settings && suit_.manifest.component_count() == 1;
+    const bool activates = suit_.has_app || (has_module && !has_config) || alone;
+    if (!activates || suit_.has_settings != alone) {
         return {Code::kIncompatible, Origin::kPackage, Detail::kNothingToActivate};
     }
     // A damaged one would be handed on, and end each trial.
@@ -95,7 +98,10 @@ Status Session::judge_suit() {
     suit_.total = 0;
     for (size_t i = 0; i < suit_.manifest.component_count(); ++i) {
         const ComponentKind kind = suit_.manifest.component(i).kind;
-        if (kind == ComponentKind::kAppRunning || kind == ComponentKind::kModule) continue;
+        if (kind != ComponentKind::kApp && kind != ComponentKind::kConfig &&
+            kind != ComponentKind::kStage) {
+            continue;
+        }
         const uint64_t size = suit_.processor->image_size(i);
         const uint64_t room =
             kind == ComponentKind::kApp ? c_.device.slot_size : part_of(kind).size();
@@ -126,6 +132,7 @@ void Session::begin_commands() {
     suit_.file_at = suit_.prefix.size;
     suit_.staged = suit_.fetched = suit_.draining = false;
     suit_.config.reset();
+    suit_.settings = {};
     suit_.done = suit_.section = 0;
     suit_.board_failure = {};
     suit_.from = SuitPackage::From::kFile;
@@ -162,6 +169,7 @@ Status Session::run_command() {
 Status Session::drain() {
     // Nothing is activated but what this package brought.
     if (suit_.has_app && !suit_.staged) return malformed(Detail::kPayloadMissing);
+    if (suit_.has_settings && suit_.settings.empty()) return malformed(Detail::kPayloadMissing);
     if (!suit_.payloads.is_done()) {
         stage_step_ = StageStep::kSeek;
         return {};

@@ -51,6 +51,7 @@ struct Settings {
     BoardPolicy boards;
     uint32_t battery_capacity_wh = 200000;
     ErasePolicy erase_policy = ErasePolicy::kSector;
+    bool settings_packages = false;
     bool remote_settings = false;  // somebody may bring some; else those in flash don't count
     uint32_t jitter_seed = 0;      // of this device and boot; 0 = derived from the image
     uint16_t chip_id = layout::kChipEsp32P4;

@@ -4,6 +4,7 @@
 #include "install/payload_cipher.hpp"
 #include "package/suit_processor.hpp"
 #include "ports/module_boards.hpp"
+#include "ports/remote_settings.hpp"
 
 namespace ota {
 
@@ -13,6 +14,7 @@ struct Parts {
     DataComponent& stage;
     ModuleBoards* const& modules;  // null: this device has none
     const Status& config_status;   // of what the running image is paired with
+    SettingsHost& settings;
 };
 
 class Session;
@@ -49,6 +51,8 @@ struct SuitPackage {
 
     // What it is about, as the look at it found.
     bool has_app = false;
+    bool has_settings = false;
+    std::string_view settings;          // the document, in the manifest; until the package is done
     std::optional<BankContent> config;  // what it puts into the bank, once that lies there
     uint64_t total = 0;                 // bytes of all components that it may write
 

@@ -248,7 +248,7 @@ void decode(BoundedReader& reader, AttemptRecord& record) {
     while (reader.remaining() >= kResultSize) {
         ComponentResult result;
         const uint8_t kind = reader.u8();
-        if (kind > static_cast<uint8_t>(ComponentKind::kModule)) return;
+        if (kind > static_cast<uint8_t>(ComponentKind::kSettings)) return;
         result.component.kind = static_cast<ComponentKind>(kind);
         result.component.number = reader.u8();
         result.outcome = read_enum(reader, ComponentOutcome::kFailed);

@@ -74,7 +74,8 @@ const char* component_outcome_text(ComponentOutcome outcome) {
 }
 
 ComponentText component_text(ComponentRef component) {
-    static constexpr std::array<const char*, 5> kNames = {"app", "app/run", "cfg", "stage", "bms/"};
+    static constexpr std::array<const char*, 6> kNames = {"app",   "app/run", "cfg",
+                                                          "stage", "bms/",    "settings"};
     ComponentText out(text_at(kNames, static_cast<size_t>(component.kind)));
     if (component.kind != ComponentKind::kModule) return out;
     std::array<char, 4> number{};

@@ -11,7 +11,7 @@ namespace {
 constexpr int kMaxDepth = 4;
 constexpr uint64_t kMaxReportPolicy = 15;
 constexpr size_t kMaxUriLength = 256;
-constexpr size_t kMaxContent = 256;
+constexpr size_t kMaxContent = 512;
 constexpr size_t kMaxAlternatives = 16;
 
 constexpr Status malformed(Detail detail) {

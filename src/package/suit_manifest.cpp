@@ -35,11 +35,12 @@ struct ComponentName {
     std::string_view second;
     ComponentKind kind;
 };
-constexpr std::array<ComponentName, 4> kComponentNames = {{
+constexpr std::array<ComponentName, 5> kComponentNames = {{
     {"app", "", ComponentKind::kApp},
     {"app", "run", ComponentKind::kAppRunning},
     {"cfg", "", ComponentKind::kConfig},
     {"stage", "", ComponentKind::kStage},
+    {"settings", "", ComponentKind::kSettings},
 }};
 
 Status parse_component(CborReader& reader, ComponentRef& out) {

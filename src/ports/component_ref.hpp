@@ -12,6 +12,7 @@ enum class ComponentKind : uint8_t {
     kConfig = 2,      // a bank of the configuration
     kStage = 3,       // a scratch partition
     kModule = 4,      // a module board; its number says which
+    kSettings = 5,    // what the owner sets from afar
 };
 
 struct ComponentRef {

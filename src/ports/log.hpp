@@ -1,6 +1,7 @@
 // Log lines on their way to a console, a card or a cloud.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string_view>
 
@@ -10,6 +11,8 @@ namespace ota {
 
 // In the order of ota_log_level_t, behind its "off".
 enum class LogLevel : uint8_t { kOff, kError, kWarning, kInfo, kDebug };
+inline constexpr std::array<std::string_view, 5> kLogLevelNames = {"off", "error", "warning",
+                                                                   "info", "debug"};
 
 inline constexpr size_t kMaxLogLine = 256;    // characters
 inline constexpr size_t kMaxLogMetric = 704;  // characters of a set of metrics

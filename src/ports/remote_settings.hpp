@@ -56,6 +56,8 @@ class SettingsHost {
 class SettingsSink {
   public:
     virtual void on_settings(const RemoteSettings& settings) = 0;
+    // One of a new document is not taken.
+    virtual void on_refused_setting(std::string_view name, const char* why) = 0;
 
   protected:
     ~SettingsSink() = default;

@@ -158,6 +158,28 @@ Json inspect_pairings(const ota::Pairings& pairings) {
     return out;
 }
 
+// What the owner asks for, under the names of the document that brought it.
+Json inspect_settings(const ota::RemoteSettings& asked) {
+    Json out = Json::object();
+    const auto add = [&](const char* name, const auto& value) {
+        if (value) out[name] = *value;
+    };
+    add("check_interval_s", asked.check_interval);
+    add("automatic_update", asked.automatic_update);
+    add("rollback_timeout_s", asked.rollback_timeout);
+    add("min_soc", asked.min_soc);
+    add("max_temperature", asked.max_temperature);
+    add("min_temperature", asked.min_temperature);
+    add("max_current", asked.max_current);
+    if (asked.window) {
+        out["window"] = fmt::format("{:02}:{:02} UTC, {} minutes", asked.window->from / 60,
+                                    asked.window->from % 60, asked.window->minutes);
+    }
+    if (asked.log_level)
+        out["log_level"] = ota::kLogLevelNames[static_cast<size_t>(*asked.log_level)];
+    return out;
+}
+
 Json inspect_journal(const Buffer& bytes) {
     Buffer copy = bytes;
     ota::FlashModel flash(copy);
@@ -210,6 +232,7 @@ Json inspect_journal(const Buffer& bytes) {
               {"count", attempt.count},
               {"components", inspect_components(attempt.components)}}},
             {"pairings", inspect_pairings(journal.pairings())},
+            {"settings", inspect_settings(journal.remote_settings())},
             {"revoked_keys", revoked},
             {"known_time", journal.known_time()},
             {"rejected", rejected}};

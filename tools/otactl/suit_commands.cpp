@@ -17,6 +17,7 @@ namespace {
 struct PackOptions {
     std::string description;
     std::string app;
+    std::string settings;
     std::string vendor;
     std::string class_name;
     uint64_t sequence = 0;
@@ -44,14 +45,8 @@ Recipients recipients_of(const PackOptions& o) {
     return out;
 }
 
-// One image, described by flags. Its version and build time are the package's, unless said.
-PackPlan plan_of_flags(const PackOptions& o) {
-    if (o.vendor.empty() || o.class_name.empty()) {
-        throw Failure(Exit::kUsage, "--app needs --vendor and --class, as the device has them");
-    }
-    PackPlan plan;
-    plan.vendor = vendor_uuid(o.vendor);
-    plan.class_id = class_uuid(plan.vendor, o.class_name);
+// Its version and build time are the package's, unless said.
+void add_image(const PackOptions& o, PackPlan& plan) {
     plan.components.push_back({"app", read_file(o.app), "", 0});
     const Json image = inspect(plan.components[0].payload);
     if (image["type"] != "image") throw Failure(Exit::kMalformed, o.app + " is no image");
@@ -62,6 +57,26 @@ PackPlan plan_of_flags(const PackOptions& o) {
     if (plan.sequence == 0) {
         throw Failure(Exit::kUsage, "--sequence: the image does not say when it was built");
     }
+}
+
+void add_settings(const PackOptions& o, PackPlan& plan) {
+    if (o.sequence == 0) {
+        throw Failure(Exit::kUsage, "--sequence: needed for settings; seconds since 1970 do");
+    }
+    plan.components.push_back({"settings", settings_of(read_file(o.settings)), "", 0});
+    plan.version = o.version;
+    plan.sequence = o.sequence;
+}
+
+// One image, or settings, described by flags.
+PackPlan plan_of_flags(const PackOptions& o) {
+    if (o.vendor.empty() || o.class_name.empty()) {
+        throw Failure(Exit::kUsage, "--vendor and --class are needed, as the device has them");
+    }
+    PackPlan plan;
+    plan.vendor = vendor_uuid(o.vendor);
+    plan.class_id = class_uuid(plan.vendor, o.class_name);
+    o.app.empty() ? add_settings(o, plan) : add_image(o, plan);
     return plan;
 }
 
@@ -76,6 +91,8 @@ void add_pack(CLI::App& app) {
         "  otactl pack --app bess-1.1.0.bin --vendor bess.example --class BESS-100K200/CTRL-P4 \\\n"
         "      --key release.pem bess-1.1.0.suit\n"
         "  otactl pack --description release.json --key release.pem bess-1.1.0.suit\n"
+        "  otactl pack --settings night.json --sequence 1795564801 --vendor bess.example \\\n"
+        "      --class BESS-100K200/CTRL-P4 --key release.pem night.suit\n"
         "release.json: {\"vendor\": \"bess.example\", \"class\": \"BESS-100K200/CTRL-P4\",\n"
         "  \"sequence\": 1795564800, \"version\": \"1.1.0\", \"use_before\": 1893456000,\n"
         "  \"minimum_energy_mwh\": 60000000, \"not_before\": 1795600000, \"time_of_day_utc\": "
@@ -88,6 +105,9 @@ void add_pack(CLI::App& app) {
         "pin-source=…'");
     command->add_option("--description", o->description, "What to pack (JSON)");
     command->add_option("--app", o->app, "Or one image")->excludes("--description");
+    command->add_option("--settings", o->settings, "Or settings (JSON)")
+        ->excludes("--description")
+        ->excludes("--app");
     command->add_option("--vendor", o->vendor, "Domain of the vendor")->excludes("--description");
     command->add_option("--class", o->class_name, "Name of the device class")
         ->excludes("--description");
@@ -103,12 +123,12 @@ void add_pack(CLI::App& app) {
                         "Likewise, a key shared with devices: file of 32 hexadecimal digits");
     command->add_option("package", o->out, "Package to write")->required();
     command->callback([o] {
-        if (o->description.empty() == o->app.empty()) {
-            throw Failure(Exit::kUsage, "--description or --app");
+        if (o->description.empty() && o->app.empty() && o->settings.empty()) {
+            throw Failure(Exit::kUsage, "--description, --app or --settings");
         }
         const std::string folder = std::filesystem::path(o->description).parent_path().string();
-        PackPlan plan =
-            o->app.empty() ? plan_from_json(read_text(o->description), folder) : plan_of_flags(*o);
+        PackPlan plan = o->description.empty() ? plan_of_flags(*o)
+                                               : plan_from_json(read_text(o->description), folder);
         plan.recipients = recipients_of(*o);
         std::vector<PrivateKey> keys;
         for (const std::string& path : o->keys) keys.push_back(PrivateKey::load(path));

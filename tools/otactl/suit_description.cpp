@@ -115,7 +115,9 @@ class Reader {
         for (const Json& item : list) {
             Object part(item, "components.");
             const std::string id = part.text("id");
-            plan.components.push_back({id, file(part), part.text_or("uri", ""), 0});
+            Buffer content = file(part);
+            if (id == "settings") content = settings_of(content);
+            plan.components.push_back({id, std::move(content), part.text_or("uri", ""), 0});
             part.end();
         }
     }
@@ -129,6 +131,13 @@ class Reader {
 };
 
 }  // namespace
+
+Buffer settings_of(const Buffer& text) {
+    const Json tree = Json::parse(text, nullptr, false);
+    if (!tree.is_object()) throw Failure(Exit::kMalformed, "settings: no JSON object");
+    const std::string compact = tree.dump();
+    return {compact.begin(), compact.end()};
+}
 
 PackPlan plan_from_json(const std::string& text, const std::string& folder) {
     const Json tree = Json::parse(text, nullptr, false);

@@ -23,6 +23,7 @@ using cbor::Item;
 constexpr int64_t kReportAll = 15;  // record and explain, well or not
 constexpr int64_t kReportFailure = 2;
 constexpr size_t kMaxUri = 256;
+constexpr size_t kMaxSettings = 512;
 
 Item sha256_of(const Item& bytes) {
     ota::Digest digest;
@@ -79,6 +80,11 @@ bool is_board(const PackComponent& component) {
     return component.board != 0;
 }
 
+// Stands in the manifest itself.
+bool is_inline(const PackComponent& component) {
+    return component.id == "settings";
+}
+
 bool has_boards(const PackPlan& plan) {
     return std::any_of(plan.components.begin(), plan.components.end(), is_board);
 }
@@ -126,7 +132,7 @@ struct Sent {
 std::vector<Sent> payloads_of(const PackPlan& plan) {
     std::vector<Sent> out;
     for (const PackComponent& component : plan.components) {
-        if (is_board(component)) {
+        if (is_board(component) || is_inline(component)) {
             out.emplace_back();
         } else if (plan.recipients.empty()) {
             out.push_back({component.payload, {}});
@@ -144,10 +150,17 @@ Item fetch_section(const PackPlan& plan, const std::vector<Sent>& sent) {
     for (size_t i = 0; i < plan.components.size(); ++i) {
         const PackComponent& component = plan.components[i];
         if (is_board(component)) continue;
-        const std::string uri = component.uri.empty() ? payload_key(integrated++) : component.uri;
         select(out, plan, i);
         if (i == 0 && plan.use_before) out.condition(suit::kConditionUseBefore);
         Parameters parameters;
+        if (is_inline(component)) {
+            parameters.set(suit::kContent, cbor::bytes(component.payload));
+            out.add(suit::kOverrideParameters, parameters.encode())
+                .directive(suit::kWrite)
+                .condition(suit::kConditionImageMatch);
+            continue;
+        }
+        const std::string uri = component.uri.empty() ? payload_key(integrated++) : component.uri;
         parameters.set(suit::kUri, cbor::text(uri));
         if (!sent[i].info.empty()) {
             parameters.set(suit::kEncryptionInfo, cbor::bytes(sent[i].info));
@@ -296,8 +309,10 @@ Item sign1(const Item& digest_item, PrivateKey& key) {
 
 void check_component(const PackComponent& component) {
     const bool known = component.id == "app" || component.id == "cfg" || component.id == "stage" ||
-                       is_board(component);
-    if (!known) throw Failure(Exit::kUsage, component.id + ": app, cfg and stage are known");
+                       is_inline(component) || is_board(component);
+    if (!known) {
+        throw Failure(Exit::kUsage, component.id + ": app, cfg, stage and settings are known");
+    }
     if (component.payload.empty())
         throw Failure(Exit::kUsage, component.id + ": the file is empty");
     if (component.uri.empty()) return;
@@ -311,6 +326,17 @@ void check_component(const PackComponent& component) {
     }
 }
 
+void check_settings(const PackPlan& plan) {
+    if (plan.components.size() > 1) throw Failure(Exit::kUsage, "settings come alone");
+    if (!plan.recipients.empty()) throw Failure(Exit::kUsage, "settings can't be encrypted");
+    if (!plan.components[0].uri.empty()) {
+        throw Failure(Exit::kUsage, "settings stand in the package: no uri");
+    }
+    if (plan.components[0].payload.size() > kMaxSettings) {
+        throw Failure(Exit::kUsage, fmt::format("settings: {} bytes at most", kMaxSettings));
+    }
+}
+
 void check_plan(const PackPlan& plan) {
     if (plan.components.empty()) throw Failure(Exit::kUsage, "nothing to pack");
     if (plan.components.size() > ota::kMaxComponents) {
@@ -321,7 +347,9 @@ void check_plan(const PackPlan& plan) {
     for (const PackComponent& component : plan.components) check_component(component);
     for (size_t i = 0; i < plan.components.size(); ++i) {
         const PackComponent& component = plan.components[i];
-        activates = activates || component.id == "app" || is_board(component);
+        activates =
+            activates || component.id == "app" || is_board(component) || is_inline(component);
+        if (is_inline(component)) check_settings(plan);
         for (size_t k = 0; k < i; ++k) {
             const bool twice = plan.components[k].id == component.id &&
                                plan.components[k].board == component.board;
@@ -371,7 +399,7 @@ Packed pack(const PackPlan& plan, std::vector<PrivateKey>& keys) {
     size_t integrated = 0;
     for (size_t i = 0; i < plan.components.size(); ++i) {
         const PackComponent& component = plan.components[i];
-        if (is_board(component)) continue;
+        if (is_board(component) || is_inline(component)) continue;
         if (!component.uri.empty()) {
             out.elsewhere.push_back({component.id, component.uri, sent[i].bytes});
             continue;

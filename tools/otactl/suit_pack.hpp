@@ -9,7 +9,7 @@
 namespace otactl {
 
 struct PackComponent {
-    std::string id;     // app, cfg, stage; bms for a module board
+    std::string id;     // app, cfg, stage, settings; bms for a module board
     Buffer payload;     // what the component has to hold
     std::string uri;    // fetched from there; empty: in the package
     uint8_t board = 0;  // number of a module board, which gets what the stage holds

@@ -149,7 +149,7 @@ TEST(Suit, ValuesOfTheWrongKindOrSizeAreRefused) {
     for (const auto& [key, value] : std::vector<std::pair<int64_t, Buffer>>{
              {24, cbor::bytes(Buffer(15, 1))},         // an id is 16 bytes
              {21, cbor::text(std::string(257, 'u'))},  // a URI that is too long
-             {18, cbor::bytes(Buffer(257, 1))},        // content likewise
+             {18, cbor::bytes(Buffer(513, 1))},        // content likewise
              {26, cbor::number(-1)},                   // mWh
              {4, cbor::text("soon")},                  // a time
              {12, cbor::number(1)}}) {                 // a switch
