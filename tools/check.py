@@ -286,8 +286,9 @@ def scale():
 
 
 def kernel():
-    build("host", "kernel_test")
-    result = run(["/usr/bin/python3", "tests/kernel/run.py"], text=True, stdout=subprocess.PIPE)
+    build("host", "kernel_test", "card_log")
+    cuts = "10000" if "kernel" in OPTIONS.part else "300"
+    result = run(["/usr/bin/python3", "tests/kernel/run.py", cuts], text=True, stdout=subprocess.PIPE)
     if result.returncode == 3:
         print(f"  skipped: {result.stdout.strip()}")
         return Count(skipped=1)

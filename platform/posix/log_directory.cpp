@@ -29,6 +29,16 @@ uint32_t number_of(const char* name) {
     return is_ours ? static_cast<uint32_t>(number) : 0;
 }
 
+// That a name is in it is durable afterwards. FatFs opens no directory and needs none of this: with
+// it a file's own fsync(), and mkdir(), write the entry.
+bool sync_directory(const char* path) {
+    const int fd = ::open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0) return true;
+    const bool is_synced = fsync(fd) == 0;
+    ::close(fd);
+    return is_synced;
+}
+
 }  // namespace
 
 bool LogDirectory::set_directory(std::string_view directory) {
@@ -64,6 +74,7 @@ Status LogDirectory::range(Range& out) {
     out = {};
     DIR* listing = opendir(directory_.c_str());
     if (listing == nullptr && is_inserted() && mkdir(directory_.c_str(), 0755) == 0) {
+        if (!sync_directory(host_directory_.c_str())) return failure();
         listing = opendir(directory_.c_str());
     }
     if (listing == nullptr) return failure();
@@ -86,6 +97,7 @@ Result<uint32_t> LogDirectory::open(uint32_t number) {
                  0644);
     struct stat info {};
     if (fd_ < 0 || fstat(fd_, &info) != 0) return failure();
+    is_new_ = info.st_size == 0;
     return static_cast<uint32_t>(info.st_size);
 }
 
@@ -97,7 +109,10 @@ Status LogDirectory::append(Bytes bytes) {
 }
 
 Status LogDirectory::sync() {
-    return fd_ >= 0 && fsync(fd_) == 0 ? kOkStatus : failure();
+    if (fd_ < 0 || fsync(fd_) != 0) return failure();
+    if (is_new_ && !sync_directory(directory_.c_str())) return failure();
+    is_new_ = false;
+    return {};
 }
 
 Status LogDirectory::remove(uint32_t number) {

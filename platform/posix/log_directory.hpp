@@ -35,6 +35,7 @@ class LogDirectory final : public LogStore {
     HostPath host_directory_;  // here, and not on the task's stack
     HostPath directory_;
     int fd_ = -1;
+    bool is_new_ = false;  // nobody has made its name durable yet
 };
 
 }  // namespace ota

@@ -1,5 +1,8 @@
-"""Runs our code against Debian's own kernel in a virtual machine (QEMU, emulated: TCG): SocketCAN and the kernel's ISO-TP on
-vcan and on two emulated controllers, FAT on an SD card and a USB drive, a stick that is pulled while it is read.
+"""usage: run.py [CUTS]
+
+Runs our code against Debian's own kernel in a virtual machine (QEMU, emulated: TCG): SocketCAN and the kernel's ISO-TP on
+vcan and on two emulated controllers, FAT on an SD card and a USB drive, a stick that is pulled while it is read, and the log on a
+card that loses power at CUTS moments (card_cuts.py).
 
 Exit code 3: the kernel's package can't be had here."""
 
@@ -8,13 +11,19 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
+
+import card_cuts
 
 ROOT = Path(__file__).resolve().parents[2]
 WORK = ROOT / "build" / "kernel"
-PROGRAM = ROOT / "build" / "host" / "tests" / "kernel_test"
+PROGRAMS = [ROOT / "build" / "host" / "tests" / name for name in ("kernel_test", "card_log")]
 MODULES = ("vcan can-raw can-isotp kvaser_pci vfat nls_cp437 nls_ascii nls_utf8 usb-storage sdhci-pci mmc_block xhci-pci "
-           "sd_mod dummy_hcd libcomposite usb_f_mass_storage").split()
+           "sd_mod dummy_hcd libcomposite usb_f_mass_storage virtio_pci virtio_blk").split()
+LOG_CARD = 4 << 20  # bytes
+MARKER = LOG_CARD - (64 << 10)  # behind the file system
+LOG_LINES = 3000
 SECONDS = 240
 
 
@@ -63,7 +72,8 @@ def build_root(tree, version):
     shutil.copy("/bin/busybox", root / "bin" / "busybox")
     ip = Path(shutil.which("ip", path="/usr/sbin:/sbin:/usr/bin:/bin"))
     shutil.copy(ip, root / "sbin" / "ip")
-    shutil.copy(PROGRAM, root / "bin" / "kernel_test")
+    for program in PROGRAMS:
+        shutil.copy(program, root / "bin" / program.name)
     shutil.copy(ROOT / "tests" / "kernel" / "init", root / "init")
     (root / "init").chmod(0o755)
     for library in re.findall(r"(/\S+\.so\S*)", run("ldd", ip, text=True, capture_output=True).stdout):
@@ -94,6 +104,17 @@ def fat_image(name, megabytes, size, file):
     return image
 
 
+def empty_card():
+    """A FAT file system with room for a marker behind it; and a copy of it as it is now."""
+    card, before = WORK / "log-card.img", WORK / "log-card.before.img"
+    with card.open("wb") as out:
+        out.truncate(LOG_CARD)
+    run("/usr/sbin/mkfs.vfat", card, MARKER // 1024, capture_output=True)
+    shutil.copy(card, before)
+    (WORK / "log-card.writes").write_bytes(b"")
+    return before
+
+
 def pack(root):
     """The root as an initramfs."""
     names = run("find", ".", cwd=root, text=True, capture_output=True).stdout
@@ -108,7 +129,11 @@ def boot(tree, version, initrd, card, drive):
     command = ["qemu-system-x86_64", "-M", "pc", "-accel", "tcg", "-cpu", "max", "-smp", "1", "-m", "384", "-nodefaults",
                "-no-reboot", "-display", "none", "-serial", "stdio",
                "-kernel", tree / "boot" / f"vmlinuz-{version}", "-initrd", initrd,
-               "-append", "console=ttyS0 quiet panic=-1",
+               "-append", f"console=ttyS0 quiet panic=-1 log_marker={MARKER} log_lines={LOG_LINES}",
+               "-blockdev", f"driver=file,node-name=card,filename={WORK / 'log-card.img'}",
+               "-blockdev", f"driver=file,node-name=writes,filename={WORK / 'log-card.writes'}",
+               "-blockdev", "driver=blklogwrites,node-name=logged,file=card,log=writes,log-sector-size=512",
+               "-device", "virtio-blk-pci,drive=logged,write-cache=on",
                "-object", "can-bus,id=bus", "-device", "kvaser_pci,canbus=bus", "-device", "kvaser_pci,canbus=bus",
                "-device", "qemu-xhci,id=xhci", "-drive", f"if=none,id=usb,format=raw,file={drive}",
                "-device", "usb-storage,bus=xhci.0,drive=usb,removable=on",
@@ -118,6 +143,15 @@ def boot(tree, version, initrd, card, drive):
                               timeout=SECONDS).stdout.decode(errors="replace")
     except subprocess.TimeoutExpired as late:
         return (late.stdout or b"").decode(errors="replace") + f"\nKERNEL FAIL no end within {SECONDS} s\n"
+
+
+def cut_power_of_card(before, cuts):
+    """Lines of the report."""
+    begun = time.monotonic()
+    findings, made = card_cuts.check(before, WORK / "log-card.writes", MARKER // 512, cuts)
+    print("\n".join(findings[:5]))
+    verdict = "FAIL" if findings else "ok"
+    return [f"{verdict} the log's card lost power {made} times: {len(findings)} findings, {time.monotonic() - begun:.0f} s"]
 
 
 def main():
@@ -130,8 +164,10 @@ def main():
     card = fat_image("card.img", 8, 300000, "bess.bin")
     drive = fat_image("drive.img", 8, 300000, "bess.bin")
     fat_image("stick.img", 8, 6200000, "bess.bin")
+    before = empty_card()
     output = boot(tree, version, pack(build_root(tree, version)), card, drive)
     lines = [line.strip().removeprefix("KERNEL ") for line in output.splitlines() if "KERNEL " in line]
+    lines += cut_power_of_card(before, int(sys.argv[1]) if len(sys.argv) > 1 else 200)
     print("\n".join(lines))
     failed = sum(line.startswith("FAIL") for line in lines)
     if "end" not in lines:
