@@ -133,6 +133,7 @@ struct Chip {
     Part<EspHttpClient, build::kHttps> http;
     EspLogOutput output;
     Part<LogDirectory, build::kSdLog> sd_log;
+    Part<LogDirectory, build::kLogSpool> sd_spool;
     Part<PinnedTask, build::kLogTask> log_task;
     Part<EspHttpClient, build::kCloudWatch> log_http;
     Part<CallbackSink, OTA_MANAGER_EVENTS> events;
@@ -168,6 +169,7 @@ Status Chip::open() {
     Flash* const own_stage = open_optional(layout::kStageLabel, stage);
     for (auto& part : http) part.emplace();
     for (auto& part : sd_log) part.emplace(kSdCard, kSdCard);
+    for (auto& part : sd_spool) part.emplace(kSdCard, kSdCard);
     for (auto& part : log_task) part.emplace();
     for (auto& part : log_http) part.emplace();
     open_events();
@@ -198,6 +200,7 @@ Status Chip::open() {
                               .mqtt = nullptr,
                               .logs = {.task = address_of(log_task),
                                        .sd_card = address_of(sd_log),
+                                       .spool = address_of(sd_spool),
                                        .http = address_of(log_http)}});
     return {};
 }

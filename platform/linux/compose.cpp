@@ -88,6 +88,7 @@ struct Twin {
         if (setup.sd_directory != nullptr) {
             sd_card.emplace("/sdcard", setup.sd_directory);
             sd_log.emplace("/sdcard", setup.sd_directory);
+            sd_spool.emplace("/sdcard", setup.sd_directory);
         }
         if (setup.usb_directory != nullptr) usb_drive.emplace("/usb", setup.usb_directory);
     }
@@ -128,6 +129,7 @@ struct Twin {
     std::optional<DirectoryStore> sd_card;
     std::optional<DirectoryStore> usb_drive;
     std::optional<LogDirectory> sd_log;
+    std::optional<LogDirectory> sd_spool;
     TaskThread log_task;
     CurlHttpClient log_http;
     std::optional<Platform> platform;
@@ -158,36 +160,38 @@ Status Twin::open(const TwinSetup& setup) {
     standby = FlashRegion(flash, next->offset, next->size);
     Flash* const own_config = find_optional(layout::kConfigLabel, config);
     Flash* const own_stage = find_optional(layout::kStageLabel, stage);
-    platform.emplace(Platform{
-        .running = running,
-        .standby = standby,
-        .journal = journal,
-        .boot = *boot,
-        .clock = clock,
-        .restart = restart,
-        .mailbox = mailbox,
-        .signal = signal,
-        .task = task,
-        .http = &http,
-        .sd_card = sd_card ? &*sd_card : nullptr,
-        .usb_drive = usb_drive ? &*usb_drive : nullptr,
-        .console = setup.console,
-        .events = nullptr,
-        .erase_policy = ErasePolicy::kBlockAhead,
-        .chip_id = layout::kChipEsp32P4,
-        .chip_revision = kChipRevision,
-        .config = own_config,
-        .stage = own_stage,
-        .modules = nullptr,
-        .buses = {.task = &link_task,
-                  .rest = &rest,
-                  .modbus_tcp = &modbus_tcp,
-                  .modbus_line = &modbus_line,
-                  .can = &can,
-                  .least_silence = kLeastSilence},
-        .mqtt = &mqtt,
-        .logs = {.task = &log_task, .sd_card = sd_log ? &*sd_log : nullptr, .http = &log_http},
-        .console_progress = setup.console_progress});
+    platform.emplace(Platform{.running = running,
+                              .standby = standby,
+                              .journal = journal,
+                              .boot = *boot,
+                              .clock = clock,
+                              .restart = restart,
+                              .mailbox = mailbox,
+                              .signal = signal,
+                              .task = task,
+                              .http = &http,
+                              .sd_card = sd_card ? &*sd_card : nullptr,
+                              .usb_drive = usb_drive ? &*usb_drive : nullptr,
+                              .console = setup.console,
+                              .events = nullptr,
+                              .erase_policy = ErasePolicy::kBlockAhead,
+                              .chip_id = layout::kChipEsp32P4,
+                              .chip_revision = kChipRevision,
+                              .config = own_config,
+                              .stage = own_stage,
+                              .modules = nullptr,
+                              .buses = {.task = &link_task,
+                                        .rest = &rest,
+                                        .modbus_tcp = &modbus_tcp,
+                                        .modbus_line = &modbus_line,
+                                        .can = &can,
+                                        .least_silence = kLeastSilence},
+                              .mqtt = &mqtt,
+                              .logs = {.task = &log_task,
+                                       .sd_card = sd_log ? &*sd_log : nullptr,
+                                       .spool = sd_spool ? &*sd_spool : nullptr,
+                                       .http = &log_http},
+                              .console_progress = setup.console_progress});
     return {};
 }
 

@@ -74,7 +74,9 @@ Status LogDirectory::range(Range& out) {
     out = {};
     DIR* listing = opendir(directory_.c_str());
     if (listing == nullptr && is_inserted() && mkdir(directory_.c_str(), 0755) == 0) {
-        if (!sync_directory(host_directory_.c_str())) return failure();
+        HostPath parent(directory_.view());
+        parent.truncate(parent.view().rfind('/'));
+        if (!sync_directory(parent.c_str())) return failure();
         listing = opendir(directory_.c_str());
     }
     if (listing == nullptr) return failure();
@@ -117,6 +119,16 @@ Status LogDirectory::sync() {
 
 Status LogDirectory::remove(uint32_t number) {
     return unlink(path_of(number).c_str()) == 0 ? kOkStatus : failure();
+}
+
+Result<size_t> LogDirectory::read(uint32_t number, uint32_t offset, MutableBytes out) {
+    const int fd = ::open(path_of(number).c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0) return failure();
+    const bool is_there = ::lseek(fd, static_cast<off_t>(offset), SEEK_SET) >= 0;
+    const ssize_t count = is_there ? ::read(fd, out.data(), out.size()) : -1;
+    ::close(fd);
+    if (count < 0) return failure();
+    return static_cast<size_t>(count);
 }
 
 void LogDirectory::close() {

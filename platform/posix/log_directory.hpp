@@ -23,6 +23,7 @@ class LogDirectory final : public LogStore {
     Status append(Bytes bytes) override;
     Status sync() override;
     Status remove(uint32_t number) override;
+    Result<size_t> read(uint32_t number, uint32_t offset, MutableBytes out) override;
     void close() override;
 
   private:

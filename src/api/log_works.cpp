@@ -61,6 +61,10 @@ void SlowLog::open_cloud(const CloudWatch::Config& config, LogLevel level) {
     cloud_level_ = level;
 }
 
+void SlowLog::open_spool(LogStore& store) {
+    for (auto& spool : spools_) spool.emplace(store, platform_.clock);
+}
+
 Status SlowLog::start(const TaskConfig& engine, const TimeFloor& floor) {
     if (!is_wanted()) return {};
     for (auto& cloud : clouds_) {
@@ -104,6 +108,9 @@ void SlowLog::run() {
     }
     for (auto& cloud : clouds_) {
         if (cloud) cloud->close();
+    }
+    for (auto& spool : spools_) {
+        if (spool) spool->close();
     }
 }
 
@@ -149,7 +156,18 @@ void SlowLog::step() {
         if (cloud && is_last) cloud->hurry();
         if (cloud) cloud->step();
     }
-    if (is_last && is_settled()) flush_asked_ = false;
+    const bool is_over = is_last && is_settled();
+    step_spool(is_over);
+    if (is_over) flush_asked_ = false;
+}
+
+void SlowLog::step_spool(bool is_last) {
+    for (auto& spool : spools_) {
+        if (!spool) continue;
+        CloudWatch& cloud = **clouds_.begin();
+        spool->step(cloud.waiting(), cloud.offset());
+        if (is_last) spool->flush(cloud.waiting(), cloud.offset());
+    }
 }
 
 // ---------------------------------------------------------------- all of them
@@ -185,12 +203,18 @@ esp_err_t LogWorks::configure(const ota_log_config_t& config) {
     if (wants_file && !logs.sd_card->set_directory(config.sd_card.directory)) {
         return ESP_ERR_INVALID_ARG;
     }
+    FixedString<kMaxConfiguredPath> spool(wants_file ? config.sd_card.directory : "");
+    const bool has_spool = wants_file && wants_cloud && logs.spool != nullptr;
+    if (has_spool && !(spool.try_append("/cloud") && logs.spool->set_directory(spool.view()))) {
+        return ESP_ERR_INVALID_ARG;
+    }
     if (console_) log_.set_level(*console_, level_of(config.console_level));
     for (auto& slow : slow_) {
         file_level_ = level_of(config.sd_card.level);
         if (wants_file) slow->open_file(limits_of(config.sd_card), file_level_);
         cloud_level_ = level_of(config.cloudwatch.level);
         if (wants_cloud) slow->open_cloud(cloud_config_of(config.cloudwatch), cloud_level_);
+        if (has_spool) slow->open_spool(*logs.spool);
     }
     if (wants_file || wants_cloud) add_queue();
     const char* metrics = config.cloudwatch.metrics_namespace;

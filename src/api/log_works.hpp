@@ -5,6 +5,7 @@
 #include "observe/event_log.hpp"
 #include "observe/log_file.hpp"
 #include "observe/log_queue.hpp"
+#include "observe/log_spool.hpp"
 #include "observe/metrics_log.hpp"
 #include "ota_manager.h"
 
@@ -25,6 +26,8 @@ class SlowLog {
     bool has_file() const { return has_file_; }
     bool has_cloud() const { return cloud_config_.endpoint != nullptr; }
     bool is_wanted() const { return has_file() || has_cloud(); }
+    // After the two: lines that wait for the cloud survive a loss of power.
+    void open_spool(LogStore& store);
     // Any context.
     void set_file_level(LogLevel level) { file_level_ = level; }
     void set_cloud_level(LogLevel level) { cloud_level_ = level; }
@@ -41,6 +44,7 @@ class SlowLog {
     bool is_settled() const;
     bool drain();
     void give();
+    void step_spool(bool is_last);
 
     const Platform& platform_;
     const uint32_t seed_;
@@ -49,6 +53,7 @@ class SlowLog {
     // Without an element in a build that has no such sink; empty where nobody wants it.
     std::array<std::optional<LogFile>, build::kSdLog ? 1 : 0> files_;
     std::array<std::optional<CloudWatch>, build::kCloudWatch ? 1 : 0> clouds_;
+    std::array<std::optional<LogSpool>, build::kLogSpool ? 1 : 0> spools_;  // with both
     bool has_file_ = false;
     CloudWatch::Config cloud_config_;
     std::atomic<LogLevel> file_level_{LogLevel::kOff};

@@ -49,6 +49,7 @@ class LinkRest {
 struct SlowLogs {
     Task* task = nullptr;
     LogStore* sd_card = nullptr;
+    LogStore* spool = nullptr;   // on the same card; needed with both sinks alone
     HttpClient* http = nullptr;  // not the engine's
 };
 

@@ -87,6 +87,8 @@ inline constexpr bool kSettingsPackages = kSuit && OTA_MANAGER_SETTINGS_PACKAGES
 inline constexpr bool kRemoteSettings = kAwsIot || kSettingsPackages;
 inline constexpr bool kSdLog = OTA_MANAGER_LOG_SD_CARD != 0;
 inline constexpr bool kCloudWatch = OTA_MANAGER_LOG_CLOUDWATCH != 0;
+// What waits for the latter lies on the former's card.
+inline constexpr bool kLogSpool = kSdLog && kCloudWatch;
 // Sinks that take their time have a task of their own.
 inline constexpr bool kLogTask = kSdLog || kCloudWatch;
 inline constexpr bool kLog = kConsoleLog || kLogTask;

@@ -22,6 +22,13 @@ void CloudWatch::close() {
     phase_ = Phase::kRest;
 }
 
+// The server's word, or that of a clock that somebody has set.
+int64_t CloudWatch::offset() const {
+    const UnixTime wall = clock_.wall();
+    if (offset_ != 0 || !floor_.is_set(wall)) return offset_;
+    return wall * 1000 - static_cast<int64_t>(clock_.now());
+}
+
 bool CloudWatch::is_due() const {
     if (batch_.empty() || clock_.now() < again_at_) return false;
     const bool is_much = batch_.size() >= build::kLogBatch / 2;

@@ -48,6 +48,9 @@ class CloudWatch {
     bool is_idle() const { return phase_ == Phase::kRest && batch_.empty(); }
     // Did the last try fail, so that the next one is later?
     bool is_held_off() const { return phase_ == Phase::kRest && !trouble_.ok(); }
+    // What waits, and what makes the device's time that of day: ms, 0 = not known.
+    LogBatch& waiting() { return batch_; }
+    int64_t offset() const;
     // Since the last line that said so.
     uint32_t lost() const { return batch_.lost(); }
     // Why the last request was of no use; ok: it was.

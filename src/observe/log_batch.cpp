@@ -31,6 +31,9 @@ void append_escaped(std::string_view text, FixedString<2 * kMaxLogMetric>& out) 
     }
 }
 
+// From here on a number is ms since 1970 (of 2001), before it of the device's own time (31 years).
+constexpr uint64_t kTimeOfDay = 1000000000000;
+
 uint64_t number_at(std::string_view event) {
     uint64_t number = 0;
     (void)parse_decimal(event.substr(kHead.size(), kStampDigits), number);
@@ -41,7 +44,68 @@ std::string_view first_event(std::string_view text) {
     return text.substr(0, text.find('\n') + 1);
 }
 
+// offset makes device's time that of day, or, negative, takes that back; what was restored stays.
+uint64_t moved(uint64_t number, int64_t offset) {
+    if (offset >= 0) {
+        return number >= kTimeOfDay ? number : number + static_cast<uint64_t>(offset);
+    }
+    const auto back = static_cast<uint64_t>(-offset);
+    return number < back ? number : number - back;
+}
+
+bool is_metric(std::string_view event) {
+    return event.substr(kMetricAt).starts_with(kMetricHead);
+}
+
+// overwrite() changes characters of the event.
+template <typename Overwrite>
+void set_time(std::string_view event, uint64_t number, Overwrite overwrite) {
+    const auto time = stamp_text(number);
+    if (is_metric(event)) overwrite(kMetricAt + kMetricHead.size(), time.view());
+    overwrite(kHead.size(), time.view());
+}
+
+// A JSON string's inside as append_escaped() makes it.
+bool is_escaped(std::string_view text) {
+    for (size_t i = 0; i < text.size(); ++i) {
+        if (text[i] < ' ' || text[i] > '~' || text[i] == '"') return false;
+        if (text[i] != '\\') continue;
+        if (++i == text.size() || (text[i] != '"' && text[i] != '\\')) return false;
+    }
+    return true;
+}
+
+// The card may have been in somebody else's hands.
+bool is_event(std::string_view line) {
+    if (line.size() < kFrame || !line.starts_with(kHead) || !line.ends_with(kTail)) return false;
+    const std::string_view digits = line.substr(kHead.size(), kStampDigits);
+    const std::string_view text = line.substr(kMetricAt, line.size() - kFrame);
+    const size_t metric_at = kMetricHead.size();
+    return std::all_of(digits.begin(), digits.end(), is_digit) &&
+           line.substr(kHead.size() + kStampDigits).starts_with(kMessage) && is_escaped(text) &&
+           (!is_metric(line) || text.substr(metric_at, kStampDigits) == digits);
+}
+
 }  // namespace
+
+void LogBatch::stamp(Event& event, int64_t offset) {
+    set_time(event.view(), moved(number_at(event.view()), offset),
+             [&](size_t at, std::string_view digits) { event.overwrite(at, digits); });
+}
+
+void LogBatch::restore(std::string_view event) {
+    if (!is_event(event)) return;
+    const size_t at = text_.view().size();
+    if (!text_.try_append(event)) {
+        ++lost_;
+        return;
+    }
+    added_ += static_cast<uint32_t>(event.size());
+    // When it was written nobody knew the time of day: it is taken for as old as this start.
+    if (number_at(event) >= kTimeOfDay) return;
+    set_time(event, 0,
+             [&](size_t place, std::string_view digits) { text_.overwrite(at + place, digits); });
+}
 
 void LogBatch::add(const LogRecord& record) {
     // Not at the cost of lines.
@@ -77,6 +141,7 @@ void LogBatch::add_event(Millis at, std::string_view text) {
     for (const std::string_view part : {kHead, digits.view(), kMessage, text, kTail}) {
         text_.append(part);
     }
+    added_ += static_cast<uint32_t>(kFrame + text.size());
 }
 
 // Of what is on its way nothing is taken away.
@@ -96,31 +161,37 @@ Millis LogBatch::since() const {
 
 void LogBatch::seal(Millis now, int64_t offset, size_t most) {
     OTA_ASSERT(sealed_size_ == 0);
-    while (!empty() && now - since() > kOldest) {
+    const auto time_of = [&](std::string_view event) { return moved(number_at(event), offset); };
+    const uint64_t present = now + static_cast<uint64_t>(offset);
+    while (!empty() && present > time_of(text_.view()) + kOldest) {
         text_.erase(0, first_event(text_.view()).size());
         ++lost_;
     }
     if (empty()) return;
-    const Millis last = since() + kMostSpan;
+    uint64_t before = time_of(text_.view());
+    const uint64_t last = before + kMostSpan;
     offset_ = offset;
     while (sealed_size_ < size() && sealed_count_ < most) {
         const std::string_view event = first_event(text_.view().substr(sealed_size_));
-        if (number_at(event) > last) break;
+        const uint64_t time = time_of(event);
+        // Restored ones may be newer than what follows, by a clock that was wrong.
+        if (time > last || time < before) break;
+        before = time;
         sealed_size_ += event.size();
         ++sealed_count_;
     }
-    stamp(offset);
+    stamp_sealed(offset);
 }
 
 // Moves the times of what is sealed.
-void LogBatch::stamp(int64_t offset) {
+void LogBatch::stamp_sealed(int64_t offset) {
     for (size_t at = 0; at < sealed_size_;) {
         const std::string_view event = first_event(text_.view().substr(at));
-        const auto time = stamp_text(number_at(event) + static_cast<uint64_t>(offset));
-        const bool is_metric = event.substr(kMetricAt).starts_with(kMetricHead);
-        text_.overwrite(at + kHead.size(), time.view());
-        if (is_metric) text_.overwrite(at + kMetricAt + kMetricHead.size(), time.view());
-        at += event.size();
+        const size_t size = event.size();
+        set_time(
+            event, moved(number_at(event), offset),
+            [&](size_t place, std::string_view digits) { text_.overwrite(at + place, digits); });
+        at += size;
     }
 }
 
@@ -131,10 +202,11 @@ std::string_view LogBatch::sealed() const {
 void LogBatch::drop() {
     text_.erase(0, sealed_size_);
     sealed_size_ = sealed_count_ = 0;
+    ++drops_;
 }
 
 void LogBatch::unseal() {
-    stamp(-offset_);
+    stamp_sealed(-offset_);
     sealed_size_ = sealed_count_ = 0;
 }
 

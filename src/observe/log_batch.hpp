@@ -15,12 +15,22 @@ class LogBatch {
     static constexpr Millis kOldest = Millis{14} * 24 * 3600 * 1000;
 
     void add(const LogRecord& record);
+    // An event that waited before the last start, with the line end: as text() had it, of the time
+    // of day. What is no event, or finds no room beside newer ones, is left out; the latter is
+    // counted.
+    void restore(std::string_view event);
     void add_lost(uint32_t lines) { lost_ += lines; }
 
     size_t size() const { return text_.view().size(); }
     bool empty() const { return text_.empty(); }
-    // When the first event that waits was written.
+    // When the first event that waits was written; of a restored one: later than any.
     Millis since() const;
+    // All events, those that are on their way first. Each is one line.
+    std::string_view text() const { return text_.view(); }
+    // Bytes that were ever added behind the others.
+    uint32_t added() const { return added_; }
+    // How often events went because they have arrived.
+    uint32_t drops() const { return drops_; }
 
     // Puts together what goes in one request: no more than most events, stamped with offset, which
     // makes the device's time that of day (ms since 1970). What is too old to be taken is lost.
@@ -28,6 +38,11 @@ class LogBatch {
     // The events of it, without brackets. Good until drop() or unseal(), whatever is added.
     std::string_view sealed() const;
     size_t sealed_count() const { return sealed_count_; }
+    // An event as a line: the device's time in it becomes that of day, if offset is known.
+    static constexpr size_t kMostEvent = 2 * kMaxLogMetric + 80;
+    using Event = FixedString<kMostEvent>;
+    static void stamp(Event& event, int64_t offset);
+
     // They have arrived, or never will.
     void drop();
     // They stay for another try.
@@ -40,7 +55,7 @@ class LogBatch {
     using Text = FixedString<build::kLogBatch>;
     bool make_room(size_t size);
     void add_event(Millis at, std::string_view text);
-    void stamp(int64_t offset);
+    void stamp_sealed(int64_t offset);
     void say_what_was_lost(Millis at);
 
     Text text_;
@@ -48,6 +63,8 @@ class LogBatch {
     size_t sealed_count_ = 0;
     int64_t offset_ = 0;  // of what is sealed
     uint32_t lost_ = 0;
+    uint32_t added_ = 0;
+    uint32_t drops_ = 0;
 };
 
 }  // namespace ota

@@ -29,6 +29,8 @@ class LogStore {
     // Afterwards a power loss takes nothing of what was appended.
     virtual Status sync() = 0;
     virtual Status remove(uint32_t number) = 0;
+    // Bytes of a file from offset on; 0: it has no more. It need not be the one that is open.
+    virtual Result<size_t> read(uint32_t number, uint32_t offset, MutableBytes out) = 0;
     // Nothing of the medium is in use any more.
     virtual void close() = 0;
 

@@ -113,6 +113,25 @@ def test_log_a_certificate_without_the_role(logs, logging_twin, provider, shelf)
     assert sum(" 403 " in line or line.startswith("403") for line in provider.seen()) >= 1
 
 
+def test_log_lines_that_wait_survive_a_loss_of_power(logs, logging_twin):
+    """With a card besides. The service is away, the power fails, and the next start brings the lines of the one before."""
+    twin = logging_twin(cloudwatch="localhost:1", log="/sdcard/log", **{"check-ms": 100000})
+    twin.ask("check")
+    twin.wait_for("IDLE")
+    time.sleep(1)  # 10 s of the device: what waits is on the card
+    assert list((twin.sd / "log" / "cloud").iterdir())
+    twin.kill()
+    assert logs.events() == []
+    logging_twin(log="/sdcard/log", **{"check-ms": 100000})
+    wait_for_text(logs, "CHECKING")  # nobody has asked for a check since the start
+    numbers = [event["message"].split()[2] for event in logs.events()]
+    boot = numbers[0].partition(":")[0]
+    of_then = [int(number.partition(":")[2]) for number in numbers if number.startswith(boot)]
+    assert of_then == list(range(1, len(of_then) + 1))
+    assert "IDLE" in logs.text()
+    assert all(abs(event["timestamp"] / 1000 - time.time()) < 600 for event in logs.events())
+
+
 def test_log_a_cloud_that_is_not_there_holds_up_nothing(logging_twin, shelf):
     twin = logging_twin(cloudwatch="localhost:1", credentials="localhost:1")
     begun = time.monotonic()

@@ -1,9 +1,11 @@
 // What AWS sends, or somebody in its place: JSON, jobs with their documents, blocks of streams,
-// credentials, answers of CloudWatch, settings.
+// credentials, answers of CloudWatch, settings, and log lines that lay on a card.
 #include <cstdlib>
+#include <string>
 
 #include "engine/remote_config.hpp"
 #include "observe/cloudwatch_answer.hpp"
+#include "observe/log_batch.hpp"
 #include "observe/role_credentials.hpp"
 #include "sources/aws/job_message.hpp"
 #include "sources/aws/provisioning_answer.hpp"
@@ -32,6 +34,26 @@ void walk(std::string_view text, bool quoted) {
     check(false);
 }
 
+// Whatever is taken of it is JSON still.
+void restore_lines(std::string_view text) {
+    ota::LogBatch batch;
+    while (!text.empty()) {
+        const size_t end = std::min(text.find('\n'), text.size() - 1) + 1;
+        batch.restore(text.substr(0, end));
+        text.remove_prefix(end);
+    }
+    batch.seal(1000, 1795999323000, SIZE_MAX);
+    const std::string events = "[" + std::string(batch.sealed()) + "]";
+    ota::JsonReader in(events);
+    for (size_t i = 0; i < events.size() + 2; ++i) {
+        const ota::Result<ota::JsonToken> token = in.next();
+        check(token.ok());
+        if (*token == ota::JsonToken::kEnd) return;
+        if (*token == ota::JsonToken::kNumber) check(in.pass(*token).ok());
+    }
+    check(false);
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
@@ -39,6 +61,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     const std::string_view text(reinterpret_cast<const char*>(data), size);
     walk(text, false);
     walk(text, true);
+    restore_lines(text);
     static ota::JobDocument document;
     ota::JobMessage message;
     if (ota::parse_job_message(bytes, message, &document).ok() && message.execution) {

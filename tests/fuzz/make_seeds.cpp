@@ -92,6 +92,10 @@ int main(int argc, char** argv) {
         R"({"execution":{"jobId":"j","jobDocument":"{\"bess_ota\":1,\"url\":\"https:\\u002f\"}"}})");
     text("aws_fuzz", "certificate",
          R"({"certificateId":"1","certificatePem":"-----\n","certificateOwnershipToken":"t"})");
+    text("aws_fuzz", "spool",
+         ",{\"timestamp\":1795999323000,\"message\":\"I x 1a2b3c4d:1 \\\"a\\\\\"}\n"
+         ",{\"timestamp\":0000000000005,\"message\":\"{\\\"_aws\\\":{\\\"Timestamp\\\":"
+         "0000000000005}}\"}\n");
     text("aws_fuzz", "thing", R"({"thingName":"t","deviceConfiguration":{},"statusCode":429})");
     write(root / "aws_fuzz", {0xA5, 0x61, 'c', 0x61, '1', 0x61, 'f', 0, 0x61, 'l', 1, 0x61, 'i', 0,
                               0x61, 'p', 0x41, 7});

@@ -60,6 +60,13 @@ class FakeLogStore final : public ota::LogStore {
         durable.erase(number);
         return {};
     }
+    ota::Result<size_t> read(uint32_t number, uint32_t offset, ota::MutableBytes out) override {
+        if (!works() || files.count(number) == 0) return failure();
+        const std::string part =
+            offset < files[number].size() ? files[number].substr(offset, out.size()) : "";
+        std::copy(part.begin(), part.end(), out.begin());
+        return part.size();
+    }
     void close() override { open_ = 0; }
 
     bool is_open() const { return open_ != 0; }
