@@ -135,7 +135,7 @@ Status MosquittoClient::open(const MqttConfig& config) {
     keep_alive_ =
         std::max<int>(kLeastKeepAlive, config.keep_alive_s / static_cast<int>(time_scale_));
     filters_.clear();
-    for (const char* filter : config.filters) filters_.emplace_back(filter);
+    for (const MqttFilter& filter : config.filters) filters_.push_back({filter.topic, filter.qos});
     if (!make_tls(config.tls, config.alpn)) {
         close();
         return fault(Code::kUnauthenticated, Detail::kClientCertificate);
@@ -201,14 +201,16 @@ void MosquittoClient::on_connect(int code) {
     subscribe();
 }
 
-// The next few of them: AWS takes eight in one SUBSCRIBE.
+// The next few of them: AWS takes eight in one SUBSCRIBE, libmosquitto one quality of service.
 void MosquittoClient::subscribe() {
     std::vector<char*> filters;
+    const int qos = filters_[granted_].qos;
     for (size_t i = granted_; i < filters_.size() && filters.size() < kMaxFilters; ++i) {
-        filters.push_back(filters_[i].data());
+        if (filters_[i].qos != qos) break;
+        filters.push_back(filters_[i].topic.data());
     }
     const int error = mosquitto_subscribe_multiple(
-        client_, nullptr, static_cast<int>(filters.size()), filters.data(), 1, 0, nullptr);
+        client_, nullptr, static_cast<int>(filters.size()), filters.data(), qos, 0, nullptr);
     if (error != MOSQ_ERR_SUCCESS) end(why_of(error));
 }
 

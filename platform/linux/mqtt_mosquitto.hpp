@@ -52,7 +52,11 @@ class MosquittoClient final : public MqttClient {
     std::string host_;
     int port_ = 0;
     int keep_alive_ = 0;
-    std::vector<std::string> filters_;
+    struct Filter {
+        std::string topic;
+        int qos;
+    };
+    std::vector<Filter> filters_;
     size_t granted_ = 0;  // of them; the thread's
     pthread_t thread_{};
     bool has_thread_ = false;

@@ -9,6 +9,11 @@ namespace ota {
 
 inline constexpr size_t kMaxFilters = 8;  // in one SUBSCRIBE
 
+struct MqttFilter {
+    const char* topic = nullptr;
+    uint8_t qos = 1;  // 0 or 1: of what the server sends for it
+};
+
 // Texts are NUL-terminated and stay the caller's until close().
 struct MqttConfig {
     const char* host = nullptr;  // also what the server's certificate has to be for, and SNI
@@ -17,9 +22,9 @@ struct MqttConfig {
     const char* client_id = nullptr;
     HttpTls tls;  // anchors, client certificate and key; the pin is not used
     uint16_t keep_alive_s = 60;
-    // Subscribed to with QoS 1 as soon as the server has accepted the connection, eight in one
-    // SUBSCRIBE: more AWS does not take.
-    std::span<const char* const> filters;
+    // Subscribed to as soon as the server has accepted the connection, eight in one SUBSCRIBE: more
+    // AWS does not take.
+    std::span<const MqttFilter> filters;
 };
 
 struct MqttMessage {

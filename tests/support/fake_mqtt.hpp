@@ -23,7 +23,7 @@ class FakeMqtt final : public ota::MqttClient {
         port = config.port;
         alpn = config.alpn == nullptr ? "" : config.alpn;
         filters.clear();
-        for (const char* filter : config.filters) filters.emplace_back(filter);
+        for (const ota::MqttFilter& filter : config.filters) filters.emplace_back(filter.topic);
         is_open = true;
         incoming.clear();
         return {};

@@ -8,20 +8,21 @@ constexpr Millis kStable = 60000;  // a connection that held for so long was a g
 constexpr uint16_t kTlsPort = 443;
 
 // Answers are subscribed to, although AWS sends them without: other brokers do not. Those of the
-// shadow are named one by one, for AWS may add topics.
-constexpr std::array<const char*, 13> kSuffixes{"jobs/notify-next",
-                                                "jobs/+/get/accepted",
-                                                "jobs/+/get/rejected",
-                                                "jobs/+/update/accepted",
-                                                "jobs/+/update/rejected",
-                                                "streams/+/data/cbor",
-                                                "streams/+/rejected/cbor",
-                                                "streams/+/description/cbor",
-                                                "shadow/name/ota/get/accepted",
-                                                "shadow/name/ota/get/rejected",
-                                                "shadow/name/ota/update/accepted",
-                                                "shadow/name/ota/update/rejected",
-                                                "shadow/name/ota/update/delta"};
+// shadow are named one by one, for AWS may add topics. What is lost of a stream is asked for again
+// in any case: its blocks need no acknowledgement, each of which AWS counts as a message.
+constexpr std::array<MqttFilter, 13> kSuffixes{{{"streams/+/data/cbor", 0},
+                                                {"jobs/notify-next"},
+                                                {"jobs/+/get/accepted"},
+                                                {"jobs/+/get/rejected"},
+                                                {"jobs/+/update/accepted"},
+                                                {"jobs/+/update/rejected"},
+                                                {"streams/+/rejected/cbor"},
+                                                {"streams/+/description/cbor"},
+                                                {"shadow/name/ota/get/accepted"},
+                                                {"shadow/name/ota/get/rejected"},
+                                                {"shadow/name/ota/update/accepted"},
+                                                {"shadow/name/ota/update/rejected"},
+                                                {"shadow/name/ota/update/delta"}}};
 
 }  // namespace
 
@@ -32,13 +33,13 @@ AwsLink::AwsLink(MqttClient& client, Clock& clock, const TimeFloor& floor, const
     prefix_.append("/");
     for (size_t i = 0; i < kFilters; ++i) {
         filters_[i].assign(prefix_.view());
-        filters_[i].append(kSuffixes[i]);
+        filters_[i].append(kSuffixes[i].topic);
     }
 }
 
 void AwsLink::open() {
-    std::array<const char*, kFilters> filters;
-    for (size_t i = 0; i < kFilters; ++i) filters[i] = filters_[i].c_str();
+    std::array<MqttFilter, kFilters> filters;
+    for (size_t i = 0; i < kFilters; ++i) filters[i] = {filters_[i].c_str(), kSuffixes[i].qos};
     MqttConfig config;
     config.host = config_.endpoint;
     config.port = config_.port;

@@ -99,8 +99,8 @@ Status Provisioning::open() {
     config.client_id = config_.claim;
     config.tls = config_.tls;
     config.tls.judged_at = floor_.judge_at(clock_.wall());
-    std::array<const char*, 4> filters;
-    for (size_t i = 0; i < filters.size(); ++i) filters[i] = filters_[i].c_str();
+    std::array<MqttFilter, 4> filters;
+    for (size_t i = 0; i < filters.size(); ++i) filters[i].topic = filters_[i].c_str();
     config.filters = filters;
     if (phase_ == Phase::kProve) {
         config.client_id = identity_.thing.c_str();
@@ -109,7 +109,7 @@ Status Provisioning::open() {
         filter_of_thing_.assign("$aws/things/");
         filter_of_thing_.append(identity_.thing.view());
         filter_of_thing_.append("/jobs/notify-next");
-        filters[0] = filter_of_thing_.c_str();
+        filters[0].topic = filter_of_thing_.c_str();
         config.filters = std::span(filters).first(1);
     }
     is_asked_ = false;
