@@ -434,7 +434,8 @@ typedef struct {
 } ota_log_sd_card_t;
 
 /* Amazon CloudWatch Logs. Credentials come from the credentials provider of AWS IoT, for the
- * device's certificate; docs/aws.md. Lines wait in RAM until they are taken. */
+ * device's certificate; docs/aws.md. Lines wait in RAM, with .sd_card on the card as well, until
+ * they are taken. */
 typedef struct {
     const char* endpoint;             /* logs.eu-central-1.amazonaws.com; NULL = no such log */
     const char* region;               /* eu-central-1 */

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 
@@ -30,11 +31,11 @@ uint32_t number_of(const char* name) {
 }
 
 // That a name is in it is durable afterwards. FatFs opens no directory and needs none of this: with
-// it a file's own fsync(), and mkdir(), write the entry.
+// it a file's own fsync(), and mkdir(), write the entry. Nor do those that know no such thing.
 bool sync_directory(const char* path) {
     const int fd = ::open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0) return true;
-    const bool is_synced = fsync(fd) == 0;
+    const bool is_synced = fsync(fd) == 0 || errno == EINVAL;
     ::close(fd);
     return is_synced;
 }
@@ -70,13 +71,32 @@ Status LogDirectory::failure() const {
     return unavailable(is_inserted() ? Detail::kFileWriteError : Detail::kMediumAbsent);
 }
 
+// All of the way from the card's root.
+bool LogDirectory::make_directory() const {
+    const std::string_view path = directory_.view();
+    size_t end = host_directory_.view().size();
+    while (end < path.size()) {
+        end = std::min(path.find('/', end + 1), path.size());
+        const HostPath part(path.substr(0, end));
+        if (mkdir(part.c_str(), 0755) != 0 && errno != EEXIST) return false;
+    }
+    return true;
+}
+
+// Each directory on the way knows the next one, and the last one the open file.
+bool LogDirectory::sync_names() const {
+    HostPath path(directory_.view());
+    while (true) {
+        if (!sync_directory(path.c_str())) return false;
+        if (path.view().size() <= host_directory_.view().size()) return true;
+        path.truncate(path.view().rfind('/'));
+    }
+}
+
 Status LogDirectory::range(Range& out) {
     out = {};
     DIR* listing = opendir(directory_.c_str());
-    if (listing == nullptr && is_inserted() && mkdir(directory_.c_str(), 0755) == 0) {
-        HostPath parent(directory_.view());
-        parent.truncate(parent.view().rfind('/'));
-        if (!sync_directory(parent.c_str())) return failure();
+    if (listing == nullptr && is_inserted() && make_directory()) {
         listing = opendir(directory_.c_str());
     }
     if (listing == nullptr) return failure();
@@ -99,7 +119,7 @@ Result<uint32_t> LogDirectory::open(uint32_t number) {
                  0644);
     struct stat info {};
     if (fd_ < 0 || fstat(fd_, &info) != 0) return failure();
-    is_new_ = info.st_size == 0;
+    is_named_ = false;
     return static_cast<uint32_t>(info.st_size);
 }
 
@@ -112,9 +132,8 @@ Status LogDirectory::append(Bytes bytes) {
 
 Status LogDirectory::sync() {
     if (fd_ < 0 || fsync(fd_) != 0) return failure();
-    if (is_new_ && !sync_directory(directory_.c_str())) return failure();
-    is_new_ = false;
-    return {};
+    is_named_ = is_named_ || sync_names();
+    return is_named_ ? kOkStatus : failure();
 }
 
 Status LogDirectory::remove(uint32_t number) {

@@ -31,12 +31,14 @@ class LogDirectory final : public LogStore {
     bool is_inserted() const;
     HostPath path_of(uint32_t number) const;
     Status failure() const;
+    bool make_directory() const;
+    bool sync_names() const;
 
     std::string_view mount_point_;
     HostPath host_directory_;  // here, and not on the task's stack
     HostPath directory_;
     int fd_ = -1;
-    bool is_new_ = false;  // nobody has made its name durable yet
+    bool is_named_ = false;  // its name, and those of the directories above, are durable
 };
 
 }  // namespace ota

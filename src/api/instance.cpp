@@ -167,6 +167,16 @@ esp_err_t add_https(Instance& self, const ota_https_config_t& config) {
     return refuse_source(ESP_ERR_NO_MEM, "source: one HTTPS source at most");
 }
 
+esp_err_t set_code_key(Instance& self, const ota_aws_iot_config_t& config) {
+    const char* key = text_or_null(config.code_signing_key_pem);
+    if (key == nullptr) return ESP_OK;
+    const Status loaded = self.manager.file_signature().set_key(key);
+    if (loaded.ok()) return ESP_OK;
+    return refuse_source(to_esp_err(loaded),
+                         "config.aws_iot.code_signing_key_pem: one PEM block of an RSA-3072 or "
+                         "ECDSA P-256 public key");
+}
+
 esp_err_t add_aws_iot(Instance& self, const ota_aws_iot_config_t& config) {
     if (self.platform.mqtt == nullptr) {
         return refuse_source(ESP_ERR_NOT_SUPPORTED, "source: this platform has no MQTT client");
@@ -175,16 +185,9 @@ esp_err_t add_aws_iot(Instance& self, const ota_aws_iot_config_t& config) {
         return refuse_source(ESP_ERR_INVALID_ARG,
                              "verify_signature: only HTTPS may accept unsigned images");
     }
-    if (const char* key = text_or_null(config.code_signing_key_pem)) {
-        const Status loaded = self.manager.file_signature().set_key(key);
-        if (!loaded.ok()) {
-            return refuse_source(to_esp_err(loaded),
-                                 "config.aws_iot.code_signing_key_pem: one PEM "
-                                 "block of an RSA-3072 or ECDSA P-256 public key");
-        }
-    }
     for (std::optional<AwsParts>& place : self.aws) {
         if (place) continue;
+        if (const esp_err_t error = set_code_key(self, config); error != ESP_OK) return error;
         AwsPair& pair = place.emplace(self.platform, self.manager, config).pair;
         (void)self.manager.add_source({&pair.channel, &pair.source, SourceKind::kAwsIot});
         return ESP_OK;

@@ -152,13 +152,15 @@ void SlowLog::step() {
         if (file && is_last) file->flush();
         if (file) file->step();
     }
+    step_spool(is_last);  // before what may take its time
     for (auto& cloud : clouds_) {
         if (cloud && is_last) cloud->hurry();
         if (cloud) cloud->step();
     }
-    const bool is_over = is_last && is_settled();
-    step_spool(is_over);
-    if (is_over) flush_asked_ = false;
+    if (is_last && is_settled()) {
+        step_spool(true);
+        flush_asked_ = false;
+    }
 }
 
 void SlowLog::step_spool(bool is_last) {

@@ -80,7 +80,7 @@ class Manager final : public EngineView, public SettingsHost {
     UpdateLog& log() { return journal_; }
 
     // Engine context; valid from start().
-    Status take_settings(std::string_view json) override;
+    Status take_settings(std::string_view json, SettingsCarrier carrier) override;
     void describe_settings(SettingsText& out) const override;
 
     EngineSnapshot snapshot() const override { return publisher_.read(); }

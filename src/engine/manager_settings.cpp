@@ -27,12 +27,12 @@ void Manager::apply_settings() {
     gate_.set_thresholds(settings_.thresholds);
 }
 
-Status Manager::take_settings(std::string_view json) {
+Status Manager::take_settings(std::string_view json, SettingsCarrier carrier) {
     if constexpr (!build::kRemoteSettings) {
         return {Code::kIncompatible, Origin::kEngine, Detail::kLeftOut};
     } else {
         RemoteSettings asked;
-        OTA_TRY(parse_remote_settings(json, own_settings_, asked, refused_settings_));
+        OTA_TRY(parse_remote_settings(json, own_settings_, carrier, asked, refused_settings_));
         tell_refused_settings(json);
         if (asked == journal_.remote_settings()) return {};
         OTA_TRY(journal_.save(asked));

@@ -262,8 +262,8 @@ void add_window(Members& out, const std::optional<UpdateWindow>& window) {
 
 }  // namespace
 
-Status parse_remote_settings(std::string_view json, const Settings& own, RemoteSettings& out,
-                             RefusedSettings& refused) {
+Status parse_remote_settings(std::string_view json, const Settings& own, SettingsCarrier carrier,
+                             RemoteSettings& out, RefusedSettings& refused) {
     out = {};
     refused.clear();
     JsonReader in(json);
@@ -278,6 +278,11 @@ Status parse_remote_settings(std::string_view json, const Settings& own, RemoteS
         if (why != nullptr) refuse(name, why, refused);
         return {};
     }));
+    const bool ends_looking = out.check_interval == 0U && own.check_interval_ms != 0;
+    if (ends_looking && carrier == SettingsCarrier::kPackage) {
+        out.check_interval.reset();
+        refuse("check_interval_s", "nobody could take it back", refused);
+    }
     if (out.min_temperature && out.max_temperature &&
         *out.min_temperature >= *out.max_temperature) {
         out.min_temperature.reset();

@@ -13,9 +13,9 @@ struct RefusedSetting {
 using RefusedSettings = FixedVector<RefusedSetting, 8>;
 
 // json: an object. kMalformed: it is not, and out is undefined. own: what safety limits may not be
-// looser than.
-Status parse_remote_settings(std::string_view json, const Settings& own, RemoteSettings& out,
-                             RefusedSettings& refused);
+// looser than. A package may not end the looking for packages: nobody could take that back.
+Status parse_remote_settings(std::string_view json, const Settings& own, SettingsCarrier carrier,
+                             RemoteSettings& out, RefusedSettings& refused);
 
 // settings, which are own's, by what is asked for. A limit that own has become stricter than
 // meanwhile stays.

@@ -202,6 +202,7 @@ void Session::look_at_prefix() {
 
 void Session::judge_candidate() {
     const auto begin = [&]() -> Status {
+        info_ = SourceInfo();  // nothing of the candidate before
         OTA_TRY(c_.sources[source_index_].source->info(info_));
         payload_ = Payload();
         return is_suit() ? begin_suit() : judge_image();

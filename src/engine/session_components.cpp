@@ -399,7 +399,7 @@ Status Session::hold_settings(Bytes document, Bytes encryption) {
 Status Session::take_settings() {
     const ComponentRef component{ComponentKind::kSettings, 0};
     suit_.at = component;
-    OTA_TRY(c_.parts.settings.take_settings(suit_.settings));
+    OTA_TRY(c_.parts.settings.take_settings(suit_.settings, SettingsCarrier::kPackage));
     attempt_.component(component, ComponentOutcome::kWritten);
     return {};
 }

@@ -153,13 +153,13 @@ void Session::give_up_staged(Status why) {
     const bool whole = why.is(Code::kIncompatible) || why.detail() == Detail::kSignatureMissing ||
                        why.detail() == Detail::kSignatureUntrusted;
     // A stream of unknown length may have ended without a trace, before its signature.
-    const bool unsized = payload_.size == 0;
+    const bool unsized = payload_.size == 0 && !(is_suit() && suit_.has_settings);
     const bool maybe_cut = unsized && why.detail() == Detail::kSignatureMissing;
     // A peer that pushes may have mixed up its blocks.
     const bool pieced = resume_ || continued_ || unsized || pushed_by_.has_value();
-    // Nor is what another server delivered.
-    const bool file_unproven =
-        why.is(Code::kStorage) || rearming_ || maybe_cut || is_from_web() || (pieced && !whole);
+    // Nor is what another server delivered. What a job says of a file may be said anew.
+    const bool file_unproven = why.is(Code::kStorage) || rearming_ || maybe_cut || is_from_web() ||
+                               why.detail() == Detail::kCodeSignature || (pieced && !whole);
     if (!file_unproven) refuse_file(whole);
     if (!staged) return;
     record.stage = file_unproven ? UpdateStage::kDropped : UpdateStage::kRefused;

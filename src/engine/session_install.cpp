@@ -203,9 +203,14 @@ Status Session::finish_here() {
     record.stage = UpdateStage::kConfirmed;
     OTA_TRY(c_.log.save(record));
     ConfirmedRecord confirmed = c_.log.confirmed();
-    confirmed.sequence_number = std::max(confirmed.sequence_number, record.sequence_number);
-    confirmed.package_id = record.package_id;
-    confirmed.unfinished = !suit_.board_failure.ok();
+    if (suit_.has_settings) {
+        confirmed.settings_number = record.sequence_number;
+        confirmed.settings_id = record.package_id;
+    } else {
+        confirmed.sequence_number = std::max(confirmed.sequence_number, record.sequence_number);
+        confirmed.package_id = record.package_id;
+        confirmed.unfinished = !suit_.board_failure.ok();
+    }
     OTA_TRY(c_.log.save(confirmed));
     c_.publisher.enter(State::kComplete);
     tell_attempt(true);

@@ -69,15 +69,6 @@ Status Session::run_stage_step() {
 // Makes sure that nothing boots what the slot is about to become.
 Status Session::open_slot() {
     if (is_suit() && suit_.target.kind != ComponentKind::kApp) return open_part();
-    attempt_.touched();
-    resume_ = may_resume();
-    continued_ = false;
-    OTA_TRY(c_.boot.invalidate_standby());
-    if (resume_ && !is_suit()) {
-        bool same = false;
-        OTA_TRY(same_prefix(same));
-        resume_ = same;
-    }
     Expectation expected = c_.settings.expected;
     if (is_suit()) {
         expected.signed_sha256 = suit_.digest;  // what lies beside the file is about the envelope
@@ -87,6 +78,15 @@ Status Session::open_slot() {
         if (!expected.md5) expected.md5 = info_.expected_md5;
     }
     OTA_TRY(c_.verifier.begin(payload_.size, expected));
+    attempt_.touched();
+    resume_ = may_resume();
+    continued_ = false;
+    OTA_TRY(c_.boot.invalidate_standby());
+    if (resume_ && !is_suit()) {
+        bool same = false;
+        OTA_TRY(same_prefix(same));
+        resume_ = same;
+    }
     c_.app.writer().abort();
     stage_step_ = StageStep::kPrepare;
     return {};

@@ -34,8 +34,10 @@ Status Session::begin_suit() {
     const bool left = confirmed.build_id != c_.device.build_id;
     const bool again = left && suit_.has_app && confirmed.package_id == suit_.manifest.digest();
     if (!again && !is_unfinished()) {
-        OTA_TRY(
-            check_sequence(suit_.manifest.sequence_number(), suit_.manifest.digest(), confirmed));
+        const bool is_own = suit_.has_settings;
+        OTA_TRY(check_sequence(suit_.manifest.sequence_number(), suit_.manifest.digest(),
+                               is_own ? confirmed.settings_number : confirmed.sequence_number,
+                               is_own ? confirmed.settings_id : confirmed.package_id));
     }
     SuitHosts& hosts = suit_.hosts.emplace(*this);
     suit_.processor.emplace(hosts, hosts);

@@ -152,6 +152,8 @@ void encode(BoundedWriter& writer, const ConfirmedRecord& record) {
     writer.u64(record.sequence_number);
     writer.copy(record.package_id);
     writer.u8(record.unfinished ? 1 : 0);
+    writer.u64(record.settings_number);
+    writer.copy(record.settings_id);
 }
 
 void decode(BoundedReader& reader, ConfirmedRecord& record) {
@@ -161,6 +163,8 @@ void decode(BoundedReader& reader, ConfirmedRecord& record) {
     record.sequence_number = reader.u64();
     reader.copy(record.package_id);
     record.unfinished = reader.u8() == 1;
+    record.settings_number = reader.u64();
+    reader.copy(record.settings_id);
 }
 
 void encode(BoundedWriter& writer, const RejectedBuilds& builds) {

@@ -12,7 +12,7 @@ namespace ota {
 
 // Context of the log's task. Nothing here is asked by an update, and nothing waits: step() does
 // what can be done at once. Lines wait in memory until the server has taken them; a power loss
-// takes those that wait.
+// takes those that wait, unless a LogSpool keeps them.
 class CloudWatch {
   public:
     // NUL-terminated; they stay the caller's.

@@ -80,10 +80,10 @@ bool is_event(std::string_view line) {
     if (line.size() < kFrame || !line.starts_with(kHead) || !line.ends_with(kTail)) return false;
     const std::string_view digits = line.substr(kHead.size(), kStampDigits);
     const std::string_view text = line.substr(kMetricAt, line.size() - kFrame);
-    const size_t metric_at = kMetricHead.size();
+    // CloudWatch looks for metrics in whatever is an object.
     return std::all_of(digits.begin(), digits.end(), is_digit) &&
            line.substr(kHead.size() + kStampDigits).starts_with(kMessage) && is_escaped(text) &&
-           (!is_metric(line) || text.substr(metric_at, kStampDigits) == digits);
+           !text.starts_with('{') && !text.starts_with(' ');
 }
 
 }  // namespace

@@ -15,9 +15,9 @@ class LogBatch {
     static constexpr Millis kOldest = Millis{14} * 24 * 3600 * 1000;
 
     void add(const LogRecord& record);
-    // An event that waited before the last start, with the line end: as text() had it, of the time
-    // of day. What is no event, or finds no room beside newer ones, is left out; the latter is
-    // counted.
+    // A line that waited before the last start, with its end: as text() had it. What is none, a
+    // metric (each may be billed: none is taken from a card), or finds no room is left out; the
+    // last is counted.
     void restore(std::string_view event);
     void add_lost(uint32_t lines) { lost_ += lines; }
 

@@ -38,13 +38,16 @@ struct RemoteSettings {
 
 using SettingsText = FixedString<960>;
 
+// Who brings a document: one that is asked at each connection, or one that is found by looking.
+enum class SettingsCarrier : uint8_t { kShadow, kPackage };
+
 // Engine context.
 class SettingsHost {
   public:
     // All that is asked for: a JSON object. What it does not name goes back to the firmware's own;
     // what can't be taken is refused, each member by itself. Durable when it returns ok;
     // kMalformed: it is no object, and nothing has changed.
-    virtual Status take_settings(std::string_view json) = 0;
+    virtual Status take_settings(std::string_view json, SettingsCarrier carrier) = 0;
     // What is in force, and under "refused" what was not taken and why: a JSON object.
     virtual void describe_settings(SettingsText& out) const = 0;
 

@@ -108,6 +108,8 @@ struct ConfirmedRecord {
     uint64_t sequence_number = 0;  // the highest ever confirmed
     Digest package_id{};           // of the manifest that had it
     bool unfinished = false;       // it was for boards, and some of them do not hold their image
+    uint64_t settings_number = 0;  // of packages with settings, which are a series of their own
+    Digest settings_id{};
 };
 
 // Builds that were tried and reverted; they are not tried again unless asked. Newest first.

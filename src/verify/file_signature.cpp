@@ -40,7 +40,10 @@ bool take_ecdsa(Bytes der, std::span<uint8_t, 2 * kScalar> out) {
 }  // namespace
 
 Status FileSignature::set_key(std::string_view pem) {
-    return load_public_key(pem, key_.emplace());
+    TrustedKey key;
+    OTA_TRY(load_public_key(pem, key));
+    key_ = key;
+    return {};
 }
 
 Status FileSignature::take(std::string_view base64) {

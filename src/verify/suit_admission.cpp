@@ -57,9 +57,10 @@ int compare(const Parts& have, const Parts& wanted) {
 
 }  // namespace
 
-Status check_sequence(uint64_t sequence, const Digest& manifest, const ConfirmedRecord& confirmed) {
-    if (sequence > confirmed.sequence_number) return {};
-    const bool same = sequence == confirmed.sequence_number && manifest == confirmed.package_id;
+Status check_sequence(uint64_t sequence, const Digest& manifest, uint64_t highest,
+                      const Digest& confirmed) {
+    if (sequence > highest) return {};
+    const bool same = sequence == highest && manifest == confirmed;
     if (same) return {Code::kNoUpdate, Origin::kVerify, Detail::kVersionSame};
     return {Code::kIncompatible, Origin::kVerify, Detail::kSequenceNumber};
 }

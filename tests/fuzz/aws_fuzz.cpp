@@ -93,7 +93,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     static ota::RefusedSettings refused;
     static ota::SettingsText settings;
     const ota::Settings own;
-    if (ota::parse_remote_settings(text, own, asked, refused).ok()) {
+    if (ota::parse_remote_settings(text, own, ota::SettingsCarrier::kPackage, asked, refused)
+            .ok()) {
         ota::Settings in_force = own;
         ota::apply_remote_settings(asked, own, in_force);
         check(in_force.thresholds.min_soc_percent >= own.thresholds.min_soc_percent);

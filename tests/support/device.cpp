@@ -141,6 +141,7 @@ bool Device::boot(ota::ResetReason reset) {
                    &access_check},
         status, settings, workspace_);
     manager_->trusted() = trusted;
+    if (code_key != nullptr) (void)manager_->file_signature().set_key(code_key);
     access_check.set_hmac_key(access_hmac_key);
     (void)manager_->add_sink(events);
     (void)manager_->add_source({&source, &source, source_kind});

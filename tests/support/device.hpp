@@ -84,6 +84,7 @@ class Device : private ota::SlotInspector {
     EventRecorder events;
     ota::Settings settings;
     ota::TrustStore trusted;
+    const char* code_key = nullptr;  // of signatures beside files, PEM
     std::vector<ota::HealthProbe*> probes;
     ota::SafetyCallback safety;
     ota::SourceKind source_kind = ota::SourceKind::kHttps;

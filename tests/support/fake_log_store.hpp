@@ -16,7 +16,8 @@ class FakeLogStore final : public ota::LogStore {
     uint32_t room = UINT32_MAX;  // bytes
     uint32_t fails_in = 0;       // calls until one fails; 0: none does
     uint32_t calls = 0;
-    uint32_t closed_for_good = 0;  // a file that can't be opened
+    uint32_t closed_for_good = 0;  // a file that can't be opened, nor read
+    uint32_t kept = 0;             // one that can't be removed
     size_t torn = SIZE_MAX;        // bytes of an append that fails that come to be there
 
     void lose_power() {
@@ -55,13 +56,13 @@ class FakeLogStore final : public ota::LogStore {
         return {};
     }
     ota::Status remove(uint32_t number) override {
-        if (!works()) return failure();
+        if (!works() || number == kept) return failure();
         files.erase(number);
         durable.erase(number);
         return {};
     }
     ota::Result<size_t> read(uint32_t number, uint32_t offset, ota::MutableBytes out) override {
-        if (!works() || files.count(number) == 0) return failure();
+        if (!works() || files.count(number) == 0 || number == closed_for_good) return failure();
         const std::string part =
             offset < files[number].size() ? files[number].substr(offset, out.size()) : "";
         std::copy(part.begin(), part.end(), out.begin());

@@ -111,6 +111,7 @@ class FakeSource final : public ota::Source, public ota::Channel {
     uint32_t idle_reads = 0;            // so many "nothing yet" before each chunk
     uint64_t truncate_at = UINT64_MAX;  // the stream ends here although more was announced
     std::optional<ota::Digest> expected_sha256;
+    std::optional<std::string> file_signature;
     std::optional<std::array<uint8_t, 16>> expected_md5;
     bool announce_size = true;
     std::string tag;  // entity tag; a fetch that knows it gets kNotModified
@@ -183,6 +184,7 @@ class FakeSource final : public ota::Source, public ota::Channel {
         out.proven_time = proven_time;
         out.expected_sha256 = expected_sha256;
         out.expected_md5 = expected_md5;
+        if (file_signature) out.file_signature = *file_signature;
         std::array<uint8_t, 8> state{};
         ota::store_le32(&state[0], static_cast<uint32_t>(package.size()));
         ota::store_le32(&state[4], revision);

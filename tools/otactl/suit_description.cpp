@@ -5,6 +5,8 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "engine/remote_config.hpp"
+
 namespace otactl {
 namespace {
 
@@ -136,6 +138,20 @@ Buffer settings_of(const Buffer& text) {
     const Json tree = Json::parse(text, nullptr, false);
     if (!tree.is_object()) throw Failure(Exit::kMalformed, "settings: no JSON object");
     const std::string compact = tree.dump();
+    // As the most willing of devices would: its own limits are its own affair.
+    ota::Settings own;
+    own.thresholds = {0, INT32_MAX, INT32_MIN, INT32_MAX};
+    own.rollback_timeout_ms = 0;
+    own.check_interval_ms = 1;
+    ota::RemoteSettings asked;
+    ota::RefusedSettings refused;
+    require(
+        ota::parse_remote_settings(compact, own, ota::SettingsCarrier::kPackage, asked, refused),
+        "settings");
+    for (const ota::RefusedSetting& setting : refused) {
+        throw Failure(Exit::kMalformed,
+                      fmt::format("settings: {}: {}", setting.name.view(), setting.why));
+    }
     return {compact.begin(), compact.end()};
 }
 

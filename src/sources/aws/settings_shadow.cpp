@@ -121,7 +121,8 @@ void SettingsShadow::take(std::string_view topic, Bytes payload) {
 void SettingsShadow::take_whole(bool is_whole, const ShadowMessage& shadow) {
     asked_ = Asked::kNothing;
     // What flash does not hold is not in force.
-    if (!is_whole || !host_.take_settings(shadow.desired).ok()) return rest();
+    if (!is_whole || !host_.take_settings(shadow.desired, SettingsCarrier::kShadow).ok())
+        return rest();
     version_ = shadow.version;
     // Something newer may have been heard of while this was on its way.
     wants_get_ = newest_ > version_;
@@ -139,7 +140,8 @@ void SettingsShadow::hear(uint64_t version) {
 void SettingsShadow::take_rejection(uint64_t code) {
     const bool was_get = asked_ == Asked::kGet;
     asked_ = Asked::kNothing;
-    if (!was_get || code != 404 || !host_.take_settings("{}").ok()) return rest();
+    if (!was_get || code != 404 || !host_.take_settings("{}", SettingsCarrier::kShadow).ok())
+        return rest();
     version_ = newest_ = 0;
     wants_get_ = false;
     update();

@@ -76,7 +76,9 @@ TEST(FleetCheck, UnitsThatGetAnotherIntervalTogetherDoNotCheckTogether) {
         ASSERT_TRUE(device.boot());
         (void)device.run_until([] { return false; }, 600000);
         device.signal.entries.clear();
-        ASSERT_TRUE(device.manager().take_settings(R"({"check_interval_s":3600})").ok());
+        ASSERT_TRUE(device.manager()
+                        .take_settings(R"({"check_interval_s":3600})", SettingsCarrier::kShadow)
+                        .ok());
     });
     EXPECT_LE(fleet.peak_to_mean(), 2.0);
 }
@@ -93,8 +95,10 @@ TEST(FleetCheck, UnitsWhoseWindowOpensTogetherDoNotCheckTogether) {
         device.clock.set_wall(kWednesdayNoon);
         ASSERT_TRUE(device.boot());
         // 12:00; it opens in an hour.
-        ASSERT_TRUE(
-            device.manager().take_settings(R"({"window":{"from":"13:00","minutes":60}})").ok());
+        ASSERT_TRUE(device.manager()
+                        .take_settings(R"({"window":{"from":"13:00","minutes":60}})",
+                                       SettingsCarrier::kShadow)
+                        .ok());
         const Millis begin = device.clock.now();
         ASSERT_TRUE(device.run_until([&] { return !device.signal.entries.empty(); }, 2 * 3600000));
         firsts.push_back(device.clock.now() - begin);

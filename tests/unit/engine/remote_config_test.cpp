@@ -9,7 +9,9 @@ namespace ota {
 namespace {
 
 struct RemoteConfig : testing::Test {
-    Status take(std::string_view json) { return parse_remote_settings(json, own, asked, refused); }
+    Status take(std::string_view json, SettingsCarrier carrier = SettingsCarrier::kShadow) {
+        return parse_remote_settings(json, own, carrier, asked, refused);
+    }
     // The one member that is refused, or "".
     std::string refusal(std::string_view json) {
         EXPECT_TRUE(take(json).ok()) << json;

@@ -35,20 +35,24 @@ struct RemoteSettingsInForce : Device {
 
 TEST(RemoteSettings, AreInForceAndSurviveARestart) {
     RemoteSettingsInForce device;
-    ASSERT_TRUE(device.manager().take_settings(R"({"min_soc":70,"min_temperature":10})").ok());
+    ASSERT_TRUE(
+        device.manager()
+            .take_settings(R"({"min_soc":70,"min_temperature":10})", SettingsCarrier::kShadow)
+            .ok());
     EXPECT_TRUE(device.says("\"min_soc\":70"));
     ASSERT_TRUE(device.boot());
     EXPECT_TRUE(device.says("\"min_soc\":70"));
     EXPECT_TRUE(device.says("\"min_temperature\":10"));
-    EXPECT_FALSE(device.manager().take_settings("[").ok());
+    EXPECT_FALSE(device.manager().take_settings("[", SettingsCarrier::kShadow).ok());
     EXPECT_TRUE(device.says("\"min_soc\":70"));
-    ASSERT_TRUE(device.manager().take_settings("{}").ok());
+    ASSERT_TRUE(device.manager().take_settings("{}", SettingsCarrier::kShadow).ok());
     EXPECT_TRUE(device.says("\"min_soc\":30"));
 }
 
 TEST(RemoteSettings, WithoutAnybodyToTakeThemBackTheyDoNotCount) {
     RemoteSettingsInForce device;
-    ASSERT_TRUE(device.manager().take_settings(R"({"min_soc":100})").ok());
+    ASSERT_TRUE(
+        device.manager().take_settings(R"({"min_soc":100})", SettingsCarrier::kShadow).ok());
     device.settings.remote_settings = false;
     ASSERT_TRUE(device.boot());
     EXPECT_TRUE(device.says("\"min_soc\":30"));
@@ -60,11 +64,11 @@ TEST(RemoteSettings, WithoutAnybodyToTakeThemBackTheyDoNotCount) {
 TEST(RemoteSettings, AStricterLimitHoldsAnUpdate) {
     RemoteSettingsInForce device;
     device.source.package = test::make_signed_of_size("1.1.0", 64 * 1024, 2);
-    ASSERT_TRUE(device.manager().take_settings(R"({"min_soc":90})").ok());
+    ASSERT_TRUE(device.manager().take_settings(R"({"min_soc":90})", SettingsCarrier::kShadow).ok());
     device.battery.values.soc_percent = 80;
     (void)device.mailbox.post(CommandKind::kStartUpdate);
     EXPECT_FALSE(device.run_until([&] { return device.restart.requested; }, 60000));
-    ASSERT_TRUE(device.manager().take_settings("{}").ok());
+    ASSERT_TRUE(device.manager().take_settings("{}", SettingsCarrier::kShadow).ok());
     (void)device.mailbox.post(CommandKind::kStartUpdate);
     EXPECT_TRUE(device.run_until([&] {
         if (device.manager().snapshot().state == State::kReadyToApply) {
@@ -76,7 +80,7 @@ TEST(RemoteSettings, AStricterLimitHoldsAnUpdate) {
 
 TEST(RemoteSettings, TheOwnersThresholdsStayBelow) {
     RemoteSettingsInForce device;
-    ASSERT_TRUE(device.manager().take_settings(R"({"min_soc":50})").ok());
+    ASSERT_TRUE(device.manager().take_settings(R"({"min_soc":50})", SettingsCarrier::kShadow).ok());
     SafetyThresholds own;
     own.min_soc_percent = 60;
     device.manager().set_thresholds(own);
@@ -91,7 +95,8 @@ TEST(RemoteSettings, ChecksBeginInTheWindowAlone) {
     device.source.package = test::make_signed_of_size("1.0.0", 32 * 1024, 1);
     ASSERT_TRUE(
         device.manager()
-            .take_settings(R"({"check_interval_s":600,"window":{"from":"06:00","minutes":60}})")
+            .take_settings(R"({"check_interval_s":600,"window":{"from":"06:00","minutes":60}})",
+                           SettingsCarrier::kShadow)
             .ok());
     const uint32_t before = device.source.starts;
     (void)device.run_until([] { return false; }, 5 * 3600000);
@@ -112,7 +117,10 @@ TEST(RemoteSettings, WhatSomebodyPutsInIsLookedAtAtAnyTime) {
     device.extra_source = {&card, &card.fake, SourceKind::kSdCard};
     device.second_source = {&cloud, &cloud.fake, SourceKind::kAwsIot};
     ASSERT_TRUE(device.boot());
-    ASSERT_TRUE(device.manager().take_settings(R"({"window":{"from":"06:00","minutes":60}})").ok());
+    ASSERT_TRUE(
+        device.manager()
+            .take_settings(R"({"window":{"from":"06:00","minutes":60}})", SettingsCarrier::kShadow)
+            .ok());
     cloud.has_come = true;
     (void)device.run_until([] { return false; }, 60000);
     EXPECT_EQ(cloud.fake.starts, 0U);

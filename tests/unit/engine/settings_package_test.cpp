@@ -79,6 +79,47 @@ TEST(SettingsPackage, AnOlderOneIsNotTakenAgain) {
     EXPECT_TRUE(device.says("\"min_soc\":30"));
 }
 
+TEST(SettingsPackage, FirmwareHasNumbersOfItsOwn) {
+    SettingsBench device;
+    SuitSpec firmware = SuitBench::spec_of("1.1.0", 100);
+    device.source.package = test::make_suit(firmware);
+    ASSERT_EQ(device.start(), Detail::kNone);
+    (void)device.apply();
+    ASSERT_TRUE(device.restart_and_settle());
+    device.manager().set_settings_sink(device.sink);
+    device.offer(settings_package(R"({"min_soc":70})", 1000));
+    ASSERT_EQ(device.install(), Detail::kNone);
+    // What runs is offered still: no fault.
+    device.source.package = test::make_suit(firmware);
+    EXPECT_EQ(device.install(), Detail::kVersionSame);
+    firmware = SuitBench::spec_of("1.2.0", 101);
+    device.source.package = test::make_suit(firmware);
+    EXPECT_EQ(device.start(), Detail::kNone);
+}
+
+TEST(SettingsPackage, DoesNotEndTheLookingForPackages) {
+    SettingsBench device;
+    device.settings.check_interval_ms = 3600000;
+    ASSERT_TRUE(device.start_anew());
+    device.offer(settings_package(R"({"check_interval_s":0,"min_soc":70})"));
+    ASSERT_EQ(device.install(), Detail::kNone);
+    EXPECT_EQ(device.sink.refused, "check_interval_s");
+    EXPECT_TRUE(device.says("\"check_interval_s\":3600"));
+    EXPECT_TRUE(device.says("\"min_soc\":70"));
+}
+
+TEST(SettingsPackage, WhatIsNoDocumentIsTriedOnce) {
+    SettingsBench device;
+    device.settings.check_interval_ms = 3600000;
+    device.settings.automatic_update = true;
+    ASSERT_TRUE(device.start_anew());
+    device.offer(settings_package("[1]"));
+    ASSERT_TRUE(device.run_to(State::kFailed, 2 * 3600000));
+    const uint64_t before = device.flash.operations();
+    (void)device.run_until([] { return false; }, 24 * 3600000);
+    EXPECT_LT(device.flash.operations() - before, 5U);
+}
+
 TEST(SettingsPackage, EachMemberIsJudgedByItself) {
     SettingsBench device;
     device.offer(settings_package(R"({"min_soc":5,"max_current":4})"));

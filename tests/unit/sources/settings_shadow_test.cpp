@@ -11,7 +11,7 @@ namespace {
 const std::string kTopic = "$aws/things/t/shadow/name/ota/";
 
 struct FakeHost final : SettingsHost {
-    Status take_settings(std::string_view json) override {
+    Status take_settings(std::string_view json, SettingsCarrier) override {
         taken.emplace_back(json);
         return status;
     }

@@ -60,11 +60,18 @@ TEST(SuitSequence, NewerOrTheVerySame) {
     confirmed.sequence_number = 10;
     confirmed.package_id.fill(1);
     Digest other{};
-    EXPECT_TRUE(check_sequence(11, other, confirmed).ok());
-    EXPECT_EQ(check_sequence(10, confirmed.package_id, confirmed).detail(), Detail::kVersionSame);
-    EXPECT_EQ(check_sequence(10, other, confirmed).detail(), Detail::kSequenceNumber);
-    EXPECT_EQ(check_sequence(9, confirmed.package_id, confirmed).detail(), Detail::kSequenceNumber);
-    EXPECT_TRUE(check_sequence(1, other, ConfirmedRecord()).ok());
+    EXPECT_TRUE(check_sequence(11, other, confirmed.sequence_number, confirmed.package_id).ok());
+    EXPECT_EQ(
+        check_sequence(10, confirmed.package_id, confirmed.sequence_number, confirmed.package_id)
+            .detail(),
+        Detail::kVersionSame);
+    EXPECT_EQ(check_sequence(10, other, confirmed.sequence_number, confirmed.package_id).detail(),
+              Detail::kSequenceNumber);
+    EXPECT_EQ(
+        check_sequence(9, confirmed.package_id, confirmed.sequence_number, confirmed.package_id)
+            .detail(),
+        Detail::kSequenceNumber);
+    EXPECT_TRUE(check_sequence(1, other, 0, Digest()).ok());
 }
 
 }  // namespace
