@@ -374,7 +374,7 @@ PARTS = {
     "integration": (integration, "the twin as processes: boot, update, revert, power cuts, media"),
     "cloud": (cloud, "AWS: Jobs, streams and the log, the twin against stand-ins (all faults when named)"),
     "scale": (scale, "a fleet of whole devices in a few processes on one broker and one nginx (1,000 when named, else 300)"),
-    "kernel": (kernel, "Debian's kernel in a virtual machine: its ISO-TP, CAN controllers, FAT, a stick that is pulled"),
+    "kernel": (kernel, "Debian's kernel in a virtual machine: its ISO-TP, CAN controllers, FAT, a stick that is pulled, a log card that loses power (10,000 times when named)"),
     "powercut": (powercut, "power lost at every flash operation of every scenario"),
     "model": (model, "state machine, bootloader, power and battery as a model, by spin"),
     "interop": (interop, "against tools of other makers: esptool, openssl, Modbus masters, UDS testers"),

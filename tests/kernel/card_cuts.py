@@ -14,7 +14,8 @@ from pathlib import Path
 SECTOR = 512
 FLUSH, FUA, DISCARD = 1, 2, 4
 MAGIC = 0x6A736677736872
-ROOM = 100  # lines that the files hold at least, once there were so many
+ROOM = 100  # lines that the files of a log hold at least, once there were so many
+MARK = b"\n--\n"  # of a whole file of the spool
 LINE = re.compile(rb"1a2b3c4d:(\d+) [^\n]*\n")
 
 
@@ -46,7 +47,7 @@ class Card:
     def __init__(self, image, marker_sector):
         self.durable = bytearray(image)
         self.pending = []  # written since the last flush
-        self.marker_sector, self.marked = marker_sector, 0
+        self.marker_sector, self.marked = marker_sector, (0, 0)
 
     def take(self, write):
         flags, first, data = write
@@ -60,7 +61,8 @@ class Card:
             put(self.durable, write)
         self.pending.append(write)
         if first <= self.marker_sector < first + len(data) // SECTOR:
-            self.marked = int(data.partition(b"DURABLE ")[2].split(b"\n")[0])
+            first, last = data.partition(b"DURABLE ")[2].split(b"\n")[0].split()
+            self.marked = int(first), int(last)
 
     def after_a_cut(self, rng):
         """Of what was under way: a prefix, any writes, or any sectors, in any order."""
@@ -92,23 +94,37 @@ def text_of(path):
     return b"".join(mtools("mtype", path, name).stdout for name in names)
 
 
-def look_at(path, marked):
+def lines_of(text):
+    return {int(number) for number in LINE.findall(text)}
+
+
+def log_is_there(path, _, last):
+    lines, kept = lines_of(text_of(path)), 0
+    while last - kept in lines:
+        kept += 1
+    return kept >= min(last, ROOM)
+
+
+def spool_is_there(path, first, last):
+    """As LogSpool loads it: the newest file that is whole counts."""
+    names = sorted(mtools("mdir", path, "-b", "::/log/").stdout.decode().split(), reverse=True)
+    for text in (mtools("mtype", path, name).stdout for name in names):
+        if MARK in b"\n" + text:
+            return lines_of(text) >= set(range(first, last + 1))
+    return False
+
+
+def look_at(path, marked, is_there):
     """What is wrong with the card; empty: nothing that a loss of power may not do."""
     checked = subprocess.run(["/usr/sbin/fsck.fat", "-n", path], capture_output=True, text=True)
     if checked.returncode not in (0, 1) or "share clusters" in checked.stdout:
         return "fsck.fat: " + checked.stdout + checked.stderr
-    if marked == 0:
-        return ""
-    lines = {int(number) for number in LINE.findall(text_of(path))}
-    kept = 0
-    while marked - kept in lines:
-        kept += 1
-    if kept < min(marked, ROOM):
-        return f"of {marked} lines that were durable the last {kept} are there"
+    if marked[1] and not is_there(path, *marked):
+        return f"lines {marked[0]} to {marked[1]} were durable and are not all there"
     return ""
 
 
-def check(image, log, marker_sector, cuts, seed=1):
+def check(image, log, marker_sector, cuts, is_there, seed=1):
     """Findings, and how many cuts were made."""
     writes, rng = record(log), random.Random(seed)
     moments = sorted(rng.randint(1, len(writes)) for _ in range(cuts))
@@ -120,7 +136,7 @@ def check(image, log, marker_sector, cuts, seed=1):
                 card.take(writes[at])
                 at += 1
             path.write_bytes(card.after_a_cut(rng)[:marker_sector * SECTOR])
-            wrong = look_at(path, card.marked)
+            wrong = look_at(path, card.marked, is_there)
             if wrong:
                 findings.append(f"power lost behind write {moment} of {len(writes)}: {wrong}")
     return findings, len(moments)

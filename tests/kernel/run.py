@@ -104,15 +104,24 @@ def fat_image(name, megabytes, size, file):
     return image
 
 
-def empty_card():
+CARDS = {"log": card_cuts.log_is_there, "spool": card_cuts.spool_is_there}  # who judges what is left of it
+
+
+def make_card(name):
     """A FAT file system with room for a marker behind it; and a copy of it as it is now."""
-    card, before = WORK / "log-card.img", WORK / "log-card.before.img"
+    card, before = WORK / f"{name}-card.img", WORK / f"{name}-card.before.img"
     with card.open("wb") as out:
         out.truncate(LOG_CARD)
     run("/usr/sbin/mkfs.vfat", card, MARKER // 1024, capture_output=True)
     shutil.copy(card, before)
-    (WORK / "log-card.writes").write_bytes(b"")
-    return before
+    (WORK / f"{name}-card.writes").write_bytes(b"")
+
+
+def card_options(name):
+    return ["-blockdev", f"driver=file,node-name={name}-card,filename={WORK / f'{name}-card.img'}",
+            "-blockdev", f"driver=file,node-name={name}-writes,filename={WORK / f'{name}-card.writes'}",
+            "-blockdev", f"driver=blklogwrites,node-name={name},file={name}-card,log={name}-writes,log-sector-size=512",
+            "-device", f"virtio-blk-pci,drive={name},write-cache=on"]
 
 
 def pack(root):
@@ -130,10 +139,7 @@ def boot(tree, version, initrd, card, drive):
                "-no-reboot", "-display", "none", "-serial", "stdio",
                "-kernel", tree / "boot" / f"vmlinuz-{version}", "-initrd", initrd,
                "-append", f"console=ttyS0 quiet panic=-1 log_marker={MARKER} log_lines={LOG_LINES}",
-               "-blockdev", f"driver=file,node-name=card,filename={WORK / 'log-card.img'}",
-               "-blockdev", f"driver=file,node-name=writes,filename={WORK / 'log-card.writes'}",
-               "-blockdev", "driver=blklogwrites,node-name=logged,file=card,log=writes,log-sector-size=512",
-               "-device", "virtio-blk-pci,drive=logged,write-cache=on",
+               *[option for name in CARDS for option in card_options(name)],
                "-object", "can-bus,id=bus", "-device", "kvaser_pci,canbus=bus", "-device", "kvaser_pci,canbus=bus",
                "-device", "qemu-xhci,id=xhci", "-drive", f"if=none,id=usb,format=raw,file={drive}",
                "-device", "usb-storage,bus=xhci.0,drive=usb,removable=on",
@@ -145,13 +151,14 @@ def boot(tree, version, initrd, card, drive):
         return (late.stdout or b"").decode(errors="replace") + f"\nKERNEL FAIL no end within {SECONDS} s\n"
 
 
-def cut_power_of_card(before, cuts):
-    """Lines of the report."""
+def cut_power_of_card(name, cuts):
+    """A line of the report."""
     begun = time.monotonic()
-    findings, made = card_cuts.check(before, WORK / "log-card.writes", MARKER // 512, cuts)
+    findings, made = card_cuts.check(WORK / f"{name}-card.before.img", WORK / f"{name}-card.writes", MARKER // 512, cuts,
+                                     CARDS[name])
     print("\n".join(findings[:5]))
     verdict = "FAIL" if findings else "ok"
-    return [f"{verdict} the log's card lost power {made} times: {len(findings)} findings, {time.monotonic() - begun:.0f} s"]
+    return f"{verdict} the card of the {name} lost power {made} times: {len(findings)} findings, {time.monotonic() - begun:.0f} s"
 
 
 def main():
@@ -164,10 +171,11 @@ def main():
     card = fat_image("card.img", 8, 300000, "bess.bin")
     drive = fat_image("drive.img", 8, 300000, "bess.bin")
     fat_image("stick.img", 8, 6200000, "bess.bin")
-    before = empty_card()
+    for name in CARDS:
+        make_card(name)
     output = boot(tree, version, pack(build_root(tree, version)), card, drive)
     lines = [line.strip().removeprefix("KERNEL ") for line in output.splitlines() if "KERNEL " in line]
-    lines += cut_power_of_card(before, int(sys.argv[1]) if len(sys.argv) > 1 else 200)
+    lines += [cut_power_of_card(name, int(sys.argv[1]) if len(sys.argv) > 1 else 200) for name in CARDS]
     print("\n".join(lines))
     failed = sum(line.startswith("FAIL") for line in lines)
     if "end" not in lines:

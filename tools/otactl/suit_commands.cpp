@@ -80,6 +80,28 @@ PackPlan plan_of_flags(const PackOptions& o) {
     return plan;
 }
 
+void run_pack(const PackOptions& o) {
+    if (o.description.empty() && o.app.empty() && o.settings.empty()) {
+        throw Failure(Exit::kUsage, "--description, --app or --settings");
+    }
+    const std::string folder = std::filesystem::path(o.description).parent_path().string();
+    PackPlan plan =
+        o.description.empty() ? plan_of_flags(o) : plan_from_json(read_text(o.description), folder);
+    plan.recipients = recipients_of(o);
+    std::vector<PrivateKey> keys;
+    for (const std::string& path : o.keys) keys.push_back(PrivateKey::load(path));
+    const Packed packed = pack(plan, keys);
+    const Buffer& package = packed.package;
+    write_file(o.out, package);
+    fmt::print("{}: {} number {}, {} bytes, for {} / {}\n", o.out, plan.version, plan.sequence,
+               package.size(), uuid_text(plan.vendor), uuid_text(plan.class_id));
+    for (const Packed::Elsewhere& part : packed.elsewhere) {
+        const std::string path = fmt::format("{}.{}.bin", o.out, part.id);
+        write_file(path, part.bytes);
+        fmt::print("{}: {} bytes, to lie at {}\n", path, part.bytes.size(), part.uri);
+    }
+}
+
 }  // namespace
 
 void add_pack(CLI::App& app) {
@@ -123,27 +145,7 @@ void add_pack(CLI::App& app) {
     command->add_option("--kek", o->keks,
                         "Likewise, a key shared with devices: file of 32 hexadecimal digits");
     command->add_option("package", o->out, "Package to write")->required();
-    command->callback([o] {
-        if (o->description.empty() && o->app.empty() && o->settings.empty()) {
-            throw Failure(Exit::kUsage, "--description, --app or --settings");
-        }
-        const std::string folder = std::filesystem::path(o->description).parent_path().string();
-        PackPlan plan = o->description.empty() ? plan_of_flags(*o)
-                                               : plan_from_json(read_text(o->description), folder);
-        plan.recipients = recipients_of(*o);
-        std::vector<PrivateKey> keys;
-        for (const std::string& path : o->keys) keys.push_back(PrivateKey::load(path));
-        const Packed packed = pack(plan, keys);
-        const Buffer& package = packed.package;
-        write_file(o->out, package);
-        fmt::print("{}: {} number {}, {} bytes, for {} / {}\n", o->out, plan.version, plan.sequence,
-                   package.size(), uuid_text(plan.vendor), uuid_text(plan.class_id));
-        for (const Packed::Elsewhere& part : packed.elsewhere) {
-            const std::string path = fmt::format("{}.{}.bin", o->out, part.id);
-            write_file(path, part.bytes);
-            fmt::print("{}: {} bytes, to lie at {}\n", path, part.bytes.size(), part.uri);
-        }
-    });
+    command->callback([o] { run_pack(*o); });
 }
 
 void add_package_sign(CLI::App& app) {
