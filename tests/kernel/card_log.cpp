@@ -69,7 +69,8 @@ int write_spool(const char* mount, Marker& marker, uint32_t lines) {
     ota::LogBatch batch;
     ota::LogSpool spool(store, clock);
     if (!store.set_directory("/card/log")) return 1;
-    uint32_t first = 1;  // that waits
+    spool.step(batch, kOffset);  // takes what is there
+    uint32_t first = 1;          // that waits
     for (uint32_t line = 1; line <= lines; ++line) {
         batch.add(record_of(line, clock.now()));
         pass_some_time(clock);
@@ -81,10 +82,7 @@ int write_spool(const char* mount, Marker& marker, uint32_t lines) {
         } else if (std::rand() % 4 != 0) {
             continue;
         }
-        clock.advance(ota::LogSpool::kSyncAfter + 100);
-        spool.step(batch, kOffset);
-        clock.advance(ota::LogSpool::kSyncAfter + 100);
-        spool.step(batch, kOffset);
+        spool.flush(batch, kOffset);
         if (first <= line && !marker.write(first, line)) return 1;
     }
     return 0;
