@@ -148,11 +148,12 @@ Buffer settings_of(const Buffer& text) {
     require(
         ota::parse_remote_settings(compact, own, ota::SettingsCarrier::kPackage, asked, refused),
         "settings");
-    for (const ota::RefusedSetting& setting : refused) {
+    if (!refused.empty()) {
         throw Failure(Exit::kMalformed,
-                      fmt::format("settings: {}: {}", setting.name.view(), setting.why));
+                      fmt::format("settings: {}: {}", refused[0].name.view(), refused[0].why));
     }
-    return {compact.begin(), compact.end()};
+    Buffer out(compact.begin(), compact.end());
+    return out;
 }
 
 PackPlan plan_from_json(const std::string& text, const std::string& folder) {
