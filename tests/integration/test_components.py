@@ -188,7 +188,7 @@ DESCRIPTION = {"vendor": "bess.example", "class": CLASS, "sequence": 7, "version
     ({"version": "1.0.0-rc.99999999999999999999"}, "too long"),
     ({"components": [{"id": "app", "file": "app.bin", "url": "https://x/y"}]}, "components.url is not known"),
     ({"components": [{"id": "app", "file": "app.bin", "uri": "http://x/y"}]}, "https://host/path"),
-    ({"components": [{"id": "bios", "file": "app.bin"}]}, "app, cfg and stage are known"),
+    ({"components": [{"id": "bios", "file": "app.bin"}]}, "app, cfg, stage and settings are known"),
     ({"components": [{"id": "cfg", "file": "app.bin"}]}, "neither an application nor an image for a module board"),
     ({"components": [{"id": "app", "file": "app.bin"}] * 2}, "named twice"),
     ({"components": [{"id": "app", "file": "empty"}]}, "the file is empty"),
