@@ -239,6 +239,7 @@ typedef struct {
     const char* code_signing_key_pem; /* public key, ECDSA P-256 or RSA-3072; images have to carry
                                          its signature in the job's document besides their own. NULL
                                          = what is there is not looked at */
+    bool json_streams;                /* blocks as JSON, a third longer; default CBOR */
 } ota_aws_iot_config_t;
 
 /* Where ota_manager_provision() keeps an identity. Values are stored. */

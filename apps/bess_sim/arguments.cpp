@@ -83,9 +83,13 @@ struct SwitchOption {
     bool Arguments::*field;
 };
 constexpr SwitchOption kSwitches[] = {
-    {"auto", &Arguments::automatic}, {"clock-unset", &Arguments::clock_unset},
-    {"can-fd", &Arguments::can_fd},  {"modules-go-on", &Arguments::modules_go_on},
-    {"shadow", &Arguments::shadow},  {"settings-packages", &Arguments::settings_packages},
+    {"auto", &Arguments::automatic},
+    {"clock-unset", &Arguments::clock_unset},
+    {"can-fd", &Arguments::can_fd},
+    {"modules-go-on", &Arguments::modules_go_on},
+    {"shadow", &Arguments::shadow},
+    {"settings-packages", &Arguments::settings_packages},
+    {"json-streams", &Arguments::json_streams},
 };
 
 bool parse_number(const char* text, uint32_t& out) {

@@ -34,7 +34,8 @@ struct Arguments {
     const char* identity = nullptr;     // folder where they are kept
     const char* code_key = nullptr;     // file with the public key of jobs' code signatures, PEM
     bool settings_packages = false;
-    bool shadow = false;        // settings by its shadow
+    bool shadow = false;  // settings by its shadow
+    bool json_streams = false;
     const char* log = nullptr;  // directory of the log on the card: /sdcard/log
     uint32_t log_size = 0;      // bytes of one of its files
     uint32_t log_files = 0;

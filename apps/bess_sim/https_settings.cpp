@@ -76,6 +76,7 @@ ota_aws_iot_config_t HttpsSettings::aws_iot() const {
     out.root_ca_pem = text_or_null(ca_);
     out.code_signing_key_pem = text_or_null(code_key_);
     out.shadow = arguments_->shadow;
+    out.json_streams = arguments_->json_streams;
     return out;
 }
 

@@ -281,7 +281,8 @@ AwsParts::AwsParts(const Platform& platform, Manager& manager, const ota_aws_iot
     : pair(*platform.mqtt, web_of(platform, manager, config, web), platform.clock,
            manager.time_floor(), manager.log(), manager,
            {config.endpoint, config.port == 0 ? uint16_t{8883} : config.port, config.thing_name,
-            aws_tls_of(config), config.shadow}) {
+            aws_tls_of(config), config.json_streams ? StreamForm::kJson : StreamForm::kCbor,
+            config.shadow}) {
     if (config.shadow) manager.accept_settings();
     uint32_t seed = 0;
     (void)psa_generate_random(reinterpret_cast<uint8_t*>(&seed), sizeof seed);

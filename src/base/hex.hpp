@@ -24,14 +24,19 @@ constexpr bool parse_hex(std::string_view text, MutableBytes out) {
     return true;
 }
 
-// Lower-case digits of a digest.
-inline FixedString<2 * kSha256Size> hex_text(const Digest& digest) {
+// Lower-case digits.
+template <size_t N>
+void append_hex(FixedString<N>& out, Bytes bytes) {
     constexpr std::string_view kDigits = "0123456789abcdef";
-    FixedString<2 * kSha256Size> out;
-    for (const uint8_t byte : digest) {
+    for (const uint8_t byte : bytes) {
         out.append(kDigits.substr(byte >> 4, 1));
         out.append(kDigits.substr(byte & 15, 1));
     }
+}
+
+inline FixedString<2 * kSha256Size> hex_text(const Digest& digest) {
+    FixedString<2 * kSha256Size> out;
+    append_hex(out, digest);
     return out;
 }
 

@@ -271,7 +271,7 @@ Status JsonReader::take_number(JsonToken token, uint64_t& out) {
         return true;
     };
     if (token == JsonToken::kText) {
-        OTA_TRY(take_characters([&](char c) { return add(static_cast<uint8_t>(c)); }));
+        OTA_TRY(each_character([&](char c) { return add(static_cast<uint8_t>(c)); }));
     } else if (token == JsonToken::kNumber) {
         while (is_number_part(look())) (void)add(get());
     } else {

@@ -39,11 +39,23 @@ class JsonReader {
     template <size_t N>
     Status take_text(FixedString<N>& out) {
         out.clear();
-        return take_characters([&](char c) { return out.try_append({&c, 1}); });
+        return each_character([&](char c) { return out.try_append({&c, 1}); });
+    }
+    // The same with a sink of its own: sink(c) says whether c had room; behind the first that had
+    // none it is not called any more. kNoSpace: as above.
+    template <typename Sink>
+    Status each_character(Sink sink) {
+        bool fits = true;
+        for (int c = character(); c != kNothing; c = character()) {
+            fits = fits && sink(static_cast<char>(c));
+        }
+        in_text_ = false;
+        if (is_broken_) return fail();
+        return fits ? kOkStatus : Status{Code::kNoSpace, Origin::kPackage, Detail::kJsonForm};
     }
     // The same without its characters.
     Status pass_text() {
-        return take_characters([](char) { return true; });
+        return each_character([](char) { return true; });
     }
     // The characters of a text as another document. Of a text that is quoted twice: kMalformed.
     Status take_document(JsonReader& out);
@@ -71,16 +83,6 @@ class JsonReader {
     Result<JsonToken> value(int first);
     Status fail();
 
-    template <typename Sink>
-    Status take_characters(Sink sink) {
-        bool fits = true;
-        for (int c = character(); c != kNothing; c = character()) {
-            fits = fits && sink(static_cast<char>(c));
-        }
-        in_text_ = false;
-        if (is_broken_) return fail();
-        return fits ? kOkStatus : Status{Code::kNoSpace, Origin::kPackage, Detail::kJsonForm};
-    }
     int character();
     int escape();
     void queue_utf8(uint32_t code);

@@ -3,6 +3,7 @@ to its own topics. Faults on demand. It judges what devices send by AWS's limits
 
 Not as AWS does it: answers reach those who subscribed, and nobody else; a forbidden publish is dropped, not punished."""
 
+import base64
 import json
 import random
 import re
@@ -22,6 +23,23 @@ TERMINAL = {"SUCCEEDED", "FAILED", "REJECTED", "TIMED_OUT", "REMOVED", "CANCELED
 DEVICE_MAY_SET = {"IN_PROGRESS", "SUCCEEDED", "FAILED", "REJECTED"}
 QUEUED_AT = 1629735402
 MOST_DATA = 131072  # bytes in answer to one request for blocks
+
+
+def encode(form, body):
+    """A stream's message in its form: bytes are base64 in JSON."""
+    if form == "cbor":
+        return cbor2.dumps(body)
+    return json.dumps(body, default=lambda part: base64.b64encode(part).decode()).encode()
+
+
+def decode(form, payload):
+    """A request for a stream; the bitmap is hexadecimal digits in JSON."""
+    if form == "cbor":
+        return cbor2.loads(payload)
+    body = json.loads(payload)
+    if "b" in body:
+        body["b"] = bytes.fromhex(body["b"].removeprefix("0x"))
+    return body
 
 
 def free_port():
@@ -383,9 +401,9 @@ class Cloud:
 
         def reject(code):
             body = {"o": code, "code": code, "m": code, "message": code, "c": request.get("c", "")}
-            self._send(thing, f"streams/{name}/rejected/{form}", cbor2.dumps(body))
+            self._send(thing, f"streams/{name}/rejected/{form}", encode(form, body))
 
-        request = cbor2.loads(payload) if payload else {}
+        request = decode(form, payload) if payload else {}
         self.requests.append((topic, request))
         if len(request.get("c", "")) > 64:
             self.violations.append(f"{topic}: token")
@@ -395,7 +413,7 @@ class Cloud:
         if verb == "describe":
             body = {"c": request.get("c", ""), "s": version, "d": "",
                     "r": [{"f": f, "z": len(content)} for f, content in files.items()]}
-            return self._send(thing, f"streams/{name}/description/{form}", cbor2.dumps(body))
+            return self._send(thing, f"streams/{name}/description/{form}", encode(form, body))
         if request.get("s", version) != version:
             return reject("VersionMismatch")
         if request.get("f") not in files:
@@ -454,7 +472,7 @@ class Cloud:
                 body["f"] = 9
             if happens("wrong_token"):
                 body["c"] = "another"
-            message = cbor2.dumps(body)
+            message = encode(form, body)
             if happens("truncate"):
                 message = message[:len(message) // 2]
             for _ in range(2 if happens("duplicate") else 1):

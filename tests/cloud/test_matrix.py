@@ -28,6 +28,7 @@ def own_by_url(files, image):
 FORMS = {"afr_ota-mqtt": lambda cloud, files, image: by_stream(cloud, image),
          "afr_ota-http": lambda cloud, files, image: afr_by_url(files, image),
          "own-mqtt": lambda cloud, files, image: own_by_stream(cloud, image),
+         "own-mqtt-json": lambda cloud, files, image: own_by_stream(cloud, image),
          "own-http": lambda cloud, files, image: own_by_url(files, image)}
 
 # Of blocks: only streams have them.
@@ -53,7 +54,7 @@ def test_matrix(cloud, thing, files, shelf, form, faults, end):  # noqa: F811
     image = shelf.image("newer", "1.1.0")
     job = cloud.create_job(THING, "job-1", FORMS[form](cloud, files, image))
     cloud.faults.update({key: value.copy() if isinstance(value, list) else value for key, value in faults.items()})
-    twin = thing(time_scale=40)
+    twin = thing(time_scale=40, json_streams=int(form.endswith("json")))
     deadline = time.monotonic() + 60
     while job.status not in ("SUCCEEDED", "FAILED", "REJECTED"):
         assert time.monotonic() < deadline, f"{job.status} {job.details}, {cloud.injected} faults"
@@ -65,6 +66,9 @@ def test_matrix(cloud, thing, files, shelf, form, faults, end):  # noqa: F811
     assert sum(status in ("SUCCEEDED", "FAILED", "REJECTED") for status in told) == 1
     # What was tampered with is refused or fetched again, but never what runs in the end.
     assert end in (None, job.status), f"{job.status} {job.details}"
+    if "mqtt" in form and cloud.blocks_sent:
+        assert {topic.rsplit("/", 1)[1] for topic, _ in cloud.requests if topic.startswith("streams/")} == {
+            "json" if form.endswith("json") else "cbor"}
     runs = twin.status()["slot"]
     assert runs == (1 if job.status == "SUCCEEDED" else 0)
     print(f"\n{form}: {job.status}, {cloud.injected} faults, {cloud.received} messages, {cloud.blocks_sent} blocks")

@@ -54,6 +54,19 @@ void restore_lines(std::string_view text) {
     check(false);
 }
 
+void take_stream_message(const ota::StreamCodec& codec, ota::Bytes message) {
+    ota::StreamData data;
+    static std::array<uint8_t, ota::kStreamBlock> block;
+    if (codec.parse_data(message, data).ok() && data.size <= block.size() &&
+        codec.copy_payload(message, ota::MutableBytes(block).first(data.size)).ok()) {
+        check(data.size < message.size());
+    }
+    ota::StreamRejection rejection;
+    (void)codec.parse_rejection(message, rejection);
+    ota::StreamDescription description;
+    (void)codec.parse_description(message, 0, description);
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
@@ -69,12 +82,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
         const bool has_place = !document.stream.empty() || !document.url.empty();
         check(!message.execution->document.ok() || has_place);
     }
-    ota::StreamData block;
-    if (ota::parse_stream_data(bytes, block).ok()) {
-        check(block.payload.size() <= size);
-    }
-    ota::StreamRejection rejection;
-    (void)ota::parse_stream_rejection(bytes, rejection);
+    take_stream_message(ota::stream_codec(ota::StreamForm::kCbor), bytes);
+    take_stream_message(ota::stream_codec(ota::StreamForm::kJson), bytes);
     (void)ota::parse_rfc3339(text);
     static ota::RoleCredentials credentials;
     const bool is_ok = ota::parse_role_credentials(text, credentials).ok();
@@ -105,7 +114,5 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     ota::parse_log_refusal(400, text, refusal);
     check(refusal.fault != ota::LogFault::kNone);
     check(ota::count_rejected_events(text, 7) <= 7);
-    ota::StreamDescription description;
-    (void)ota::parse_stream_description(bytes, 0, description);
     return 0;
 }

@@ -96,6 +96,8 @@ int main(int argc, char** argv) {
          ",{\"timestamp\":1795999323000,\"message\":\"I x 1a2b3c4d:1 \\\"a\\\\\"}\n"
          ",{\"timestamp\":0000000000005,\"message\":\"{\\\"_aws\\\":{\\\"Timestamp\\\":"
          "0000000000005}}\"}\n");
+    text("aws_fuzz", "block", R"({"c":"1","f":0,"l":4,"i":20,"p":"AAECAw=="})");
+    text("aws_fuzz", "stream", R"({"c":"1","s":1,"d":"","r":[{"f":0,"z":131072}]})");
     text("aws_fuzz", "thing", R"({"thingName":"t","deviceConfiguration":{},"statusCode":429})");
     write(root / "aws_fuzz", {0xA5, 0x61, 'c', 0x61, '1', 0x61, 'f', 0, 0x61, 'l', 1, 0x61, 'i', 0,
                               0x61, 'p', 0x41, 7});

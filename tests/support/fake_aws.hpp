@@ -1,6 +1,8 @@
 // AWS IoT in memory: one job of the thing "bess-1" and the stream with its package.
 #pragma once
 
+#include <mbedtls/base64.h>
+
 #include <algorithm>
 #include <string>
 #include <vector>
@@ -46,8 +48,14 @@ class FakeAws {
             const std::string topic = message.topic.substr(std::string(kThings).size());
             if (topic.ends_with("/get/cbor")) {
                 send_blocks(message.payload);
+            } else if (topic.ends_with("/get/json")) {
+                send_json_blocks(message.text());
             } else if (topic.ends_with("/describe/cbor")) {
                 describe();
+            } else if (topic.ends_with("/describe/json")) {
+                mqtt.deliver(std::string(kThings) + "streams/s1/description/json",
+                             R"({"c":"","s":1,"d":"","r":[{"f":0,"z":)" +
+                                 std::to_string(package.size()) + "}]}");
             } else if (topic.ends_with("/get")) {
                 const std::string head = is_open() ? "{\"execution\":" + job() + "," : "{";
                 mqtt.deliver(message.topic + "/accepted", head + token_of(message));
@@ -135,6 +143,17 @@ class FakeAws {
                 (void)in.item();
             }
         }
+        deliver(first, wanted, false);
+    }
+
+    void send_json_blocks(const std::string& request) {
+        const size_t first = std::stoul(request.substr(request.find("\"o\":") + 4));
+        const std::string digits = request.substr(request.find("0x") + 2, 2);
+        const auto wanted = static_cast<uint8_t>(std::stoul(digits, nullptr, 16));
+        deliver(first, {&wanted, 1}, true);
+    }
+
+    void deliver(uint64_t first, ota::Bytes wanted, bool as_json) {
         ++requests;
         std::vector<uint64_t> blocks;
         for (size_t k = 0; k < 8 * wanted.size(); ++k) {
@@ -143,8 +162,13 @@ class FakeAws {
         if (reverse) std::reverse(blocks.begin(), blocks.end());
         for (const uint64_t block : blocks) {
             if (lose != 0 && ++count_ % lose == 0) continue;
-            deliver_block(block);
-            if (twice) deliver_block(block);
+            for (int i = 0; i < (twice ? 2 : 1); ++i) {
+                if (as_json) {
+                    deliver_json_block(block);
+                } else {
+                    deliver_block(block);
+                }
+            }
         }
     }
 
@@ -162,6 +186,20 @@ class FakeAws {
         out.insert(out.end(), package.begin() + static_cast<long>(from),
                    package.begin() + static_cast<long>(from + size));
         mqtt.deliver(std::string(kThings) + "streams/s1/data/cbor", out);
+    }
+
+    void deliver_json_block(uint64_t block) {
+        const auto from = static_cast<size_t>(block * ota::kStreamBlock);
+        if (from >= package.size()) return;
+        const size_t size = std::min<size_t>(ota::kStreamBlock, package.size() - from);
+        std::string payload(4 * ota::kStreamBlock / 3 + 8, '\0');
+        size_t length = 0;
+        (void)mbedtls_base64_encode(reinterpret_cast<unsigned char*>(payload.data()),
+                                    payload.size(), &length, package.data() + from, size);
+        payload.resize(length);
+        mqtt.deliver(std::string(kThings) + "streams/s1/data/json",
+                     R"({"c":"","f":0,"l":)" + std::to_string(size) + R"(,"i":)" +
+                         std::to_string(block) + R"(,"p":")" + payload + "\"}");
     }
 
     size_t count_ = 0;

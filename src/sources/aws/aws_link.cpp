@@ -9,15 +9,16 @@ constexpr uint16_t kTlsPort = 443;
 
 // Answers are subscribed to, although AWS sends them without: other brokers do not. Those of the
 // shadow are named one by one, for AWS may add topics. What is lost of a stream is asked for again
-// in any case: its blocks need no acknowledgement, each of which AWS counts as a message.
-constexpr std::array<MqttFilter, 13> kSuffixes{{{"streams/+/data/cbor", 0},
+// in any case: its blocks need no acknowledgement, each of which AWS counts as a message. The form
+// of a stream's messages is the end of its topics.
+constexpr std::array<MqttFilter, 13> kSuffixes{{{"streams/+/data/", 0},
                                                 {"jobs/notify-next"},
                                                 {"jobs/+/get/accepted"},
                                                 {"jobs/+/get/rejected"},
                                                 {"jobs/+/update/accepted"},
                                                 {"jobs/+/update/rejected"},
-                                                {"streams/+/rejected/cbor"},
-                                                {"streams/+/description/cbor"},
+                                                {"streams/+/rejected/"},
+                                                {"streams/+/description/"},
                                                 {"shadow/name/ota/get/accepted"},
                                                 {"shadow/name/ota/get/rejected"},
                                                 {"shadow/name/ota/update/accepted"},
@@ -32,8 +33,10 @@ AwsLink::AwsLink(MqttClient& client, Clock& clock, const TimeFloor& floor, const
     prefix_.append(config.thing);
     prefix_.append("/");
     for (size_t i = 0; i < kFilters; ++i) {
+        const std::string_view suffix = kSuffixes[i].topic;
         filters_[i].assign(prefix_.view());
-        filters_[i].append(kSuffixes[i].topic);
+        filters_[i].append(suffix);
+        if (suffix.ends_with('/')) filters_[i].append(stream_codec(config.streams).topic_end());
     }
 }
 

@@ -5,6 +5,7 @@
 #include "ports/backoff.hpp"
 #include "ports/clock.hpp"
 #include "ports/mqtt_client.hpp"
+#include "sources/aws/stream_codec.hpp"
 
 namespace ota {
 
@@ -19,6 +20,7 @@ class AwsLink {
         uint16_t port = 8883;  // 443: with ALPN x-amzn-mqtt-ca
         const char* thing = nullptr;
         HttpTls tls;
+        StreamForm streams = StreamForm::kCbor;
         bool shadow = false;  // subscribes to the shadow's topics, too
     };
     AwsLink(MqttClient& client, Clock& clock, const TimeFloor& floor, const Config& config);

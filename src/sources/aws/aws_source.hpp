@@ -42,7 +42,7 @@ struct AwsPair {
     AwsPair(MqttClient& client, HttpsSource* web, Clock& clock, const TimeFloor& floor,
             UpdateLog& log, SettingsHost& settings, const AwsLink::Config& config)
         : link(client, clock, floor, config),
-          stream(link, clock),
+          stream(link, clock, stream_codec(config.streams)),
           shadow(link, clock, settings, config.shadow),
           channel(link, stream, shadow, log, clock),
           source(channel, stream, web) {}

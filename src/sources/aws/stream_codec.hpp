@@ -1,5 +1,6 @@
-// Messages of AWS IoT's MQTT-based file delivery in CBOR (developer guide, "Delivering files over
-// MQTT"): one request for some blocks, and a message for each of them. No policy.
+// Messages of AWS IoT's MQTT-based file delivery (developer guide, "Delivering files over MQTT"):
+// one request for some blocks, and a message for each of them. Each stream is to be had in CBOR
+// and in JSON, under topics of their own. No policy.
 #pragma once
 
 #include <optional>
@@ -14,39 +15,64 @@ inline constexpr uint32_t kStreamBlock = 4096;       // bytes, a sector; AWS tak
 inline constexpr size_t kStreamWindow = 8;           // blocks in one request
 inline constexpr uint64_t kLastStreamBlock = 98304;  // highest offset
 
+enum class StreamForm : uint8_t { kCbor, kJson };
+
 using StreamToken = FixedString<12>;
 
 struct StreamRequest {
-    std::string_view token;  // echoed in each block
+    std::string_view token;  // of digits; a rejection has it, too
     uint8_t file = 0;
     uint32_t block_size = kStreamBlock;
     uint32_t first = 0;  // block
     Bytes wanted;        // bit k of byte j: block first + 8 * j + k; up to 16 bytes
     std::optional<uint16_t> version;
 };
-// Its bytes in out; kNoSpace: out is shorter than 80 bytes.
-Result<size_t> encode_stream_request(const StreamRequest& request, MutableBytes out);
 
 struct StreamData {
-    std::string_view token;
     uint64_t file = 0;
     uint64_t block = 0;
-    Bytes payload;
+    uint64_t size = 0;  // bytes of payload, as the sender says
 };
-// kMalformed / kCbor… for anything that is not a block. Views into message.
-Status parse_stream_data(Bytes message, StreamData& out);
 
+// Empty: it had none, or a longer one than any of ours.
 struct StreamRejection {
-    std::string_view code;
-    std::string_view token;
+    FixedString<32> code;
+    StreamToken token;
 };
-Status parse_stream_rejection(Bytes message, StreamRejection& out);
 
-// description: the version of the stream, and how long a file in it is; 0: it has no such file.
+// The version of the stream, and how long a file in it is; 0: it has no such file.
 struct StreamDescription {
     uint64_t version = 0;
     uint64_t size = 0;
 };
-Status parse_stream_description(Bytes message, uint8_t file, StreamDescription& out);
+
+// Stateless. What is not of its form gives the reader's error (kMalformed), and changes nothing
+// that counts.
+class StreamCodec {
+  public:
+    static constexpr size_t kLongestRequest = 128;
+
+    // The last part of the topics.
+    virtual std::string_view topic_end() const = 0;
+    // Asks for the description.
+    virtual Bytes describe_request() const = 0;
+    // Its bytes in out; kNoSpace: out is shorter than kLongestRequest.
+    virtual Result<size_t> encode_request(const StreamRequest& request, MutableBytes out) const = 0;
+    virtual Status parse_data(Bytes message, StreamData& out) const = 0;
+    // The payload of what parse_data took, into all of out; kMalformed: it has another length, and
+    // what is in out then is worth nothing.
+    virtual Status copy_payload(Bytes message, MutableBytes out) const = 0;
+    virtual Status parse_rejection(Bytes message, StreamRejection& out) const = 0;
+    virtual Status parse_description(Bytes message, uint8_t file, StreamDescription& out) const = 0;
+
+  protected:
+    ~StreamCodec() = default;
+};
+
+const StreamCodec& stream_codec(StreamForm form);
+
+// How many blocks a request asks for. Without it AWS takes 128 KiB for granted, and refuses what
+// lies behind the end of the file.
+uint32_t count_of_blocks(Bytes wanted);
 
 }  // namespace ota

@@ -109,6 +109,7 @@ Status StreamSource::publish(std::string_view verb, Bytes payload) {
     topic.assign("streams/");
     topic.append(stream_.view());
     topic.append(verb);
+    topic.append(codec_.topic_end());
     connection_ = link_.connection();
     heard_at_ = clock_.now();
     // A queue that is full has room later; the timer brings us back.
@@ -117,9 +118,8 @@ Status StreamSource::publish(std::string_view verb, Bytes payload) {
 }
 
 Status StreamSource::describe() {
-    constexpr std::array<uint8_t, 1> kEmptyMap{0xA0};
     is_describing_ = true;
-    return publish("/describe/cbor", kEmptyMap);
+    return publish("/describe/", codec_.describe_request());
 }
 
 Status StreamSource::ask(uint8_t wanted) {
@@ -132,9 +132,9 @@ Status StreamSource::ask(uint8_t wanted) {
     request.first = first_;
     request.wanted = {&wanted, 1};
     request.version = version_;
-    std::array<uint8_t, 80> bytes{};
-    OTA_TRY_ASSIGN(const size_t size, encode_stream_request(request, bytes));
-    return publish("/get/cbor", Bytes(bytes).first(size));
+    std::array<uint8_t, StreamCodec::kLongestRequest> bytes{};
+    OTA_TRY_ASSIGN(const size_t size, codec_.encode_request(request, bytes));
+    return publish("/get/", Bytes(bytes).first(size));
 }
 
 // ---------------------------------------------------------------- what comes
@@ -142,11 +142,13 @@ Status StreamSource::ask(uint8_t wanted) {
 void StreamSource::take(std::string_view topic, Bytes payload) {
     if (!is_open_ || !topic.starts_with(stream_.view())) return;
     topic.remove_prefix(stream_.view().size());
-    if (topic == "/data/cbor") return take_block(payload);
-    if (topic == "/rejected/cbor") return take_rejection(payload);
-    if (topic != "/description/cbor" || size_ != 0) return;
+    if (!topic.ends_with(codec_.topic_end())) return;
+    topic.remove_suffix(codec_.topic_end().size());
+    if (topic == "/data/") return take_block(payload);
+    if (topic == "/rejected/") return take_rejection(payload);
+    if (topic != "/description/" || size_ != 0) return;
     StreamDescription description;
-    if (!parse_stream_description(payload, file_, description).ok()) return;
+    if (!codec_.parse_description(payload, file_, description).ok()) return;
     if (description.size == 0 || description.size > kLargestFile) {
         failure_ = {Code::kIncompatible, Origin::kSource, Detail::kJobDocument};
         return;
@@ -165,26 +167,28 @@ void StreamSource::heard() {
 }
 
 // Blocks are told by their number: one of an earlier request is as good as another.
-void StreamSource::take_block(Bytes payload) {
+void StreamSource::take_block(Bytes message) {
     StreamData data;
-    const bool good = parse_stream_data(payload, data).ok() && data.file == file_;
+    const bool good = codec_.parse_data(message, data).ok() && data.file == file_;
     const uint64_t slot = data.block - first_;
     const bool wanted =
         good && data.block >= first_ && slot < kStreamWindow && (missing() >> slot & 1) != 0;
     const uint64_t length =
         wanted ? std::min<uint64_t>(kStreamBlock, size_ - data.block * kStreamBlock) : 0;
-    if (!wanted || data.payload.size() != length) return;
-    std::copy(data.payload.begin(), data.payload.end(), place(data.block).begin());
+    if (!wanted || data.size != length) return;
+    const MutableBytes block = place(data.block).first(static_cast<size_t>(length));
+    if (!codec_.copy_payload(message, block).ok()) return;
     have_ = static_cast<uint8_t>(have_ | 1U << slot);
     asked_ = static_cast<uint8_t>(asked_ & ~have_);
     heard();
 }
 
-void StreamSource::take_rejection(Bytes payload) {
+void StreamSource::take_rejection(Bytes message) {
     StreamRejection rejection;
-    if (!parse_stream_rejection(payload, rejection).ok()) return;
-    if (!rejection.token.empty() && rejection.token != token_.view()) return;  // of an earlier one
-    const auto is = [&](std::string_view code) { return rejection.code == code; };
+    if (!codec_.parse_rejection(message, rejection).ok()) return;
+    const std::string_view token = rejection.token.view();
+    if (!token.empty() && token != token_.view()) return;  // of an earlier one
+    const auto is = [&](std::string_view code) { return rejection.code.view() == code; };
     // It comes back by itself.
     if (is("InternalError") || is("RequestThrottled")) return;
     const bool changed = is("VersionMismatch") || is("ETagMismatch");

@@ -14,7 +14,8 @@ namespace ota {
 // order.
 class StreamSource {
   public:
-    StreamSource(AwsLink& link, Clock& clock) : link_(link), clock_(clock) {}
+    StreamSource(AwsLink& link, Clock& clock, const StreamCodec& codec)
+        : link_(link), clock_(clock), codec_(codec) {}
 
     // Of document's stream, from offset on, length bytes or to the end.
     Status start(const JobDocument& document, uint64_t offset, uint64_t length);
@@ -35,14 +36,15 @@ class StreamSource {
     Status describe();
     Status ask(uint8_t wanted);
     void heard();
-    void take_block(Bytes payload);
-    void take_rejection(Bytes payload);
+    void take_block(Bytes message);
+    void take_rejection(Bytes message);
     uint8_t missing() const;
     MutableBytes place(uint64_t block);
     Status publish(std::string_view verb, Bytes payload);
 
     AwsLink& link_;
     Clock& clock_;
+    const StreamCodec& codec_;
     bool is_open_ = false;
     FixedString<kMaxStreamId> stream_;
     uint8_t file_ = 0;

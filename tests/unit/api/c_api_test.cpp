@@ -218,7 +218,8 @@ TEST_F(CApi, AwsIotIsCheckedFieldByField) {
                             "k",
                             0,
                             false,
-                            nullptr};
+                            nullptr,
+                            false};
         change(c.config.aws_iot);
         EXPECT_EQ(ota_manager_init(&c), ESP_ERR_INVALID_ARG);
         EXPECT_NE(std::string(ota_manager_config_error()).find(field), std::string::npos) << field;
@@ -231,7 +232,7 @@ TEST_F(CApi, AwsIotIsCheckedFieldByField) {
     refused("device_key_pem", [](ota_aws_iot_config_t& c) { c.device_key_pem = ""; });
     ota_manager_config_t good = config();
     good.source = OTA_SOURCE_AWS_IOT;
-    good.config.aws_iot = {"localhost", "bess-0042", nullptr, "c", "k", 443, true, "no key"};
+    good.config.aws_iot = {"localhost", "bess-0042", nullptr, "c", "k", 443, true, "no key", false};
     EXPECT_EQ(ota_manager_init(&good), ESP_ERR_OTA_MGR_KEY);
     EXPECT_NE(std::string(ota_manager_config_error()).find("code_signing_key_pem"),
               std::string::npos);

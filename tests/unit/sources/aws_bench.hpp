@@ -32,6 +32,7 @@ struct Thing : Device, test::FakeAws {
         AwsLink::Config config;
         config.endpoint = "localhost";
         config.thing = "bess-1";
+        config.streams = streams;
         pair.emplace(mqtt, nullptr, clock, manager().time_floor(), manager().log(), manager(),
                      config);
         (void)manager().add_source({&pair->channel, &pair->source, SourceKind::kAwsIot});
@@ -57,6 +58,7 @@ struct Thing : Device, test::FakeAws {
         });
     }
 
+    StreamForm streams = StreamForm::kCbor;  // from the next start on
     test::FakeProbe probe;
     std::optional<AwsPair> pair;
 };

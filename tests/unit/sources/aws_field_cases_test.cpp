@@ -146,13 +146,14 @@ TEST(FieldCase, E10_documents_with_more_and_with_less) {
 }
 
 TEST(FieldCase, E12_limits_of_the_service_are_known_beforehand) {
-    std::array<uint8_t, 80> bytes{};
+    std::array<uint8_t, StreamCodec::kLongestRequest> bytes{};
+    const StreamCodec& codec = stream_codec(StreamForm::kCbor);
     for (const uint32_t size : {256U, 4096U, 131072U}) {
         StreamRequest request;
         request.block_size = size;
         const uint8_t wanted = 1;
         request.wanted = {&wanted, 1};
-        EXPECT_TRUE(encode_stream_request(request, bytes).ok()) << size;
+        EXPECT_TRUE(codec.encode_request(request, bytes).ok()) << size;
     }
     // A stream has no more than 24 MB with our blocks; 2^32 and more is said by nobody else.
     for (const char* size : {"402657280", "4294967296"}) {

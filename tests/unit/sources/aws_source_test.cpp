@@ -67,6 +67,16 @@ TEST(AwsIot, BlocksOutOfOrderTwiceAndLost) {
     }
 }
 
+TEST(AwsIot, StreamInJson) {
+    Thing thing;
+    thing.streams = StreamForm::kJson;
+    thing.power_on();
+    thing.reverse = true;
+    thing.lose = 5;
+    EXPECT_TRUE(thing.update());
+    EXPECT_EQ(thing.running_version(), "1.1.0");
+}
+
 TEST(AwsIot, StreamGoesOnInTheNextConnection) {
     Thing thing;
     ASSERT_TRUE(thing.live([&] { return thing.requests == 3; }));

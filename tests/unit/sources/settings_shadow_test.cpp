@@ -63,7 +63,7 @@ struct Shadow : testing::Test {
     VirtualClock clock;
     test::FakeMqtt mqtt;
     TimeFloor floor;
-    AwsLink link{mqtt, clock, floor, {"host", 8883, "t", HttpTls(), true}};
+    AwsLink link{mqtt, clock, floor, {"host", 8883, "t", HttpTls(), StreamForm::kCbor, true}};
     FakeHost host;
     SettingsShadow shadow{link, clock, host, true};
     size_t seen = 0;
