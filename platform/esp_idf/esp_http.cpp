@@ -1,13 +1,13 @@
 #include "esp_idf/esp_http.hpp"
 
 #include <esp_crt_bundle.h>
-#include <esp_tls_errors.h>
 #include <sdkconfig.h>
 
 #include <algorithm>
 #include <ctime>
 
 #include "base/build_options.hpp"
+#include "esp_idf/tls_finding.hpp"
 
 #if (OTA_MANAGER_SOURCE_HTTPS || OTA_MANAGER_LOG_CLOUDWATCH) && \
     !defined(CONFIG_MBEDTLS_HAVE_TIME_DATE)
@@ -29,20 +29,6 @@ constexpr int kSendBuffer = static_cast<int>(build::kUri) + (build::kCloudWatch 
 // At most so much in one call: esp_http_client fills what it is given for as long as a byte comes
 // within the timeout, and a server that trickles would hold the engine up for minutes.
 constexpr size_t kMostAtOnce = 512;
-
-// What mbedTLS returned, negated (mbedtls/x509.h, ssl.h, net_sockets.h).
-constexpr int kChainRefused = 0x2700;   // MBEDTLS_ERR_X509_CERT_VERIFY_FAILED
-constexpr int kNoTrustAnchor = 0x7680;  // MBEDTLS_ERR_SSL_CA_CHAIN_REQUIRED
-constexpr int kReceiveFailed = 0x4C;    // MBEDTLS_ERR_NET_RECV_FAILED
-constexpr int kSendFailed = 0x4E;       // MBEDTLS_ERR_NET_SEND_FAILED
-constexpr int kReset = 0x50;            // MBEDTLS_ERR_NET_CONN_RESET
-constexpr int kClosed = 0x7280;         // MBEDTLS_ERR_SSL_CONN_EOF
-
-// mbedtls/x509.h, MBEDTLS_X509_BADCERT_*: what verification has found.
-constexpr int kExpired = 0x01;
-constexpr int kOtherHost = 0x04;
-constexpr int kNotTrusted = 0x08;
-constexpr int kNotYetValid = 0x0200;
 
 }  // namespace
 
@@ -127,7 +113,7 @@ Status EspHttpClient::open() {
     size_t length = 0;
     for (const Bytes piece : body_) length += piece.size();
     const esp_err_t error = esp_http_client_open(handle_, static_cast<int>(length));
-    if (error != ESP_OK) return tls_finding();
+    if (error != ESP_OK) return why_not_open();
     for (const Bytes piece : body_) {
         const auto* bytes = reinterpret_cast<const char*>(piece.data());
         const int size = static_cast<int>(piece.size());
@@ -140,36 +126,11 @@ Status EspHttpClient::open() {
 }
 
 // Why there is no connection.
-Status EspHttpClient::tls_finding() {
+Status EspHttpClient::why_not_open() {
     int library = 0;
     int flags = 0;
     const esp_err_t error = esp_http_client_get_and_clear_last_tls_error(handle_, &library, &flags);
-    if ((flags & kNotYetValid) != 0)
-        return fault(Code::kUntrusted, Detail::kCertificateNotYetValid);
-    if ((flags & kExpired) != 0) return fault(Code::kUntrusted, Detail::kCertificateExpired);
-    if ((flags & kOtherHost) != 0) return fault(Code::kUntrusted, Detail::kCertificateHost);
-    if ((flags & kNotTrusted) != 0) return fault(Code::kUntrusted, Detail::kCertificateIssuer);
-    // esp-tls 5.5.2 and later forget the flags of a handshake that failed.
-    if (library == kChainRefused) {
-        const bool no_clock = std::time(nullptr) < kFirstBuild;
-        return fault(Code::kUntrusted,
-                     no_clock ? Detail::kCertificateNotYetValid : Detail::kCertificateRefused);
-    }
-    if (library == kNoTrustAnchor) return fault(Code::kUntrusted, Detail::kCertificateIssuer);
-    const bool network = library == kReceiveFailed || library == kSendFailed || library == kReset ||
-                         library == kClosed;
-    if (network) return kLost;
-    switch (error) {
-        case ESP_ERR_ESP_TLS_CANNOT_RESOLVE_HOSTNAME:
-            return fault(Code::kUnavailable, Detail::kDnsFailed);
-        case ESP_ERR_ESP_TLS_FAILED_CONNECT_TO_HOST:
-        case ESP_ERR_ESP_TLS_CONNECTION_TIMEOUT:
-            return fault(Code::kUnavailable, Detail::kConnectRefused);
-        case ESP_ERR_MBEDTLS_SSL_HANDSHAKE_FAILED:
-            return fault(Code::kRefused, Detail::kTlsHandshake);
-        default:
-            return kLost;
-    }
+    return tls_finding(error, library, flags);
 }
 
 Result<size_t> EspHttpClient::read(MutableBytes out) {

@@ -38,7 +38,7 @@ class EspHttpClient final : public HttpClient {
     static esp_err_t on_event(esp_http_client_event_t* event);
     bool set_fields(std::span<const HttpField> fields);
     Status open();
-    Status tls_finding();
+    Status why_not_open();
 
     esp_http_client_handle_t handle_ = nullptr;
     HttpHeadSink* head_ = nullptr;

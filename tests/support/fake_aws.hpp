@@ -4,6 +4,7 @@
 #include <mbedtls/base64.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <string>
 #include <vector>
 
@@ -147,9 +148,9 @@ class FakeAws {
     }
 
     void send_json_blocks(const std::string& request) {
-        const size_t first = std::stoul(request.substr(request.find("\"o\":") + 4));
+        const size_t first = std::strtoul(&request[request.find("\"o\":") + 4], nullptr, 10);
         const std::string digits = request.substr(request.find("0x") + 2, 2);
-        const auto wanted = static_cast<uint8_t>(std::stoul(digits, nullptr, 16));
+        const auto wanted = static_cast<uint8_t>(std::strtoul(digits.c_str(), nullptr, 16));
         deliver(first, {&wanted, 1}, true);
     }
 
