@@ -312,7 +312,8 @@ typedef struct {
     uint32_t response_id; /* to it; default 0x1CDAF110 */
     uint32_t
         functional_id; /* to all; default 0x1CDB33F1 where request_id is the default, else none */
-    const char* interface; /* Linux: can0, slcan:/dev/ttyACM0, udp:239.74.163.2; default can0 */
+    const char* interface; /* Linux: can0, slcan:/dev/ttyACM0, udp:239.74.163.2; default can0.
+                              ESP-IDF: twai:TX,RX with two GPIOs, no default */
     uint32_t bitrate;      /* default 500000 */
     bool fd;               /* CAN FD, where the controller has it */
     uint8_t bus_load;   /* most that a transfer may take of the bus, %: 1…100; default 30, and 80

@@ -272,7 +272,7 @@ def cloud():
     build("host", "otactl", "bess_boot", "bess_sim_good", "bess_sim_newer", "bess_sim_failing")
     if "cloud" in OPTIONS.part:
         return pytest("tests/cloud", venv("cloud", "CLOUD_BIN"))
-    smoke = "creation_to_success or shuffle or expired_url or update_as_the_cloud or rollout"
+    smoke = "mqtt_contract or creation_to_success or shuffle or expired_url or update_as_the_cloud or rollout"
     return pytest("tests/cloud", {"PYTEST_ADDOPTS": f"-k '{smoke}'"})
 
 

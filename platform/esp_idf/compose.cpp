@@ -1,7 +1,6 @@
 // The one file that names all adapters of ESP-IDF.
 #include <esp_chip_info.h>
 #include <esp_ota_ops.h>
-#include <sys/select.h>
 
 #include <array>
 #include <optional>
@@ -14,7 +13,10 @@
 #include "esp_idf/esp_events.hpp"
 #include "esp_idf/esp_http.hpp"
 #include "esp_idf/esp_log_output.hpp"
+#include "esp_idf/esp_mqtt.hpp"
+#include "esp_idf/esp_rest.hpp"
 #include "esp_idf/esp_restart.hpp"
+#include "esp_idf/esp_twai.hpp"
 #include "esp_idf/esp_uart.hpp"
 #include "esp_idf/partition_flash.hpp"
 #include "esp_idf/rtos.hpp"
@@ -56,35 +58,24 @@ uint16_t chip_revision() {
     return info.revision;  // major * 100 + minor
 }
 
-// Until a master's bytes come; without a socket, which a UART has not, a tick.
-class SelectRest final : public LinkRest {
-  public:
-    explicit SelectRest(const TcpServer& tcp) : tcp_(tcp) {}
-    void rest(Millis longest) override {
-        fd_set readable;
-        FD_ZERO(&readable);
-        int highest = -1;
-        for (const int socket : tcp_.descriptors()) {
-            if (socket < 0) continue;
-            FD_SET(socket, &readable);
-            highest = std::max(highest, socket);
-        }
-        if (highest < 0) return vTaskDelay(1);
-        timeval wait{0, static_cast<suseconds_t>(longest * 1000)};
-        (void)select(highest + 1, &readable, nullptr, nullptr, &wait);
-    }
+// A part that was put into its array.
+template <typename T>
+T* put(std::array<std::optional<T>, 0>&, Clock&) {
+    return nullptr;
+}
+template <typename T>
+T* put(std::array<std::optional<T>, 1>& part, Clock& clock) {
+    return &part[0].emplace(clock);
+}
 
-  private:
-    const TcpServer& tcp_;
-};
-
-// Modbus' line and port, and the task in which they are served.
+// The lines of the field buses, and the task in which they are served.
 struct Buses {
-    explicit Buses(Clock& clock) : tcp(clock, "0.0.0.0") {}
+    explicit Buses(Clock& clock) : tcp(clock, "0.0.0.0"), rest(tcp, put(twai, clock)) {}
     PinnedTask task;
     TcpServer tcp;
     EspUart uart;
-    SelectRest rest{tcp};
+    Part<EspTwai, build::kCanbus || build::kModules> twai;
+    EspRest rest;
 };
 
 // Everything between init and deinit, in one static place.
@@ -103,8 +94,11 @@ struct Chip {
         for (auto& part : buses) {
             out.task = &part->task;
             out.rest = &part->rest;
-            out.modbus_tcp = &part->tcp;
-            out.modbus_line = &part->uart;
+            if (build::kModbus) {
+                out.modbus_tcp = &part->tcp;
+                out.modbus_line = &part->uart;
+            }
+            out.can = address_of(part->twai);
         }
         return out;
     }
@@ -131,6 +125,7 @@ struct Chip {
     EventGroupSignal signal;
     PinnedTask task;
     Part<EspHttpClient, build::kHttps> http;
+    Part<EspMqttClient, build::kAwsIot> mqtt;
     EspLogOutput output;
     Part<LogDirectory, build::kSdLog> sd_log;
     Part<LogDirectory, build::kLogSpool> sd_spool;
@@ -139,7 +134,7 @@ struct Chip {
     Part<CallbackSink, OTA_MANAGER_EVENTS> events;
     Part<DirectoryStore, build::kSdCard> sd_card;
     Part<DirectoryStore, build::kUsbDrive> usb_drive;
-    Part<Buses, build::kModbus> buses;
+    Part<Buses, build::kLinks> buses;
     std::optional<Platform> platform;
 };
 
@@ -168,6 +163,7 @@ Status Chip::open() {
     Flash* const own_config = open_optional(layout::kConfigLabel, config);
     Flash* const own_stage = open_optional(layout::kStageLabel, stage);
     for (auto& part : http) part.emplace();
+    for (auto& part : mqtt) part.emplace();
     for (auto& part : sd_log) part.emplace(kSdCard, kSdCard);
     for (auto& part : sd_spool) part.emplace(kSdCard, kSdCard);
     for (auto& part : log_task) part.emplace();
@@ -197,7 +193,7 @@ Status Chip::open() {
                               .stage = own_stage,
                               .modules = nullptr,
                               .buses = open_buses(),
-                              .mqtt = nullptr,
+                              .mqtt = address_of(mqtt),
                               .logs = {.task = address_of(log_task),
                                        .sd_card = address_of(sd_log),
                                        .spool = address_of(sd_spool),

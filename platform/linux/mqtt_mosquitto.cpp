@@ -3,6 +3,8 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
+#include <poll.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -95,6 +97,17 @@ Status why_of(int error) {
     }
 }
 
+bool is_connected(int socket) {
+    sockaddr_storage peer{};
+    socklen_t size = sizeof peer;
+    return getpeername(socket, reinterpret_cast<sockaddr*>(&peer), &size) == 0;
+}
+
+bool is_hung_up(int socket) {
+    pollfd waiting{socket, 0, 0};  // these two are always told
+    return poll(&waiting, 1, 0) == 1 && (waiting.revents & (POLLHUP | POLLERR)) != 0;
+}
+
 }  // namespace
 
 MosquittoClient::MosquittoClient(uint32_t time_scale) : time_scale_(time_scale) {
@@ -173,7 +186,15 @@ Status MosquittoClient::open(const MqttConfig& config) {
 void MosquittoClient::run() {
     errno = 0;
     int error = mosquitto_connect_async(client_, host_.c_str(), port_, keep_alive_);
+    bool was_connected = false;
     while (error == MOSQ_ERR_SUCCESS && !stop_ && state_ != State::kOver) {
+        // libmosquitto 2.0.11 loses the error of a connection that ends before TLS is set up.
+        const int socket = mosquitto_socket(client_);
+        was_connected = was_connected || is_connected(socket);
+        if (!has_greeted_ && is_hung_up(socket)) {
+            return end(fault(Code::kUnavailable,
+                             was_connected ? Detail::kConnectionLost : Detail::kConnectRefused));
+        }
         error = mosquitto_loop(client_, kLongestWait, 1);
         // libmosquitto 2.0.11 does not wait while it greets: it takes a socket that can be written
         // to for one that has something to do.

@@ -73,6 +73,7 @@ class Broker:
                       ("jobs/+", "jobs/+/get", "jobs/+/update", "streams/+/get/+", "streams/+/describe/+",
                        "shadow/name/ota/get", "shadow/name/ota/update"))
             + "pattern read $aws/things/%u/#\n"
+            + "user contract\ntopic readwrite contract/#\n"
             + "user claim\ntopic read $aws/certificates/create-from-csr/json/+\n"
               "topic write $aws/certificates/create-from-csr/json\n"
               "topic read $aws/provisioning-templates/+/provision/json/+\n"

@@ -14,6 +14,7 @@
 #include <thread>
 #include <vector>
 
+#include "contracts/can_bus.hpp"
 #include "linux/can_socketcan.hpp"
 #include "linux/clock_real.hpp"
 #include "posix/directory_store.hpp"
@@ -202,6 +203,14 @@ void isotp(const char* our_interface, const char* their_interface, bool fd) {
     }
 }
 
+// The port's contract, which the chip's adapter keeps over its model.
+void can(const char* interface) {
+    ota::SocketCan one;
+    ota::SocketCan other;
+    ota::contract::check_can_bus(one, other, {.interface = interface, .identifiers = {}});
+    report(small_harness::registry.failures_of_current == 0, std::string("contract ") + interface);
+}
+
 // ---------------------------------------------------------------- file systems
 
 // Every byte of the file, and whether it is what run.py put there.
@@ -261,6 +270,8 @@ int main(int argc, char** argv) {
     const std::string what = argc > 1 ? argv[1] : "";
     if (what == "isotp" && argc == 5) {
         isotp(argv[2], argv[3], std::string(argv[4]) == "fd");
+    } else if (what == "can" && argc == 3) {
+        can(argv[2]);
     } else if (what == "store" && argc == 4) {
         store(argv[2], argv[3]);
     } else if (what == "yank" && argc == 5) {

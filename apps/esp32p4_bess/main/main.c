@@ -1,5 +1,4 @@
-/* The reference firmware of a BESS controller: Ethernet, SD card, battery, console, and updates over them. */
-#include "battery.h"
+/* The reference firmware of a BESS controller: Ethernet, SD card, USB drive, battery, console, and updates over them. */
 #include "console.h"
 #include "esp_app_desc.h"
 #include "esp_event.h"
@@ -8,14 +7,14 @@
 #include "esp_system.h"
 #include "network.h"
 #include "nvs_flash.h"
+#include "ota_manager.h"
 #include "ota_manager_event.h"
 #include "sd_card.h"
 #include "sdkconfig.h"
+#include "updates.h"
+#include "usb_drive.h"
 
 static const char *TAG = "bess";
-
-/* otactl keygen release.pem update_key.pub.pem */
-extern const char update_key_start[] asm("_binary_update_key_pub_pem_start");
 
 /* Never on the way to the update: a controller without a network or a card goes on with the others. */
 static void warn_if_not(esp_err_t error, const char *what)
@@ -35,29 +34,6 @@ static void on_notice(void *unused, esp_event_base_t base, int32_t id, void *dat
     }
 }
 
-static esp_err_t start_updates(void)
-{
-    const ota_manager_config_t config = {
-        .source = OTA_SOURCE_HTTPS,
-        .config.https = { .url = CONFIG_BESS_UPDATE_URL },
-        .check_interval_ms = 24 * 60 * 60 * 1000,
-        .automatic_update = true,
-        .public_key_pem = update_key_start,
-        .suit_vendor_id = CONFIG_BESS_SUIT_VENDOR_ID,
-        .suit_class_id = CONFIG_BESS_SUIT_CLASS_ID,
-    };
-    const ota_source_config_t card = { .sd_card = { .filepath = "/sdcard/bess_*" } };
-    const esp_err_t opened = ota_manager_init(&config);
-    if (opened != ESP_OK) {
-        ESP_LOGE(TAG, "%s", ota_manager_config_error());
-        return opened;
-    }
-    warn_if_not(ota_manager_add_source(OTA_SOURCE_SD_CARD, &card), "updates from the card");
-    ESP_ERROR_CHECK(ota_manager_set_battery_provider(battery_read, NULL));
-    ESP_ERROR_CHECK(ota_manager_add_health_probe("bms", battery_probe, NULL));
-    return ota_manager_start();
-}
-
 static bool is_on_trial(void)
 {
     esp_ota_img_states_t state = ESP_OTA_IMG_UNDEFINED;
@@ -74,11 +50,16 @@ void app_main(void)
     ESP_ERROR_CHECK(esp_event_handler_register(OTA_MANAGER_EVENT, OTA_MANAGER_EVENT_NOTICE, on_notice, NULL));
     warn_if_not(console_start(), "console");
     warn_if_not(network_start(), "network");
-    const esp_err_t started = start_updates();
+    const esp_err_t started = updates_start();
     warn_if_not(started, "updates");
     /* A new firmware that can't even look after itself is not kept: the bootloader goes back. */
     if (started != ESP_OK && is_on_trial()) {
         esp_restart();
     }
+#if CONFIG_OTA_MANAGER_SOURCE_SD_CARD || CONFIG_OTA_MANAGER_LOG_SD_CARD
     warn_if_not(sd_card_start(), "SD card");
+#endif
+#if CONFIG_OTA_MANAGER_SOURCE_USB_DRIVE
+    warn_if_not(usb_drive_start(), "USB drive");
+#endif
 }

@@ -9,6 +9,7 @@
 #include "sd_pwr_ctrl_by_on_chip_ldo.h"
 #include "sdkconfig.h"
 #include "sdmmc_cmd.h"
+#include "updates.h"
 
 static const char *TAG = "sd_card";
 static const TickType_t LOOK_AGAIN = pdMS_TO_TICKS(3000);
@@ -29,22 +30,9 @@ static sdmmc_card_t *mount_card(void)
     return esp_vfs_fat_sdmmc_mount("/sdcard", &host, &slot, &mount, &card) == ESP_OK ? card : NULL;
 }
 
-/* The file system must not go while the manager looks at it: it is stopped for that long, and only when it has
- * nothing in hand and no new firmware on trial. False: not now. */
-static bool unmount_card(sdmmc_card_t *card)
+static void unmount_card(void *card)
 {
-    const ota_status_t status = ota_manager_get_status();
-    const bool is_busy = status != OTA_STATUS_IDLE && status != OTA_STATUS_FAILED && status != OTA_STATUS_ABORTED;
-    ota_boot_status_t boot = { 0 };
-    if (is_busy || ota_manager_get_boot_status(&boot) != ESP_OK || boot.trial) {
-        return false;
-    }
-    const bool was_running = ota_manager_stop() == ESP_OK;
     (void)esp_vfs_fat_sdcard_unmount("/sdcard", card);
-    if (was_running && ota_manager_start() != ESP_OK) {
-        ESP_LOGE(TAG, "updates did not start again");
-    }
-    return true;
 }
 
 static void watch_card(void *unused)
@@ -58,7 +46,8 @@ static void watch_card(void *unused)
                 ESP_LOGI(TAG, "card in");
                 (void)ota_manager_check_for_update(); /* refused while an update is in hand */
             }
-        } else if (sdmmc_get_status(card) != ESP_OK && sdmmc_get_status(card) != ESP_OK && unmount_card(card)) {
+        } else if (sdmmc_get_status(card) != ESP_OK && sdmmc_get_status(card) != ESP_OK &&
+                   updates_pause_for(unmount_card, card)) {
             ESP_LOGI(TAG, "card out");
             card = NULL;
         }

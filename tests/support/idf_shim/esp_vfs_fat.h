@@ -7,6 +7,7 @@ typedef struct {
     int max_files;
     bool disk_status_check_enable;
 } esp_vfs_fat_sdmmc_mount_config_t;
+typedef esp_vfs_fat_sdmmc_mount_config_t esp_vfs_fat_mount_config_t;
 esp_err_t esp_vfs_fat_sdmmc_mount(const char* base_path, const void* host_config,
                                   const void* slot_config,
                                   const esp_vfs_fat_sdmmc_mount_config_t* mount_config,

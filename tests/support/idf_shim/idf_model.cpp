@@ -213,6 +213,13 @@ BaseType_t xSemaphoreGive(SemaphoreHandle_t semaphore) {
     return xQueueSend(semaphore, "", 0);
 }
 
+BaseType_t xSemaphoreGiveFromISR(SemaphoreHandle_t semaphore, BaseType_t*) {
+    return xSemaphoreGive(semaphore);
+}
+
+void vQueueDelete(QueueHandle_t) {}
+void vSemaphoreDelete(SemaphoreHandle_t) {}
+
 EventGroupHandle_t xEventGroupCreateStatic(StaticEventGroup_t* control) {
     control->group = &groups.emplace_back();
     return control->group;

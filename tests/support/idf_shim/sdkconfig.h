@@ -1,5 +1,6 @@
 #pragma once
 #define CONFIG_MBEDTLS_HAVE_TIME_DATE 1
+#define CONFIG_TWAI_ISR_CACHE_SAFE 1
 // Of apps/esp32p4_bess (main/Kconfig.projbuild).
 #define CONFIG_BESS_UPDATE_URL "https://firmware.example.com/bess/latest.suit"
 #define CONFIG_BESS_SUIT_VENDOR_ID "6123c3a3-abe9-5b3d-8121-9821f5801081"
@@ -8,3 +9,20 @@
 #define CONFIG_BESS_PHY_RESET_GPIO 51
 #define CONFIG_BESS_SD_LDO_CHANNEL 4
 #define CONFIG_BESS_BENCH 1
+#define CONFIG_BESS_CAN_INTERFACE "twai:4,5"
+#define CONFIG_BESS_MODULE_BOARDS 12
+#define CONFIG_BESS_AWS_ENDPOINT "a1-ats.iot.eu-central-1.amazonaws.com"
+#define CONFIG_BESS_AWS_TEMPLATE "bess"
+#define CONFIG_BESS_CLOUD_LOG 1
+#define CONFIG_BESS_AWS_CREDENTIALS_ENDPOINT "c1.credentials.iot.eu-central-1.amazonaws.com"
+#define CONFIG_BESS_AWS_REGION "eu-central-1"
+// All that it may be built with (sdkconfig.everything).
+#define CONFIG_OTA_MANAGER_SOURCE_HTTPS 1
+#define CONFIG_OTA_MANAGER_SOURCE_SD_CARD 1
+#define CONFIG_OTA_MANAGER_SOURCE_USB_DRIVE 1
+#define CONFIG_OTA_MANAGER_SOURCE_AWS_IOT 1
+#define CONFIG_OTA_MANAGER_SOURCE_MODBUS 1
+#define CONFIG_OTA_MANAGER_SOURCE_CANBUS 1
+#define CONFIG_OTA_MANAGER_MODULE_BOARDS 1
+#define CONFIG_OTA_MANAGER_LOG_SD_CARD 1
+#define CONFIG_OTA_MANAGER_LOG_CLOUDWATCH 1

@@ -4,6 +4,7 @@
 extern "C" {
 #endif
 typedef struct shim_task* TaskHandle_t;
+#define tskNO_AFFINITY 0x7FFFFFFF
 BaseType_t xTaskCreatePinnedToCore(void (*entry)(void*), const char* name, uint32_t stack,
                                    void* argument, UBaseType_t priority, TaskHandle_t* handle,
                                    BaseType_t core);
