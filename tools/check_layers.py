@@ -60,7 +60,7 @@ def main():
     for path in sorted((ROOT / "platform").rglob("*.[hc]pp")):
         files += 1
         # Threads and composition are the seam to the API; everything else is an adapter.
-        top = path.stem in ("compose", "threads", "rtos")
+        top = path.stem in ("compose", "threads", "rtos", "esp_rest")
         problems += [(path, p) for p in problems_of(path, COMPOSE if top else ADAPTERS, False)]
     for path in sorted((ROOT / "apps" / "bess_boot").glob("*.[hc]pp")):
         files += 1
