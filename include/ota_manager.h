@@ -125,6 +125,20 @@ esp_err_t ota_manager_add_health_probe(const char* name, ota_health_probe_cb_t p
                                        void* user_data);
 /** A further place to look for updates, asked after the first. */
 esp_err_t ota_manager_add_source(ota_source_t source, const ota_source_config_t* config);
+/**
+ * A request to a Modbus server of the application, esp-modbus for one, that may be for the update
+ * block: with .modbus.shared. Ask before the server's own registers are looked at. Any task but
+ * callbacks; blocks until the answer is there, up to 100 ms, and never for flash.
+ * @param request PDU: function code and data, without unit and checksum (MODBUS Application
+ *        Protocol V1.1b3, 4.1); not of a broadcast, which nobody answers.
+ * @param capacity of response, 253 or more.
+ * @return ESP_OK: *length bytes of response are the answer's PDU, which may be an exception;
+ *         ESP_ERR_NOT_FOUND: it is not for the update block, answer it yourself; ESP_ERR_TIMEOUT:
+ *         answer with exception 06, the master comes again; ESP_ERR_INVALID_STATE: not running, or
+ *         no shared Modbus source; ESP_ERR_INVALID_ARG.
+ */
+esp_err_t ota_manager_modbus_request(const void* request, size_t size, void* response,
+                                     size_t capacity, size_t* length);
 /** The module boards that packages may bring an image for. Once; ESP_ERR_NOT_SUPPORTED where this
  * build or platform has no CAN bus; ESP_ERR_INVALID_ARG and ESP_FAIL: ota_manager_config_error().
  */

@@ -293,8 +293,9 @@ typedef enum {
     OTA_SERIAL_8N2,
 } ota_serial_format_t;
 
-/* The device as a Modbus server: on TCP, or as RTU where serial_device names a line. The registers
- * are in docs/modbus-map.md. Packages have to be signed. One Modbus source at a time. */
+/* The device as a Modbus server: on TCP, as RTU where serial_device names a line, or within a
+ * server that the application has already. The registers are in docs/modbus-map.md. Packages have
+ * to be signed. One Modbus source at a time. */
 typedef struct {
     uint8_t unit_id;           /* 1…247, default 1 */
     uint16_t tcp_port;         /* default 502 */
@@ -303,6 +304,8 @@ typedef struct {
     uint32_t baud_rate;        /* 9600…1000000, default 19200 */
     ota_serial_format_t serial_format;
     uint16_t register_base; /* of the update block, 1…65000, default 8000 */
+    bool shared; /* no port and no line of its own: requests come from the application's server, by
+                    ota_manager_modbus_request() */
 } ota_modbus_config_t;
 
 /* The device as a UDS server (ISO 14229) over ISO-TP (ISO 15765-2); docs/can-profile.md. Packages

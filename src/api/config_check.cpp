@@ -137,6 +137,9 @@ const char* check_modbus(const ota_modbus_config_t& c) {
     if (c.baud_rate != 0 && (c.baud_rate < 9600 || c.baud_rate > 1000000)) {
         return "config.modbus.baud_rate: 9600 to 1000000, or 0";
     }
+    if (c.shared && (c.serial_device != nullptr || c.tcp_port != 0)) {
+        return "config.modbus.shared: without tcp_port and serial_device";
+    }
     return nullptr;
 }
 

@@ -9,6 +9,7 @@ namespace {
 constexpr size_t kBurst = 32;
 constexpr Millis kRestTime = 5;
 constexpr Millis kInFrame = 1;
+constexpr Millis kModbusAnswer = 100;  // a master waits longer, as a rule for a second
 // Normal fixed addressing (docs/can-profile.md): below what protects the battery.
 constexpr uint8_t kOwnAddress = 0x10;
 constexpr uint8_t kTesterAddress = 0xF1;
@@ -70,6 +71,11 @@ Status Links::open_modbus(const ota_modbus_config_t& config) {
     identity_.unit = or_default<uint8_t>(config.unit_id, 1);
     identity_.base = or_default<uint16_t>(config.register_base, modbus::kDefaultBase);
     const FieldBuses& buses = platform_.buses;
+    if (config.shared) {
+        if (buses.task == nullptr) return {Code::kUnavailable, Origin::kApi};
+        modbus_link_ = &gate_.emplace();
+        return {};
+    }
     if (config.serial_device == nullptr) {
         if (buses.modbus_tcp == nullptr) return {Code::kUnavailable, Origin::kApi};
         OTA_TRY(buses.modbus_tcp->listen(or_default<uint16_t>(config.tcp_port, 502)));
@@ -86,6 +92,21 @@ Status Links::open_modbus(const ota_modbus_config_t& config) {
     OTA_TRY(rtu_->open());
     modbus_link_ = &*rtu_;
     return {};
+}
+
+// The links' task answers each request at once; what is waited for is its turn.
+Result<size_t> Links::ask_modbus(Bytes request, MutableBytes answer) {
+    if (!gate_ || !is_running_) return Status{Code::kUnavailable, Origin::kApi};
+    if (!is_for_update_block(request, identity_.base)) return Status{Code::kRefused, Origin::kApi};
+    const Millis end = platform_.clock.now() + kModbusAnswer;
+    bool is_posted = false;
+    while (platform_.clock.now() < end) {
+        is_posted = is_posted || gate_->post(request);
+        if (const size_t size = is_posted ? gate_->take(answer) : 0; size != 0) return size;
+        platform_.task.pause();
+    }
+    if (is_posted) gate_->withdraw();
+    return Status{Code::kTimeout, Origin::kApi};
 }
 
 Status Links::open_canbus(const ota_canbus_config_t& config) {

@@ -6,6 +6,7 @@
 #include "install/module_link.hpp"
 #include "ota_manager.h"
 #include "sources/can/can_link.hpp"
+#include "sources/modbus/modbus_gate.hpp"
 #include "sources/modbus/modbus_server.hpp"
 #include "sources/modbus/rtu_link.hpp"
 #include "sources/modbus/tcp_link.hpp"
@@ -50,6 +51,9 @@ class Links {
     // Likewise; kOutOfRange: the bus is open already, under another name or with another rate.
     Status open_modules(const ota_modules_config_t& config);
     PushPair& pair() { return pair_; }
+    // Any task, between start and stop. kRefused: it is not for the update block; kTimeout;
+    // kUnavailable: Modbus is not shared.
+    Result<size_t> ask_modbus(Bytes request, MutableBytes answer);
     ModuleBoards* modules() { return has_boards() ? &boards_[0]->component : nullptr; }
 
     // Between the engine's start and its stop. Does nothing when no bus was opened.
@@ -75,6 +79,7 @@ class Links {
     std::optional<ModbusServer> modbus_;
     std::optional<RtuLink> rtu_;
     std::optional<TcpLink> tcp_;
+    std::optional<ModbusGate> gate_;
     ModbusLink* modbus_link_ = nullptr;
     CanConfig bus_;  // interface null: not open
     uint8_t bus_load_ = 0;
@@ -86,7 +91,7 @@ class Links {
     std::array<std::optional<Boards>, build::kModules ? 1 : 0> boards_;
     Millis next_limit_ = 0;
     std::atomic<bool> stop_asked_{false};
-    bool is_running_ = false;
+    std::atomic<bool> is_running_{false};
 };
 
 }  // namespace ota

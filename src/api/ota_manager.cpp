@@ -350,6 +350,27 @@ esp_err_t ota_manager_add_source(ota_source_t source, const ota_source_config_t*
     });
 }
 
+esp_err_t ota_manager_modbus_request(const void* request, size_t size, void* response,
+                                     size_t capacity, size_t* length) {
+    if (request == nullptr || response == nullptr || length == nullptr || size == 0 ||
+        size > ota::kModbusRequest || capacity < ota::kModbusPdu) {
+        return ESP_ERR_INVALID_ARG;
+    }
+    const Call call(life);
+    if (!call.is_live()) return ESP_ERR_INVALID_STATE;
+    for (std::optional<ota::Links>& links : instance->links) {
+        const ota::Bytes pdu(static_cast<const uint8_t*>(request), size);
+        const ota::Result<size_t> answered =
+            links->ask_modbus(pdu, {static_cast<uint8_t*>(response), capacity});
+        if (answered.status().is(ota::Code::kTimeout)) return ESP_ERR_TIMEOUT;
+        if (answered.status().is(ota::Code::kRefused)) return ESP_ERR_NOT_FOUND;
+        if (!answered.ok()) break;
+        *length = *answered;
+        return ESP_OK;
+    }
+    return ESP_ERR_INVALID_STATE;
+}
+
 esp_err_t ota_manager_set_log(const ota_log_config_t* config) {
     if (config == nullptr) return ESP_ERR_INVALID_ARG;
     return ota::configure([&](ota::Instance& self) {

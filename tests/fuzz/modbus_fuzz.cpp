@@ -3,6 +3,7 @@
 #include <cstdlib>
 
 #include "linux/clock_virtual.hpp"
+#include "sources/modbus/modbus_gate.hpp"
 #include "sources/modbus/modbus_server.hpp"
 #include "wire/modbus_frame.hpp"
 
@@ -62,6 +63,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
         const Bytes piece = all.subspan(at + 1, length);
         at += 1 + length;
         ask(server, piece);
+        require(!is_for_update_block(piece, 8000) || !piece.empty());
         MutableBytes room = stream.room();
         require(!room.empty());
         const size_t taken = std::min(room.size(), piece.size());

@@ -3,6 +3,10 @@
 #include <fcntl.h>
 #include <stdlib.h>
 
+#include <array>
+#include <atomic>
+#include <thread>
+
 #include "api_bench.hpp"
 #include "otactl/modbus_peer.hpp"
 #include "otactl/push.hpp"
@@ -58,6 +62,124 @@ TEST_F(FieldBuses, MasterPushesWhileTheEngineWrites) {
     ASSERT_EQ(wait(OTA_STATUS_REBOOTING), ESP_OK);
 }
 
+// A Modbus server that the application has, with registers of its own and one master at a time.
+class ApplicationServer {
+  public:
+    explicit ApplicationServer(uint16_t port) : listener_(socket(AF_INET, SOCK_STREAM, 0)) {
+        sockaddr_in own{};
+        own.sin_family = AF_INET;
+        own.sin_port = htons(port);
+        own.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        EXPECT_EQ(bind(listener_, reinterpret_cast<const sockaddr*>(&own), sizeof own), 0);
+        EXPECT_EQ(listen(listener_, 4), 0);
+        thread_ = std::thread([this] { run(); });
+    }
+    ~ApplicationServer() {
+        (void)shutdown(listener_, SHUT_RDWR);
+        thread_.join();
+        close(listener_);
+    }
+    std::atomic<int> own_requests{0};
+    std::atomic<int> timeouts{0};
+
+  private:
+    void run() {
+        for (int peer = accept(listener_, nullptr, nullptr); peer >= 0;
+             peer = accept(listener_, nullptr, nullptr)) {
+            while (serve(peer)) {
+            }
+            close(peer);
+        }
+    }
+    // MODBUS Messaging on TCP/IP V1.0b, 4.1: transaction, protocol, length, unit.
+    bool serve(int peer) {
+        std::array<uint8_t, 7> head{};
+        std::array<uint8_t, 256> request{};
+        std::array<uint8_t, 260> answer{};
+        if (recv(peer, head.data(), head.size(), MSG_WAITALL) != 7) return false;
+        const size_t size = static_cast<size_t>(head[4] << 8 | head[5]) - 1;
+        if (recv(peer, request.data(), size, MSG_WAITALL) != static_cast<ssize_t>(size))
+            return false;
+        size_t length = 0;
+        const esp_err_t error =
+            ota_manager_modbus_request(request.data(), size, &answer[7], 253, &length);
+        if (error != ESP_OK) {
+            ++(error == ESP_ERR_NOT_FOUND ? own_requests : timeouts);
+            answer[7] = static_cast<uint8_t>(request[0] | 0x80);
+            answer[8] = error == ESP_ERR_NOT_FOUND ? 2 : 6;
+            length = 2;
+        }
+        std::copy(head.begin(), head.end(), answer.begin());
+        answer[4] = static_cast<uint8_t>((length + 1) >> 8);
+        answer[5] = static_cast<uint8_t>(length + 1);
+        return ::send(peer, answer.data(), length + 7, MSG_NOSIGNAL) ==
+               static_cast<ssize_t>(length + 7);
+    }
+
+    const int listener_;
+    std::thread thread_;
+};
+
+// Nothing is listened to: the application's server asks, as esp-modbus' handlers do on the chip.
+TEST_F(FieldBuses, ServerOfTheApplicationIsShared) {
+    ota_manager_config_t c = modbus_config();
+    c.config.modbus.tcp_port = 0;
+    c.config.modbus.shared = true;
+    std::array<uint8_t, 253> answer{};
+    size_t length = 0;
+    const std::array<uint8_t, 5> magic{3, 0x1F, 0x40, 0, 2};  // of the block at 8000
+    const auto ask = [&](ota::Bytes request) {
+        return ota_manager_modbus_request(request.data(), request.size(), answer.data(),
+                                          answer.size(), &length);
+    };
+    EXPECT_EQ(ask(magic), ESP_ERR_INVALID_STATE);
+    init(c);
+    EXPECT_EQ(ask(magic), ESP_ERR_INVALID_STATE);  // not started
+    ASSERT_EQ(ota_manager_start(), ESP_OK);
+    ASSERT_EQ(ask(magic), ESP_OK);
+    ASSERT_EQ(length, 6U);
+    EXPECT_EQ(std::string(&answer[2], &answer[6]), "OTA1");
+    EXPECT_EQ(ask(std::array<uint8_t, 5>{3, 0x1F, 0x3F, 0, 2}), ESP_ERR_NOT_FOUND);
+    EXPECT_EQ(ask({}), ESP_ERR_INVALID_ARG);
+    EXPECT_EQ(ota_manager_modbus_request(magic.data(), 5, answer.data(), 252, &length),
+              ESP_ERR_INVALID_ARG);
+    {
+        ApplicationServer server(port_);
+        push();
+        EXPECT_EQ(server.timeouts, 0);
+    }
+    EXPECT_EQ(wait(OTA_STATUS_READY_TO_APPLY), ESP_OK);
+    ASSERT_EQ(ota_manager_stop(), ESP_OK);
+    EXPECT_EQ(ask(magic), ESP_ERR_INVALID_STATE);
+}
+
+TEST_F(FieldBuses, SharedServerOfSeveralTasks) {
+    ota_manager_config_t c = modbus_config();
+    c.config.modbus.tcp_port = 0;
+    c.config.modbus.shared = true;
+    start(c);
+    std::array<std::thread, 4> tasks;
+    std::atomic<int> good{0};
+    std::atomic<int> timeouts{0};
+    for (size_t i = 0; i < tasks.size(); ++i) {
+        tasks[i] = std::thread([&, i] {
+            // Each asks for so many registers, so that an answer of another is noticed.
+            const std::array<uint8_t, 5> request{3, 0x1F, 0x40, 0, static_cast<uint8_t>(i + 1)};
+            for (int k = 0; k < 50; ++k) {
+                std::array<uint8_t, 253> answer{};
+                size_t length = 0;
+                const esp_err_t error = ota_manager_modbus_request(
+                    request.data(), request.size(), answer.data(), answer.size(), &length);
+                good += error == ESP_OK && length == 2 * (i + 1) + 2 ? 1 : 0;
+                timeouts += error == ESP_ERR_TIMEOUT ? 1 : 0;
+            }
+        });
+    }
+    for (std::thread& task : tasks) task.join();
+    EXPECT_EQ(good + timeouts, 200);  // one may find the others before him too often
+    EXPECT_GT(good, 100);
+}
+
 TEST_F(FieldBuses, StopAndStartLeaveNothingBehind) {
     start(modbus_config());
     push();
@@ -107,6 +229,7 @@ TEST_F(FieldBuses, ConfigurationIsCheckedAsAWhole) {
     refused("register_base",
             [](ota_manager_config_t& c) { c.config.modbus.register_base = 65001; });
     refused("baud_rate", [](ota_manager_config_t& c) { c.config.modbus.baud_rate = 9599; });
+    refused("shared", [](ota_manager_config_t& c) { c.config.modbus.shared = true; });
     refused("baud_rate", [](ota_manager_config_t& c) { c.config.modbus.baud_rate = 1000001; });
     const char* const long_one = "12345678901234567";
     refused("serial_number", [&](ota_manager_config_t& c) { c.serial_number = long_one; });
