@@ -31,10 +31,11 @@ uint32_t number_of(const char* name) {
 }
 
 // That a name is in it is durable afterwards. FatFs opens no directory and needs none of this: with
-// it a file's own fsync(), and mkdir(), write the entry. Nor do those that know no such thing.
+// it a file's own fsync(), and mkdir(), write the entry. Nor do those that know no such thing. What
+// could not be opened for another reason has to be tried again.
 bool sync_directory(const char* path) {
     const int fd = ::open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0) return true;
+    if (fd < 0) return errno != EMFILE && errno != ENFILE && errno != ENOMEM && errno != EIO;
     const bool is_synced = fsync(fd) == 0 || errno == EINVAL;
     ::close(fd);
     return is_synced;

@@ -64,20 +64,20 @@ static esp_err_t save(ota_identity_place_t place, const void *data, size_t size,
     return error;
 }
 
-/* "bess-" and the MAC address, which no other chip has. A product takes the number on its plate. */
+/* The MAC address, which no other chip has. A product takes the number on its plate. */
 static esp_err_t serial_number(char *out, size_t size)
 {
     uint8_t mac[6];
     const esp_err_t error = esp_efuse_mac_get_default(mac);
     if (error == ESP_OK) {
-        (void)snprintf(out, size, "bess-%02x%02x%02x%02x%02x%02x", mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
+        (void)snprintf(out, size, "%02x%02x%02x%02x%02x%02x", mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
     }
     return error;
 }
 
 esp_err_t identity_find(void)
 {
-    char serial[24];
+    char serial[16];
     const esp_err_t known = serial_number(serial, sizeof serial);
     if (known != ESP_OK) {
         return known;

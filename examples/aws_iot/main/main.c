@@ -53,11 +53,11 @@ static esp_err_t save(ota_identity_place_t place, const void *data, size_t size,
 static void find_identity(ota_identity_t *identity)
 {
     static nvs_handle_t store;
-    char serial[24];
+    char serial[16];
     uint8_t mac[6];
     ESP_ERROR_CHECK(nvs_open("ota_identity", NVS_READWRITE, &store));
     ESP_ERROR_CHECK(esp_efuse_mac_get_default(mac));
-    (void)snprintf(serial, sizeof serial, "bess-%02x%02x%02x%02x%02x%02x", mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
+    (void)snprintf(serial, sizeof serial, "%02x%02x%02x%02x%02x%02x", mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
     const ota_provisioning_config_t config = {
         .endpoint = ENDPOINT,
         .claim_cert_pem = claim_certificate_start,

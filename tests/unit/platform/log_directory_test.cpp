@@ -2,6 +2,8 @@
 #include "posix/log_directory.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -83,6 +85,25 @@ TEST_F(LogDirectoryTest, ACardThatIsPulledIsNoticed) {
     EXPECT_FALSE(store->open(1).ok());
     fs::rename(root.string() + ".pulled", root);
     EXPECT_TRUE(store->open(1).ok());
+}
+
+// A file whose name is not durable yet is not said to be: the process has no descriptor left.
+TEST_F(LogDirectoryTest, NamesThatCouldNotBeSyncedAreTriedAgain) {
+    EXPECT_EQ(range().newest, 0U);
+    ASSERT_TRUE(store->open(1).ok());
+    ASSERT_TRUE(store->append(as_bytes("one\n")).ok());
+    const int unused = dup(STDERR_FILENO);
+    ASSERT_GE(unused, 0);
+    close(unused);
+    rlimit before{};
+    ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
+    rlimit none = before;
+    none.rlim_cur = static_cast<rlim_t>(unused);
+    ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &none), 0);
+    const bool was_synced = store->sync().ok();
+    ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &before), 0);
+    EXPECT_FALSE(was_synced);
+    EXPECT_TRUE(store->sync().ok());
 }
 
 TEST_F(LogDirectoryTest, AFullCardIsAFailure) {
