@@ -1,6 +1,8 @@
 #include "esp_idf/esp_mqtt.hpp"
 
 #include <esp_crt_bundle.h>
+#include <esp_tls_errors.h>
+#include <freertos/task.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -16,7 +18,14 @@ constexpr int kNetworkTimeout = 10000;  // ms: connecting, and a write that is s
 // A topic, and eight of them in one SUBSCRIBE; longer messages come in fragments.
 constexpr int kReceiveBuffer = 2048;
 constexpr int kSendBuffer = 3072;
-constexpr size_t kOutbox = 16 * 1024;  // bytes that wait for the server's acknowledgement
+// Bytes that wait for the server's acknowledgement. A bound and no need: requests and reports have
+// a few hundred. It holds what the port's contract sends in one go.
+constexpr size_t kOutbox = 72 * 1024;
+// esp-mqtt's task looks each half of it whether it is to end, and close() waits for that; below 40
+// it would not rest at all.
+constexpr int kLookForEnd = 200;    // ms
+constexpr TickType_t kBegin = 100;  // longest wait for its task to begin
+constexpr int kAlert = 0x7780;      // MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE, negated
 // Within a connection nothing is sent twice (MQTT 3.1.1 4.4): what is owed comes back by itself.
 constexpr int kRetransmit = 120000;  // ms
 constexpr int kTaskStack = 6144;     // TLS runs in it
@@ -43,6 +52,9 @@ esp_mqtt_client_config_t config_of(const MqttConfig& config, const char** alpn) 
     out.session.message_retransmit_timeout = kRetransmit;
     out.network.disable_auto_reconnect = true;  // AwsLink comes back, with jitter
     out.network.timeout_ms = kNetworkTimeout;
+    out.network.reconnect_timeout_ms = kLookForEnd;
+    // Below what protects the battery, as the engine is.
+    out.task.priority = static_cast<int>(uxTaskPriorityGet(nullptr));
     out.task.stack_size = kTaskStack;
     out.buffer.size = kReceiveBuffer;
     out.buffer.out_size = kSendBuffer;
@@ -81,11 +93,13 @@ Status EspMqttClient::open(const MqttConfig& config) {
     client_ = esp_mqtt_client_init(&own);
     if (client_ == nullptr) return fault(Code::kUnavailable, Detail::kOutOfMemory);
     why_ = 0;
+    has_begun_ = 0;
     state_ = static_cast<uint32_t>(State::kConnecting);
     if (esp_mqtt_client_register_event(client_, MQTT_EVENT_ANY, on_event, this) == ESP_OK &&
         esp_mqtt_client_start(client_) == ESP_OK) {
         return {};
     }
+    has_begun_ = 1;  // nor will it
     close();
     return fault(Code::kUnavailable, Detail::kOutOfMemory);
 }
@@ -96,6 +110,9 @@ void EspMqttClient::on_event(void* self, esp_event_base_t, int32_t, void* data) 
     auto& client = *static_cast<EspMqttClient*>(self);
     const auto& event = *static_cast<const esp_mqtt_event_t*>(data);
     switch (event.event_id) {
+        case MQTT_EVENT_BEFORE_CONNECT:
+            client.has_begun_ = 1;
+            return;
         case MQTT_EVENT_CONNECTED:
             return client.subscribe();
         case MQTT_EVENT_SUBSCRIBED:
@@ -119,10 +136,17 @@ void EspMqttClient::on_error(const esp_mqtt_error_codes_t& error) {
                            : fault(Code::kUnauthenticated, Detail::kClientCertificate));
     }
     if (error.error_type != MQTT_ERROR_TYPE_TCP_TRANSPORT) return;
-    const bool has_greeted = error.esp_tls_last_esp_err == ESP_OK && error.esp_tls_stack_err == 0;
-    // AWS closes without a word when it does not want us.
+    const esp_err_t what = error.esp_tls_last_esp_err;
+    const bool has_greeted = what == ESP_OK || what == ESP_ERR_ESP_TLS_TCP_CLOSED_FIN ||
+                             what == ESP_ERR_MBEDTLS_SSL_READ_FAILED ||
+                             what == ESP_ERR_MBEDTLS_SSL_WRITE_FAILED;
+    // AWS closes without a word when it does not want us; so does TLS 1.3 with a certificate that
+    // the server does not know. TLS 1.2 says something: what it says esp-tls keeps to itself.
     if (has_greeted && state_ == static_cast<uint32_t>(State::kConnecting)) {
         return end(fault(Code::kUnavailable, Detail::kMqttRefused));
+    }
+    if (error.esp_tls_stack_err == kAlert) {
+        return end(fault(Code::kUnauthenticated, Detail::kClientCertificate));
     }
     end(tls_finding(error.esp_tls_last_esp_err, error.esp_tls_stack_err,
                     error.esp_tls_cert_verify_flags));
@@ -232,7 +256,9 @@ Status EspMqttClient::publish(std::string_view topic, Bytes payload) {
     return id >= 0 ? kOkStatus : fault(Code::kUnavailable, Detail::kConnectionLost);
 }
 
+// esp-mqtt would free a client under a task of it that has not begun yet.
 void EspMqttClient::close() {
+    for (TickType_t i = 0; client_ != nullptr && has_begun_ == 0 && i < kBegin; ++i) vTaskDelay(1);
     if (client_ != nullptr) (void)esp_mqtt_client_destroy(client_);
     client_ = nullptr;
     state_ = static_cast<uint32_t>(State::kClosed);

@@ -16,9 +16,10 @@ namespace ota {
 // esp-mqtt runs in a task of its own; what it hands over is copied to the heap, as esp-mqtt keeps
 // its own messages, and queued within bounds. Its handler waits for nothing.
 //
-// What differs from the twin. open() and close() of a connection that is being made, and publish()
-// on one that is stuck, hold their caller up for as long as kNetworkTimeout. Certificates are
-// judged by the system's time.
+// What differs from the twin. close() of a connection that is being made, and publish() on one that
+// is stuck, hold their caller up for as long as kNetworkTimeout, and a name that is looked up for
+// as long as lwIP looks; close() of any other one takes 0.1 s. Certificates are judged by the
+// system's time, and what is wrong with one is not told apart.
 class EspMqttClient final : public MqttClient {
   public:
     EspMqttClient();
@@ -57,12 +58,13 @@ class EspMqttClient final : public MqttClient {
     std::array<const char*, 2> alpn_{};
     std::atomic<uint32_t> state_{0};  // State
     std::atomic<uint32_t> why_{0};
+    std::atomic<uint32_t> has_begun_{1};  // esp-mqtt's task
     std::array<uint8_t, kMostMessages * sizeof(Message*)> storage_{};
     StaticQueue_t control_{};
     QueueHandle_t queue_;
     std::atomic<size_t> held_{0};  // bytes, of the messages that nobody has taken yet
 
-    // esp-mqtt's task alone, while there is a client.
+    // Within esp-mqtt's events alone, one at a time, while there is a client.
     std::array<esp_mqtt_topic_t, kMostSubscribed> filters_{};
     size_t filter_count_ = 0;
     size_t granted_ = 0;

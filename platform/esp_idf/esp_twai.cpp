@@ -8,7 +8,11 @@
 
 #include "base/text.hpp"
 
-// Its erase stops all code that is in flash for 45 ms, and a frame takes a quarter of one.
+// The interrupt's own code is in RAM as a whole only where the compiler inlines.
+#if defined(ESP_PLATFORM) && !defined(__OPTIMIZE__)
+#error "COMPILER_OPTIMIZATION_NONE leaves parts of the interrupt in flash"
+#endif
+// An erase stops all code that is in flash for 45 ms, and a frame takes a quarter of one.
 #if !defined(CONFIG_TWAI_ISR_CACHE_SAFE)
 #error "without CONFIG_TWAI_ISR_CACHE_SAFE frames are lost while flash is erased"
 #endif
@@ -63,9 +67,10 @@ Status EspTwai::open(const CanConfig& config) {
     }
     ring_.clear();
     sending_ = static_cast<uint32_t>(Sending::kSent);
+    awaited_ = 0;
     is_off_ = 0;
+    offs_ = offs_seen_ = 0;
     is_recovering_ = false;
-    off_since_ = 0;
     twai_event_callbacks_t callbacks{};
     callbacks.on_rx_done = on_received;
     callbacks.on_tx_done = on_sent;
@@ -104,6 +109,8 @@ bool IRAM_ATTR EspTwai::on_received(twai_node_handle_t node, const twai_rx_done_
 bool IRAM_ATTR EspTwai::on_sent(twai_node_handle_t, const twai_tx_done_event_data_t* event,
                                 void* context) {
     auto* const self = static_cast<EspTwai*>(context);
+    // Not of one that was given up before.
+    if (reinterpret_cast<uintptr_t>(event->done_tx_frame) != self->awaited_.load()) return false;
     self->sending_.store(
         static_cast<uint32_t>(event->is_tx_success ? Sending::kSent : Sending::kFailed));
     BaseType_t is_more_urgent = pdFALSE;
@@ -117,26 +124,31 @@ bool IRAM_ATTR EspTwai::on_state(twai_node_handle_t, const twai_state_change_eve
     auto* const self = static_cast<EspTwai*>(context);
     const bool is_off = event->new_sta == TWAI_ERROR_BUS_OFF;
     self->is_off_.store(is_off ? 1 : 0);
-    if (is_off && self->sending_.load() == static_cast<uint32_t>(Sending::kUnderWay)) {
+    if (!is_off) return false;
+    self->offs_.store(self->offs_.load() + 1);
+    if (self->sending_.load() == static_cast<uint32_t>(Sending::kUnderWay)) {
         self->sending_.store(static_cast<uint32_t>(Sending::kFailed));
     }
-    return false;
+    BaseType_t is_more_urgent = pdFALSE;
+    (void)xSemaphoreGiveFromISR(self->wake_.handle(), &is_more_urgent);
+    return is_more_urgent == pdTRUE;
 }
 
 // ---------------------------------------------------------------- the links' task
 
-// Not at once: whoever disturbs the bus goes on disturbing it.
+// Not at once: whoever disturbs the bus goes on disturbing it. It may have been back meanwhile, and
+// off again.
 void EspTwai::recover() {
-    if (is_off_ == 0) {
-        is_recovering_ = false;
-        off_since_ = 0;
-        return;
-    }
     const Millis now = clock_.now();
-    if (off_since_ == 0) off_since_ = std::max<Millis>(now, 1);
-    if (is_recovering_ || now - off_since_ < kRecoveryPause) return;
+    const uint32_t offs = offs_;
+    if (offs != offs_seen_) {
+        offs_seen_ = offs;
+        off_since_ = now;
+        is_recovering_ = false;
+    }
+    if (is_off_ == 0 || is_recovering_ || now - off_since_ < kRecoveryPause) return;
     is_recovering_ = twai_node_recover(node_) == ESP_OK;
-    if (!is_recovering_) off_since_ = 0;
+    off_since_ = now;
 }
 
 Result<bool> EspTwai::receive(CanFrame& out) {
@@ -155,7 +167,7 @@ Result<bool> EspTwai::receive(CanFrame& out) {
 }
 
 Status EspTwai::send(const CanFrame& frame) {
-    if (node_ == nullptr || frame.is_fd) return kNoInterface;
+    if (node_ == nullptr || frame.is_fd || is_off_ != 0) return kNoInterface;
     Outgoing& out = outgoing_[next_];
     out.frame = twai_frame_t{};
     out.frame.header.id = frame.id;
@@ -168,7 +180,9 @@ Status EspTwai::send(const CanFrame& frame) {
     out.frame.buffer = out.data.data();
     out.frame.buffer_len = frame.is_remote ? 0 : size;
     sending_ = static_cast<uint32_t>(Sending::kUnderWay);
+    awaited_ = reinterpret_cast<uintptr_t>(&out.frame);
     if (twai_node_transmit(node_, &out.frame, 0) != ESP_OK) {
+        awaited_ = 0;
         sending_ = static_cast<uint32_t>(Sending::kFailed);
         return {Code::kUnavailable, Origin::kPlatform};
     }
@@ -181,11 +195,14 @@ CanBus::Sending EspTwai::sending() {
     return static_cast<Sending>(sending_.load());
 }
 
-// A node that is off the bus counts as disabled.
+// A node that is off the bus counts as disabled, and one that is coming back may be back between
+// the two calls: what is not deleted would go on to call us.
 void EspTwai::close() {
-    if (node_ == nullptr) return;
-    (void)twai_node_disable(node_);
-    (void)twai_node_delete(node_);
+    constexpr int kTries = 4;
+    for (int i = 0; node_ != nullptr && i < kTries; ++i) {
+        (void)twai_node_disable(node_);
+        if (twai_node_delete(node_) == ESP_OK) node_ = nullptr;
+    }
     node_ = nullptr;
 }
 

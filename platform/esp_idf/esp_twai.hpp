@@ -67,9 +67,12 @@ class EspTwai final : public CanBus {
     IsrRing<Slot, kFrames> ring_;
     // Of the frame that the driver has; the interrupt ends it.
     std::atomic<uint32_t> sending_{static_cast<uint32_t>(Sending::kSent)};
+    std::atomic<uintptr_t> awaited_{0};  // which frame that is
     std::atomic<uint32_t> is_off_{0};
+    std::atomic<uint32_t> offs_{0};  // how often it went
+    uint32_t offs_seen_ = 0;
     bool is_recovering_ = false;
-    Millis off_since_ = 0;  // 0: not noticed yet
+    Millis off_since_ = 0;
     // A frame is the driver's until it is sent. Nobody may acknowledge it: then one stays with the
     // controller, one in the driver's queue, and the third is what is offered in vain.
     std::array<Outgoing, 3> outgoing_;

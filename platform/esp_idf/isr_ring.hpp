@@ -7,9 +7,9 @@
 
 namespace ota {
 
-// One producer, one consumer, no lock. Whatever the interrupt calls is compiled into it, whatever
-// the optimisation: it may run while flash, and a function in it, can't be read. For the same
-// reason the slots are a plain array.
+// One producer, one consumer, no lock. Whatever the interrupt calls is compiled into it, from -Og
+// on: it may run while flash, and a function in it, can't be read. For the same reason the slots
+// are a plain array.
 template <typename T, size_t kSlots>
 class IsrRing {
     static_assert((kSlots & (kSlots - 1)) == 0, "indices wrap around at 2^32");

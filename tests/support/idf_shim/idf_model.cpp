@@ -265,6 +265,10 @@ TaskHandle_t xTaskGetCurrentTaskHandle(void) {
     return current_task;
 }
 
+UBaseType_t uxTaskPriorityGet(TaskHandle_t) {
+    return 5;
+}
+
 TickType_t xTaskGetTickCount(void) {
     const auto now = std::chrono::steady_clock::now().time_since_epoch();
     return static_cast<TickType_t>(

@@ -81,10 +81,12 @@ typedef struct {
         int message_retransmit_timeout;
     } session;
     struct {
+        int reconnect_timeout_ms;
         int timeout_ms;
         bool disable_auto_reconnect;
     } network;
     struct {
+        int priority;
         int stack_size;
     } task;
     struct {

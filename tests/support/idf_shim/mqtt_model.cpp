@@ -18,6 +18,8 @@ struct esp_mqtt_client {
     std::deque<std::function<void()>> work;
     bool stops = false;
     std::thread task;
+    std::atomic<bool> has_begun{false};
+    std::atomic<size_t> outbox{0};  // bytes that are not acknowledged
 
     void post(std::function<void()> thing) {
         const std::lock_guard lock(mutex);
@@ -46,6 +48,8 @@ struct esp_mqtt_client {
         tell(event);
     }
     void connect() {
+        has_begun = true;
+        tell(MQTT_EVENT_BEFORE_CONNECT);
         if (mqtt.refusal.error_type == MQTT_ERROR_TYPE_NONE) return tell(MQTT_EVENT_CONNECTED);
         tell(MQTT_EVENT_ERROR, mqtt.refusal);
         tell(MQTT_EVENT_DISCONNECTED);
@@ -118,7 +122,10 @@ esp_err_t esp_mqtt_client_register_event(esp_mqtt_client_handle_t client, esp_mq
 
 esp_err_t esp_mqtt_client_start(esp_mqtt_client_handle_t client) {
     client->post([=] { client->connect(); });
-    client->task = std::thread([=] { client->run(); });
+    client->task = std::thread([=] {
+        std::this_thread::sleep_for(std::chrono::milliseconds(mqtt.begins_late));
+        client->run();
+    });
     return ESP_OK;
 }
 
@@ -128,6 +135,7 @@ esp_err_t esp_mqtt_client_destroy(esp_mqtt_client_handle_t client) {
         client->stops = true;
         client->changed.notify_one();
     }
+    mqtt.freed_early = mqtt.freed_early || !client->has_begun;
     if (client->task.joinable()) client->task.join();
     delete client;
     --mqtt.clients;
@@ -161,6 +169,10 @@ int esp_mqtt_client_publish(esp_mqtt_client_handle_t client, const char* topic, 
     const std::string payload = data == nullptr ? ""
                                 : len > 0       ? std::string(data, static_cast<size_t>(len))
                                                 : data;
+    if (payload.size() + client->outbox > mqtt.config.outbox.limit) return -2;
+    const size_t size = payload.size();
+    client->outbox += size;
+    client->post([=] { client->outbox -= size; });
     for (const std::string& filter : mqtt.filters) {
         if (!idf_model::matches(filter, topic)) continue;
         const std::string name = topic;

@@ -13,6 +13,8 @@ struct MqttModel {
     // How the next connection goes.
     esp_mqtt_error_codes_t refusal{};  // error_type MQTT_ERROR_TYPE_NONE: it comes about
     bool refuses_filters = false;
+    int begins_late = 0;       // ms, until its task runs for the first time
+    bool freed_early = false;  // a client was destroyed before its task ran
 
     int fragment = 2048;  // bytes of a message in an event, as buffer.size
     int clients = 0;      // made and not destroyed

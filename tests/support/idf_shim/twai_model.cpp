@@ -43,6 +43,12 @@ void TwaiModel::acknowledge() {
     }
 }
 
+void TwaiModel::acknowledge_one() {
+    for (const twai_node_handle_t node : all_nodes) {
+        if (!node->outgoing.empty()) deliver(node);
+    }
+}
+
 // As the driver does: the controller's frame is dropped without a word, the queue's goes on.
 void TwaiModel::set_state(twai_error_state_t state) {
     for (const twai_node_handle_t node : all_nodes) {
@@ -95,7 +101,10 @@ esp_err_t twai_node_enable(twai_node_handle_t node) {
 }
 
 esp_err_t twai_node_disable(twai_node_handle_t node) {
-    if (node->state == TWAI_ERROR_BUS_OFF) return ESP_ERR_INVALID_STATE;
+    if (node->state == TWAI_ERROR_BUS_OFF) {
+        if (twai.returns_meanwhile && node->is_recovering) node->state = TWAI_ERROR_ACTIVE;
+        return ESP_ERR_INVALID_STATE;
+    }
     node->state = TWAI_ERROR_BUS_OFF;
     return ESP_OK;
 }

@@ -9,7 +9,8 @@
 namespace idf_model {
 
 struct TwaiModel {
-    bool is_acknowledged = true;  // by any other node; otherwise frames stay with the controller
+    bool is_acknowledged = true;     // by any other node; otherwise frames stay with the controller
+    bool returns_meanwhile = false;  // a node that recovers, between two calls of the application
     size_t recoveries = 0;
     size_t nodes = 0;  // made and not deleted
     uint32_t bitrate = 0;
@@ -19,6 +20,8 @@ struct TwaiModel {
     void set_state(twai_error_state_t state);
     // What waits with the controllers goes out.
     void acknowledge();
+    // The frames that are with the controllers alone.
+    void acknowledge_one();
 };
 extern TwaiModel twai;
 

@@ -57,6 +57,8 @@ TEST_F(Mqtt, ConfigurationAsItIsHandedOver) {
     EXPECT_EQ(mqtt.alpn, "x-amzn-mqtt-ca");
     EXPECT_EQ(std::string(mqtt.config.credentials.authentication.key), "key");
     EXPECT_TRUE(mqtt.config.network.disable_auto_reconnect);
+    EXPECT_LE(mqtt.config.network.reconnect_timeout_ms, 200);  // else close() takes seconds
+    EXPECT_EQ(mqtt.config.task.priority, 5);
     EXPECT_EQ(mqtt.config.session.keepalive, 60);
     config.tls.ca_pem = nullptr;
     ASSERT_TRUE(client.open(config).ok());
@@ -83,14 +85,30 @@ TEST_F(Mqtt, WhyThereIsNoConnection) {
               Detail::kClientCertificate},
              {transport(0x8001, 0, 0), Code::kUnavailable, Detail::kDnsFailed},
              {transport(0x801A, 0x2700, 1), Code::kUntrusted, Detail::kCertificateExpired},
-             {transport(0x801A, 0x7780, 0), Code::kRefused, Detail::kTlsHandshake},
-             {transport(0, 0, 0), Code::kUnavailable, Detail::kMqttRefused}}) {
+             // As esp-mqtt tells them with real servers: TLS 1.2 with another certificate, one that
+             // goes in the handshake, one that answers in another protocol; TLS 1.3 with another
+             // certificate, and whoever closes without a word.
+             {transport(0x801A, 0x7780, 0), Code::kUnauthenticated, Detail::kClientCertificate},
+             {transport(0x801A, 0x50, 0), Code::kUnavailable, Detail::kConnectionLost},
+             {transport(0x801A, 0x7200, 0), Code::kRefused, Detail::kTlsHandshake},
+             {transport(0x801D, 0x7780, 0), Code::kUnavailable, Detail::kMqttRefused},
+             {transport(0x801D, 0x50, 0), Code::kUnavailable, Detail::kMqttRefused},
+             {transport(0x8008, 0, 0), Code::kUnavailable, Detail::kMqttRefused}}) {
         mqtt.refusal = c.error;
         ASSERT_TRUE(client.open(config_of()).ok());
         const Status found = why();
         EXPECT_TRUE(found.is(c.code)) << static_cast<int>(found.code());
         EXPECT_EQ(found.detail(), c.detail);
     }
+}
+
+// esp_mqtt_client_destroy() does not wait for a task that has not begun.
+TEST_F(Mqtt, ClosedBeforeItsTaskHasBegun) {
+    mqtt.begins_late = 50;
+    ASSERT_TRUE(client.open(config_of()).ok());
+    client.close();
+    EXPECT_FALSE(mqtt.freed_early);
+    EXPECT_EQ(mqtt.clients, 0);
 }
 
 TEST_F(Mqtt, RefusedSubscriptionEndsIt) {

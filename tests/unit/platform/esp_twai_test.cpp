@@ -86,7 +86,7 @@ TEST_F(Twai, FramesThatNobodyAcknowledges) {
     EXPECT_TRUE(one.sending() == CanBus::Sending::kFailed);
     ASSERT_TRUE(other.open(kBus).ok());
     twai.acknowledge();
-    EXPECT_TRUE(one.sending() == CanBus::Sending::kSent);
+    EXPECT_TRUE(one.sending() == CanBus::Sending::kFailed);  // of the third, which never went
     CanFrame came;
     for (const uint32_t id : {1U, 2U}) {
         ASSERT_TRUE(*other.receive(came));
@@ -124,6 +124,52 @@ TEST_F(Twai, BusOffIsNoticedAndEnded) {
         contract::check_frame(one, other, contract::can_frame(3, true, 8));
         EXPECT_FALSE(*other.receive(none));
     }
+}
+
+// Between two looks of the task, as when a transfer goes on at once on a bus that is broken still.
+TEST_F(Twai, BackAndOffAgainIsNoticed) {
+    EspTwai bus(clock);
+    ASSERT_TRUE(bus.open(kBus).ok());
+    twai.set_state(TWAI_ERROR_BUS_OFF);
+    CanFrame none;
+    for (size_t i = 1; i <= 3; ++i) {
+        (void)bus.receive(none);
+        clock.advance(EspTwai::kRecoveryPause);
+        (void)bus.receive(none);
+        EXPECT_EQ(twai.recoveries, i);
+        twai.set_state(TWAI_ERROR_ACTIVE);
+        twai.set_state(TWAI_ERROR_BUS_OFF);
+    }
+}
+
+// Its end comes late, and is not taken for that of the next one.
+TEST_F(Twai, EndOfAFrameThatWasGivenUp) {
+    EspTwai one(clock);
+    EspTwai other(clock);
+    ASSERT_TRUE(one.open(kBus).ok());
+    ASSERT_TRUE(other.open(kBus).ok());
+    twai.is_acknowledged = false;
+    ASSERT_TRUE(one.send(contract::can_frame(1, true, 8)).ok());
+    ASSERT_TRUE(one.send(contract::can_frame(2, true, 8)).ok());
+    twai.acknowledge_one();
+    EXPECT_TRUE(one.sending() == CanBus::Sending::kUnderWay);
+    twai.acknowledge();
+    EXPECT_TRUE(one.sending() == CanBus::Sending::kSent);
+}
+
+// What is not deleted would go on to call an object that is gone.
+TEST_F(Twai, ClosedWhileItComesBack) {
+    EspTwai bus(clock);
+    ASSERT_TRUE(bus.open(kBus).ok());
+    twai.set_state(TWAI_ERROR_BUS_OFF);
+    CanFrame none;
+    (void)bus.receive(none);
+    clock.advance(EspTwai::kRecoveryPause);
+    (void)bus.receive(none);
+    EXPECT_EQ(twai.recoveries, 1U);
+    twai.returns_meanwhile = true;
+    bus.close();
+    EXPECT_EQ(twai.nodes, 0U);
 }
 
 // It has to let go of the controller also then.

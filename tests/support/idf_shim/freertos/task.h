@@ -11,6 +11,7 @@ BaseType_t xTaskCreatePinnedToCore(void (*entry)(void*), const char* name, uint3
 BaseType_t xTaskCreate(void (*entry)(void*), const char* name, uint32_t stack, void* argument,
                        UBaseType_t priority, TaskHandle_t* handle);
 TaskHandle_t xTaskGetCurrentTaskHandle(void);
+UBaseType_t uxTaskPriorityGet(TaskHandle_t task);
 TickType_t xTaskGetTickCount(void);
 void vTaskDelay(TickType_t ticks);
 void vTaskDelete(TaskHandle_t task);
