@@ -9,7 +9,6 @@ namespace {
 constexpr size_t kBurst = 32;
 constexpr Millis kRestTime = 5;
 constexpr Millis kInFrame = 1;
-constexpr Millis kModbusAnswer = 100;  // a master waits longer, as a rule for a second
 // Normal fixed addressing (docs/can-profile.md): below what protects the battery.
 constexpr uint8_t kOwnAddress = 0x10;
 constexpr uint8_t kTesterAddress = 0xF1;
@@ -37,6 +36,23 @@ T or_default(T value, T otherwise) {
     return value == 0 ? otherwise : value;
 }
 
+CanLink::Config uds_config_of(const ota_canbus_config_t& config) {
+    CanLink::Config out;
+    IsoTpAddress& address = out.address;
+    address = IsoTpAddress::normal_fixed(kOwnAddress, kTesterAddress, kLowPriority, kEverybody);
+    if (config.request_id != 0) {
+        address.receive_id = config.request_id;
+        address.send_id = config.response_id;
+        address.is_29_bit = config.request_id > kHighest11Bit || config.response_id > kHighest11Bit;
+        address.functional_id.reset();
+    }
+    if (config.functional_id != 0) address.functional_id = config.functional_id;
+    out.is_fd = config.fd;
+    out.block_size =
+        config.block_size == 255 ? uint8_t{0} : or_default<uint8_t>(config.block_size, 8);
+    return out;
+}
+
 }  // namespace
 
 Links::Links(const Platform& platform, const EngineView& engine, BusDoors& doors,
@@ -53,8 +69,8 @@ Links::Links(const Platform& platform, const EngineView& engine, BusDoors& doors
 }
 
 Links::~Links() {
-    if (modbus_link_ != nullptr) modbus_link_->close();
-    if (share_) share_->close();
+    for (ModbusPart& modbus : modbus_) modbus.close();
+    if (has_bus()) share_->close();
 }
 
 Boards::Boards(const ota_modules_config_t& c)
@@ -67,65 +83,26 @@ Boards::Boards(const ota_modules_config_t& c)
 }
 
 Status Links::open_modbus(const ota_modbus_config_t& config) {
-    if (modbus_link_ != nullptr) return {Code::kNoSpace, Origin::kApi};
-    identity_.unit = or_default<uint8_t>(config.unit_id, 1);
-    identity_.base = or_default<uint16_t>(config.register_base, modbus::kDefaultBase);
-    const FieldBuses& buses = platform_.buses;
-    if (config.shared) {
-        if (buses.task == nullptr) return {Code::kUnavailable, Origin::kApi};
-        modbus_link_ = &gate_.emplace();
-        return {};
-    }
-    if (config.serial_device == nullptr) {
-        if (buses.modbus_tcp == nullptr) return {Code::kUnavailable, Origin::kApi};
-        OTA_TRY(buses.modbus_tcp->listen(or_default<uint16_t>(config.tcp_port, 502)));
-        modbus_link_ = &tcp_.emplace(*buses.modbus_tcp);
-        return {};
-    }
-    if (buses.modbus_line == nullptr) return {Code::kUnavailable, Origin::kApi};
-    RtuLink::Config line;
-    line.unit = identity_.unit;
-    line.line = {config.serial_device, or_default<uint32_t>(config.baud_rate, 19200),
-                 static_cast<SerialFormat>(config.serial_format)};
-    line.least_silence = buses.least_silence;
-    rtu_.emplace(*buses.modbus_line, platform_.clock, line);
-    OTA_TRY(rtu_->open());
-    modbus_link_ = &*rtu_;
-    return {};
+    for (ModbusPart& modbus : modbus_) return modbus.open(config, platform_, identity_);
+    return {Code::kUnavailable, Origin::kApi};
 }
 
-// The links' task answers each request at once; what is waited for is its turn.
 Result<size_t> Links::ask_modbus(Bytes request, MutableBytes answer) {
-    if (!gate_ || !is_running_) return Status{Code::kUnavailable, Origin::kApi};
-    if (!is_for_update_block(request, identity_.base)) return Status{Code::kRefused, Origin::kApi};
-    const Millis end = platform_.clock.now() + kModbusAnswer;
-    bool is_posted = false;
-    while (platform_.clock.now() < end) {
-        is_posted = is_posted || gate_->post(request);
-        if (const size_t size = is_posted ? gate_->take(answer) : 0; size != 0) return size;
-        platform_.task.pause();
+    for (ModbusPart& modbus : modbus_) {
+        if (is_running_) return modbus.ask(request, identity_.base, answer, platform_);
     }
-    if (is_posted) gate_->withdraw();
-    return Status{Code::kTimeout, Origin::kApi};
+    return Status{Code::kUnavailable, Origin::kApi};
 }
 
 Status Links::open_canbus(const ota_canbus_config_t& config) {
-    if (has_server_) return {Code::kNoSpace, Origin::kApi};
-    IsoTpAddress& address = can_config_.address;
-    address = IsoTpAddress::normal_fixed(kOwnAddress, kTesterAddress, kLowPriority, kEverybody);
-    if (config.request_id != 0) {
-        address.receive_id = config.request_id;
-        address.send_id = config.response_id;
-        address.is_29_bit = config.request_id > kHighest11Bit || config.response_id > kHighest11Bit;
-        address.functional_id.reset();
+    for (UdsPart& uds : uds_) {
+        if (uds.is_open) return {Code::kNoSpace, Origin::kApi};
+        uds.config = uds_config_of(config);
+        OTA_TRY(open_bus(config.interface, config.bitrate, config.fd, config.bus_load));
+        uds.is_open = true;
+        return {};
     }
-    if (config.functional_id != 0) address.functional_id = config.functional_id;
-    can_config_.is_fd = config.fd;
-    can_config_.block_size =
-        config.block_size == 255 ? uint8_t{0} : or_default<uint8_t>(config.block_size, 8);
-    OTA_TRY(open_bus(config.interface, config.bitrate, config.fd, config.bus_load));
-    has_server_ = true;
-    return {};
+    return {Code::kUnavailable, Origin::kApi};
 }
 
 Status Links::open_modules(const ota_modules_config_t& config) {
@@ -144,7 +121,7 @@ Status Links::open_bus(const char* interface, uint32_t bitrate, bool fd, uint8_t
     bus.interface = interface == nullptr ? "can0" : interface;
     bus.bitrate = or_default<uint32_t>(bitrate, 500000);
     bus.is_fd = fd;
-    if (share_) {
+    if (has_bus()) {
         const bool same = text_of(bus_.interface) == bus.interface && bus_.bitrate == bus.bitrate &&
                           bus_.is_fd == bus.is_fd;
         if (!same) return {Code::kOutOfRange, Origin::kApi, Detail::kCanInterface};
@@ -163,14 +140,14 @@ Status Links::open_bus(const char* interface, uint32_t bitrate, bool fd, uint8_t
 }
 
 Status Links::start(const TaskConfig& engine) {
-    if (modbus_link_ == nullptr && !share_) return {};
+    if (!has_modbus() && !has_bus()) return {};
     pair_.window.close();
     desk_.emplace(pair_.window, PushDesk::Engine{engine_, platform_.mailbox, platform_.clock});
     for (AccessDoor& door : doors_.doors) door.pause(platform_.clock.now());
-    if (modbus_link_ != nullptr) {
-        modbus_.emplace(identity_, *desk_, doors_.modbus(), platform_.mailbox, platform_.clock);
+    for (ModbusPart& modbus : modbus_) {
+        modbus.start(identity_, *desk_, doors_.modbus(), platform_);
     }
-    if (has_server_) start_server();
+    for (UdsPart& uds : uds_) start_server(uds);
     if (has_boards()) start_boards();
     next_limit_ = 0;
     stop_asked_ = false;
@@ -183,8 +160,9 @@ Status Links::start(const TaskConfig& engine) {
     return {};
 }
 
-void Links::start_server() {
-    const IsoTpAddress& address = can_config_.address;
+void Links::start_server(UdsPart& part) {
+    if (!part.is_open) return;
+    const IsoTpAddress& address = part.config.address;
     const std::array<uint32_t, 2> wanted{address.receive_id,
                                          address.functional_id.value_or(address.receive_id)};
     CanConfig frames;
@@ -193,8 +171,8 @@ void Links::start_server() {
     CanBus& bus = share_->face(CanShare::kServer);
     (void)bus.open(frames);
     const UdsIdentity own{identity_.serial, identity_.hardware, identity_.takes_suit};
-    uds_.emplace(own, *desk_, doors_.canbus(), platform_.mailbox, platform_.clock);
-    can_.emplace(bus, *uds_, platform_.clock, can_config_);
+    part.server.emplace(own, *desk_, doors_.canbus(), platform_.mailbox, platform_.clock);
+    part.link.emplace(bus, *part.server, platform_.clock, part.config);
 }
 
 void Links::start_boards() {
@@ -207,13 +185,15 @@ void Links::start_boards() {
 
 // What protects the battery needs less of the bus while it rests.
 void Links::limit_load() {
-    if (!share_ || platform_.clock.now() < next_limit_) return;
+    if (!has_bus() || platform_.clock.now() < next_limit_) return;
     next_limit_ = platform_.clock.now() + kLimitInterval;
     const bool at_rest = engine_.snapshot().at_rest;
     BusLimits limits{at_rest ? kLoadAtRest : kLoadAtWork, at_rest ? kTotalAtRest : kTotalAtWork};
     if (bus_load_ != 0) limits = {bus_load_, std::max(limits.total, bus_load_)};
     share_->limit(limits);
-    if (can_) can_->ask_separation(separation_for(bus_.bitrate, limits.own));
+    for (UdsPart& uds : uds_) {
+        if (uds.link) uds.link->ask_separation(separation_for(bus_.bitrate, limits.own));
+    }
 }
 
 void Links::stop() {
@@ -230,19 +210,24 @@ void Links::run() {
 void Links::poll() {
     desk_->poll();
     limit_load();
-    bool more = modbus_ && modbus_->poll(*modbus_link_, kBurst) == kBurst;
-    if (can_) more = can_->poll(kBurst) == kBurst || more;
-    bool is_board_busy = false;
+    bool more = false;
+    bool in_frame = has_server();
+    for (ModbusPart& modbus : modbus_) {
+        more = modbus.poll(kBurst);
+        in_frame = in_frame || modbus.is_receiving();
+    }
+    for (UdsPart& uds : uds_) {
+        if (uds.link) more = uds.link->poll(kBurst) == kBurst || more;
+    }
     for (std::optional<Boards>& boards : boards_) {
         if (!boards || !boards->link) continue;
         boards->link->poll();
-        is_board_busy = boards->link->is_busy();
+        in_frame = in_frame || boards->link->is_busy();
         more = more || boards->link->due() <= platform_.clock.micros();
     }
-    if (share_) more = share_->poll() || share_->has_frame() || more;
+    if (has_bus()) more = share_->poll() || share_->has_frame() || more;
     // Timers of less than a rest's length are about: ISO-TP's gaps, and the silence that ends a
     // frame, which wakes nobody.
-    const bool in_frame = can_ || is_board_busy || (rtu_ && rtu_->is_receiving());
     if (!more) platform_.buses.rest->rest(in_frame ? kInFrame : kRestTime);
 }
 

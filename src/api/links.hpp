@@ -1,15 +1,12 @@
 #pragma once
 
 #include "api/can_share.hpp"
+#include "api/modbus_part.hpp"
 #include "api/platform.hpp"
 #include "install/module_component.hpp"
 #include "install/module_link.hpp"
 #include "ota_manager.h"
 #include "sources/can/can_link.hpp"
-#include "sources/modbus/modbus_gate.hpp"
-#include "sources/modbus/modbus_server.hpp"
-#include "sources/modbus/rtu_link.hpp"
-#include "sources/modbus/tcp_link.hpp"
 #include "sources/push_source.hpp"
 #include "verify/access_check.hpp"
 
@@ -32,6 +29,14 @@ struct Boards {
     ModuleComponent component;
     ModuleLink::Config config;
     std::optional<ModuleLink> link;
+};
+
+// The device as a UDS server.
+struct UdsPart {
+    CanLink::Config config;
+    bool is_open = false;
+    std::optional<UdsServer> server;
+    std::optional<CanLink> link;
 };
 
 // The servers of all field buses, and the conversations with module boards, in a task of their own:
@@ -64,10 +69,13 @@ class Links {
     void run();
     void poll();
     Status open_bus(const char* interface, uint32_t bitrate, bool fd, uint8_t load);
-    void start_server();
+    void start_server(UdsPart& part);
     void start_boards();
     void limit_load();
     bool has_boards() const { return build::kModules && boards_[0].has_value(); }
+    bool has_bus() const { return (build::kCanbus || build::kModules) && share_.has_value(); }
+    bool has_modbus() const { return build::kModbus && modbus_[0].is_open(); }
+    bool has_server() const { return build::kCanbus && uds_[0].is_open; }
 
     const Platform& platform_;
     const EngineView& engine_;
@@ -76,18 +84,11 @@ class Links {
     FixedString<16> hardware_;
     PushPair pair_;
     std::optional<PushDesk> desk_;
-    std::optional<ModbusServer> modbus_;
-    std::optional<RtuLink> rtu_;
-    std::optional<TcpLink> tcp_;
-    std::optional<ModbusGate> gate_;
-    ModbusLink* modbus_link_ = nullptr;
+    std::array<ModbusPart, build::kModbus ? 1 : 0> modbus_;
     CanConfig bus_;  // interface null: not open
     uint8_t bus_load_ = 0;
     std::optional<CanShare> share_;
-    CanLink::Config can_config_;
-    bool has_server_ = false;
-    std::optional<UdsServer> uds_;
-    std::optional<CanLink> can_;
+    std::array<UdsPart, build::kCanbus ? 1 : 0> uds_;
     std::array<std::optional<Boards>, build::kModules ? 1 : 0> boards_;
     Millis next_limit_ = 0;
     std::atomic<bool> stop_asked_{false};
