@@ -32,7 +32,7 @@ LIBSTDCXX = DEPS / "libstdc++/usr/include/newlib/c++/12.2.1"
 NO_FILES = ["SOURCE_SD_CARD", "SOURCE_USB_DRIVE"]
 NO_BUSES = ["SOURCE_MODBUS", "SOURCE_CANBUS"]
 SLOW_LOGS = ["LOG_SD_CARD", "LOG_CLOUDWATCH"]
-DEFAULT = [*NO_BUSES, *SLOW_LOGS, "SOURCE_AWS_IOT", "MODULE_BOARDS", "SETTINGS_PACKAGES"]  # what Kconfig leaves out unless asked
+DEFAULT = [*NO_BUSES, *SLOW_LOGS, "SOURCE_AWS_IOT", "JSON_STREAMS", "MODULE_BOARDS", "SETTINGS_PACKAGES"]  # what Kconfig leaves out unless asked
 CHOICES = [
     ("everything", []),
     ("without encrypted payloads", ["ENCRYPTED_PAYLOADS"]),
@@ -42,11 +42,16 @@ CHOICES = [
     ("without Modbus and CAN", NO_BUSES),
     ("without module boards", ["MODULE_BOARDS"]),
     ("without AWS IoT", ["SOURCE_AWS_IOT"]),
+    ("without streams in JSON", ["JSON_STREAMS"]),
     ("without settings packages", ["SETTINGS_PACKAGES"]),
     ("without the log on SD card", ["LOG_SD_CARD"]),
     ("without the log in CloudWatch", ["LOG_CLOUDWATCH"]),
     ("without the log on SD card and in CloudWatch", SLOW_LOGS),
     ("Kconfig's default", DEFAULT),
+    *[(f"Kconfig's default with {what}", [part for part in DEFAULT if part not in parts]) for what, parts in [
+        ("Modbus", ["SOURCE_MODBUS"]), ("CAN", ["SOURCE_CANBUS"]), ("module boards", ["MODULE_BOARDS"]),
+        ("AWS IoT", ["SOURCE_AWS_IOT"]), ("settings packages", ["SETTINGS_PACKAGES"]),
+        ("the log on SD card", ["LOG_SD_CARD"]), ("the log in CloudWatch", ["LOG_CLOUDWATCH"])]],
     ("without HTTPS", ["SOURCE_HTTPS"]),
     ("without SUIT packages", ["PACKAGE_SUIT"]),
     ("HTTPS with SUIT packages, unencrypted", [*NO_FILES, *DEFAULT, "ENCRYPTED_PAYLOADS", "LOG_CONSOLE"]),

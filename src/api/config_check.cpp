@@ -153,6 +153,9 @@ const char* check_aws_iot(const ota_aws_iot_config_t& c) {
     if (is_empty(c.device_cert_pem) || is_empty(c.device_key_pem)) {
         return "config.aws_iot.device_cert_pem, device_key_pem: needed, PEM";
     }
+    if (c.json_streams && !build::kJsonStreams) {
+        return "config.aws_iot.json_streams: left out of this build (OTA_MANAGER_JSON_STREAMS)";
+    }
     return nullptr;
 }
 

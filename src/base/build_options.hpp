@@ -11,6 +11,9 @@
 #ifndef OTA_MANAGER_SOURCE_AWS_IOT
 #define OTA_MANAGER_SOURCE_AWS_IOT 1
 #endif
+#ifndef OTA_MANAGER_JSON_STREAMS
+#define OTA_MANAGER_JSON_STREAMS 1
+#endif
 #ifndef OTA_MANAGER_SOURCE_MODBUS
 #define OTA_MANAGER_SOURCE_MODBUS 1
 #endif
@@ -70,6 +73,7 @@ namespace ota::build {
 
 inline constexpr bool kHttps = OTA_MANAGER_SOURCE_HTTPS != 0;
 inline constexpr bool kAwsIot = OTA_MANAGER_SOURCE_AWS_IOT != 0;
+inline constexpr bool kJsonStreams = kAwsIot && OTA_MANAGER_JSON_STREAMS != 0;
 inline constexpr bool kModbus = OTA_MANAGER_SOURCE_MODBUS != 0;
 inline constexpr bool kCanbus = OTA_MANAGER_SOURCE_CANBUS != 0;
 inline constexpr bool kPush = kModbus || kCanbus;

@@ -51,14 +51,14 @@ def test_kconfig_defaults_are_the_specifications(kconfig):
 
 
 def test_kconfig_defaults_are_those_of_the_headers(kconfig):
-    """A build without Kconfig, as the twin's, is the same product, with every source, every sink of the log, the module boards and settings packages
+    """A build without Kconfig, as the twin's, is the same product, with every source, every sink of the log, the module boards, JSON streams and settings packages
     besides."""
     text = (ROOT / "include" / "ota_manager_types.h").read_text()
     text += (ROOT / "src" / "base" / "build_options.hpp").read_text()
     defined = dict(re.findall(r"^#define OTA_MANAGER_(\w+) (.+)$", text, re.M))
     plain = {name: re.sub(r"UINT32_C\((.*)\)", r"\1", value).removesuffix(".0f") for name, value in defined.items()}
     number = {"y": "1", "n": "0"}
-    for part in ("SOURCE_AWS_IOT", "SOURCE_MODBUS", "SOURCE_CANBUS", "MODULE_BOARDS", "SETTINGS_PACKAGES", "LOG_SD_CARD",
+    for part in ("SOURCE_AWS_IOT", "JSON_STREAMS", "SOURCE_MODBUS", "SOURCE_CANBUS", "MODULE_BOARDS", "SETTINGS_PACKAGES", "LOG_SD_CARD",
                  "LOG_CLOUDWATCH"):
         assert (plain.pop(part), kconfig[part]) == ("1", "n")
     compared = {name for name in plain if name in kconfig}

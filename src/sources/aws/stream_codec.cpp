@@ -2,15 +2,20 @@
 
 #include <bit>
 
+#include "base/build_options.hpp"
 #include "sources/aws/stream_cbor.hpp"
 #include "sources/aws/stream_json.hpp"
 
 namespace ota {
+namespace {
+
+constexpr StreamCbor kCbor;
+constexpr StreamJson kJson;
+
+}  // namespace
 
 const StreamCodec& stream_codec(StreamForm form) {
-    static constexpr StreamCbor kCbor;
-    static constexpr StreamJson kJson;
-    if (form == StreamForm::kJson) return kJson;
+    if (build::kJsonStreams && form == StreamForm::kJson) return kJson;
     return kCbor;
 }
 

@@ -69,6 +69,7 @@ class StreamCodec {
     ~StreamCodec() = default;
 };
 
+// CBOR's in a build without JSON.
 const StreamCodec& stream_codec(StreamForm form);
 
 // How many blocks a request asks for. Without it AWS takes 128 KiB for granted, and refuses what
