@@ -58,24 +58,17 @@ uint16_t chip_revision() {
     return info.revision;  // major * 100 + minor
 }
 
-// A part that was put into its array.
-template <typename T>
-T* put(std::array<std::optional<T>, 0>&, Clock&) {
-    return nullptr;
-}
-template <typename T>
-T* put(std::array<std::optional<T>, 1>& part, Clock& clock) {
-    return &part[0].emplace(clock);
-}
-
 // The lines of the field buses, and the task in which they are served.
 struct Buses {
-    explicit Buses(Clock& clock) : tcp(clock, "0.0.0.0"), rest(tcp, put(twai, clock)) {}
+    explicit Buses(Clock& clock) : tcp(clock, "0.0.0.0") {
+        for (auto& part : twai) part.emplace(clock);
+        rest.emplace(tcp, address_of(twai));
+    }
     PinnedTask task;
     TcpServer tcp;
     EspUart uart;
     Part<EspTwai, build::kCanbus || build::kModules> twai;
-    EspRest rest;
+    std::optional<EspRest> rest;
 };
 
 // Everything between init and deinit, in one static place.
@@ -93,7 +86,7 @@ struct Chip {
         FieldBuses out;
         for (auto& part : buses) {
             out.task = &part->task;
-            out.rest = &part->rest;
+            out.rest = &*part->rest;
             if (build::kModbus) {
                 out.modbus_tcp = &part->tcp;
                 out.modbus_line = &part->uart;
