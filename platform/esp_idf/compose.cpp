@@ -74,6 +74,7 @@ struct Buses {
 // Everything between init and deinit, in one static place.
 struct Chip {
     Status open();
+    void open_parts();
     void open_events() {
         ota_manager_config_t callbacks{};
         callbacks.event_cb = esp_events::post_status;
@@ -131,6 +132,19 @@ struct Chip {
     std::optional<Platform> platform;
 };
 
+void Chip::open_parts() {
+    for (auto& part : http) part.emplace();
+    for (auto& part : mqtt) part.emplace();
+    for (auto& part : sd_log) part.emplace(kSdCard, kSdCard);
+    for (auto& part : sd_spool) part.emplace(kSdCard, kSdCard);
+    for (auto& part : log_task) part.emplace();
+    for (auto& part : log_http) part.emplace();
+    open_events();
+    for (auto& part : sd_card) part.emplace(kSdCard, kSdCard);
+    for (auto& part : buses) part.emplace(clock);
+    for (auto& part : usb_drive) part.emplace(kUsbDrive, kUsbDrive);
+}
+
 Status Chip::open() {
     const esp_partition_t* own = esp_ota_get_running_partition();
     const esp_partition_t* data =
@@ -155,16 +169,7 @@ Status Chip::open() {
     standby = PartitionFlash(*slot);
     Flash* const own_config = open_optional(layout::kConfigLabel, config);
     Flash* const own_stage = open_optional(layout::kStageLabel, stage);
-    for (auto& part : http) part.emplace();
-    for (auto& part : mqtt) part.emplace();
-    for (auto& part : sd_log) part.emplace(kSdCard, kSdCard);
-    for (auto& part : sd_spool) part.emplace(kSdCard, kSdCard);
-    for (auto& part : log_task) part.emplace();
-    for (auto& part : log_http) part.emplace();
-    open_events();
-    for (auto& part : sd_card) part.emplace(kSdCard, kSdCard);
-    for (auto& part : buses) part.emplace(clock);
-    for (auto& part : usb_drive) part.emplace(kUsbDrive, kUsbDrive);
+    open_parts();
     platform.emplace(Platform{.running = running,
                               .standby = standby,
                               .journal = journal,

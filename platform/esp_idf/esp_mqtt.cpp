@@ -5,7 +5,6 @@
 #include <freertos/task.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <cstring>
 #include <new>
 
@@ -20,7 +19,7 @@ constexpr int kReceiveBuffer = 2048;
 constexpr int kSendBuffer = 3072;
 // Bytes that wait for the server's acknowledgement. A bound and no need: requests and reports have
 // a few hundred. It holds what the port's contract sends in one go.
-constexpr size_t kOutbox = 72 * 1024;
+constexpr size_t kOutbox = size_t{72} * 1024;
 // esp-mqtt's task looks each half of it whether it is to end, and close() waits for that; below 40
 // it would not rest at all.
 constexpr int kLookForEnd = 200;    // ms
@@ -74,7 +73,7 @@ struct EspMqttClient::Message {
 };
 
 EspMqttClient::EspMqttClient()
-    : queue_(xQueueCreateStatic(kMostMessages, sizeof(Message*), storage_.data(), &control_)) {}
+    : queue_(xQueueCreateStatic(kMostMessages, sizeof(void*), storage_.data(), &control_)) {}
 
 EspMqttClient::~EspMqttClient() {
     close();
@@ -199,7 +198,7 @@ void EspMqttClient::begin_message(const esp_mqtt_event_t& event) {
     const auto size = static_cast<size_t>(event.total_data_len);
     const size_t cost = sizeof(Message) + topic_size + size;
     if (event.topic == nullptr || size > kMostBytes || held_ + cost > kMostBytes) return;
-    void* const memory = std::malloc(cost);
+    void* const memory = ::operator new(cost, std::nothrow);
     if (memory == nullptr) return;
     held_ += cost;
     partial_ = new (memory) Message{topic_size, size, 0};
@@ -216,13 +215,13 @@ void EspMqttClient::queue_message() {
 void EspMqttClient::release(Message*& message) {
     if (message == nullptr) return;
     held_ -= message->cost();
-    std::free(message);
+    ::operator delete(message);
     message = nullptr;
 }
 
 // The next one into current_, whose room is its own.
 bool EspMqttClient::take_message() {
-    std::free(current_);
+    ::operator delete(current_);
     current_ = nullptr;
     if (xQueueReceive(queue_, &current_, 0) != pdTRUE) return false;
     held_ -= current_->cost();

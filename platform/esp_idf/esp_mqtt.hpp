@@ -58,8 +58,8 @@ class EspMqttClient final : public MqttClient {
     std::array<const char*, 2> alpn_{};
     std::atomic<uint32_t> state_{0};  // State
     std::atomic<uint32_t> why_{0};
-    std::atomic<uint32_t> has_begun_{1};  // esp-mqtt's task
-    std::array<uint8_t, kMostMessages * sizeof(Message*)> storage_{};
+    std::atomic<uint32_t> has_begun_{1};                            // esp-mqtt's task
+    std::array<uint8_t, kMostMessages * sizeof(void*)> storage_{};  // of pointers
     StaticQueue_t control_{};
     QueueHandle_t queue_;
     std::atomic<size_t> held_{0};  // bytes, of the messages that nobody has taken yet
