@@ -113,7 +113,8 @@ esp_err_t ota_manager_set_bms_safety_thresholds(int min_soc, float max_temperatu
 
 /**
  * Between init and start. @return ESP_OK; ESP_ERR_INVALID_STATE otherwise; ESP_ERR_INVALID_ARG for
- * NULL where a function is needed; ESP_ERR_NO_MEM when the table is full (4 probes, 4 sources).
+ * NULL where a function is needed; ESP_ERR_NO_MEM when the table is full (4 probes; 6 sources with
+ * that of init, 4 of them on cards and drives).
  */
 esp_err_t ota_manager_set_notice_cb(ota_notice_cb_t callback, void* user_data);
 /** NULL = no objection. Asked before every step of an update, after the battery. */

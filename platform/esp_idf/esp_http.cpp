@@ -1,12 +1,16 @@
-#include "esp_idf/esp_http.hpp"
+#include <sdkconfig.h>
+
+#if defined(CONFIG_MBEDTLS_THREADING_ALT) && !defined(CONFIG_MBEDTLS_USE_CRYPTO_ROM_IMPL)
+#error "CONFIG_MBEDTLS_THREADING_ALT has no header here: choose CONFIG_MBEDTLS_THREADING_PTHREAD"
+#endif
 
 #include <esp_crt_bundle.h>
-#include <sdkconfig.h>
 
 #include <algorithm>
 #include <ctime>
 
 #include "base/build_options.hpp"
+#include "esp_idf/esp_http.hpp"
 #include "esp_idf/tls_finding.hpp"
 
 #if (OTA_MANAGER_SOURCE_HTTPS || OTA_MANAGER_LOG_CLOUDWATCH) && \

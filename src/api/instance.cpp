@@ -147,7 +147,7 @@ HttpsSource::Config https_config_of(const ota_https_config_t& config,
     return out;
 }
 
-constexpr char kTooMany[] = "source: at most four";
+constexpr char kTooMany[] = "source: at most six, four of them on cards and drives";
 
 esp_err_t refuse_source(esp_err_t error, const char* why) {
     config_error = why;

@@ -13,6 +13,8 @@
 
 namespace ota {
 
+inline constexpr size_t kMaxFileSources = 4;
+
 // A file source with the channel that announces its files.
 struct FilePair {
     FilePair(FileStore& store, const char* path) : channel(store, path), source(store) {}
@@ -56,7 +58,7 @@ struct Instance {
     std::array<BusDoors, build::kLinks ? 1 : 0> bus_doors;
     Manager manager;
     FixedVector<CallbackProbe, kMaxProbes> probes;
-    std::array<std::optional<FilePair>, build::kFiles ? kMaxSources : 0> files;
+    std::array<std::optional<FilePair>, build::kFiles ? kMaxFileSources : 0> files;
     std::array<std::optional<HttpsPair>, build::kHttps ? 1 : 0> https;
     std::array<std::optional<AwsParts>, build::kAwsIot ? 1 : 0> aws;
     std::array<std::optional<Links>, build::kLinks ? 1 : 0> links;

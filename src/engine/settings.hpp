@@ -14,7 +14,7 @@ struct UpdateSource {
     Source* source = nullptr;
     SourceKind kind = SourceKind::kHttps;
 };
-inline constexpr size_t kMaxSources = 4;
+inline constexpr size_t kMaxSources = 6;  // each kind once
 using UpdateSources = FixedVector<UpdateSource, kMaxSources>;
 
 // RFC 9562 UUIDs.

@@ -88,12 +88,25 @@ esp_err_t identity_find(void)
         .claim_key_pem = claim_key_start,
         .template_name = CONFIG_BESS_AWS_TEMPLATE,
         .serial_number = serial,
+        .timeout_ms = 30 * 1000,
         .load = load,
         .save = save,
     };
     const esp_err_t error = ota_manager_provision(&config, &identity);
     is_known = error == ESP_OK;
     return error;
+}
+
+esp_err_t identity_recall(void)
+{
+    nvs_handle_t store;
+    size_t size = 0;
+    if (nvs_open("ota_identity", NVS_READONLY, &store) != ESP_OK) {
+        return ESP_ERR_NOT_FOUND;
+    }
+    const esp_err_t error = nvs_get_blob(store, key_of(OTA_IDENTITY_CURRENT), NULL, &size);
+    nvs_close(store);
+    return error == ESP_OK && size != 0 ? identity_find() : ESP_ERR_NOT_FOUND;
 }
 
 const ota_identity_t *identity_get(void)

@@ -24,15 +24,24 @@ static sdmmc_card_t *mount_card(void)
     sdmmc_host_t host = SDMMC_HOST_DEFAULT();
     sdmmc_slot_config_t slot = SDMMC_SLOT_CONFIG_DEFAULT();
     sdmmc_card_t *card = NULL;
+    slot.width = 4; /* the default takes eight lines, four of which are other pins' */
     host.slot = SDMMC_HOST_SLOT_0;
     host.max_freq_khz = SDMMC_FREQ_HIGHSPEED;
     host.pwr_ctrl_handle = power;
-    return esp_vfs_fat_sdmmc_mount("/sdcard", &host, &slot, &mount, &card) == ESP_OK ? card : NULL;
+    updates_lock();
+    const esp_err_t error = esp_vfs_fat_sdmmc_mount(CONFIG_OTA_MANAGER_SD_MOUNT_POINT, &host, &slot, &mount, &card);
+    updates_unlock();
+    static esp_err_t told = ESP_OK;
+    if (error != told && error != ESP_OK && error != ESP_ERR_TIMEOUT) {
+        ESP_LOGW(TAG, "a card that can't be used (FAT32? not exFAT): %s", esp_err_to_name(error));
+    }
+    told = error;
+    return error == ESP_OK ? card : NULL;
 }
 
 static void unmount_card(void *card)
 {
-    (void)esp_vfs_fat_sdcard_unmount("/sdcard", card);
+    (void)esp_vfs_fat_sdcard_unmount(CONFIG_OTA_MANAGER_SD_MOUNT_POINT, card);
 }
 
 static void watch_card(void *unused)

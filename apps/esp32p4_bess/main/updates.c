@@ -14,8 +14,9 @@ static const char *TAG = "updates";
 /* otactl keygen release.pem update_key.pub.pem */
 extern const char update_key_start[] asm("_binary_update_key_pub_pem_start");
 
-/* Who stops and starts the manager: the card, the drive, the search for a certificate. */
+/* Who mounts and unmounts, stops and starts: the card, the drive, the task below, one at a time. */
 static SemaphoreHandle_t owner;
+static bool is_up;
 
 static void warn_if_not(esp_err_t error, const char *what)
 {
@@ -32,10 +33,10 @@ static void add(ota_source_t source, const ota_source_config_t *config)
 static void add_files(void)
 {
 #if CONFIG_OTA_MANAGER_SOURCE_SD_CARD
-    add(OTA_SOURCE_SD_CARD, &(ota_source_config_t){ .sd_card = { .filepath = "/sdcard/bess_*" } });
+    add(OTA_SOURCE_SD_CARD, &(ota_source_config_t){ .sd_card = { .filepath = CONFIG_OTA_MANAGER_SD_MOUNT_POINT "/bess_*" } });
 #endif
 #if CONFIG_OTA_MANAGER_SOURCE_USB_DRIVE
-    add(OTA_SOURCE_USB_DRIVE, &(ota_source_config_t){ .usb_drive = { .filepath = "/usb/bess_*" } });
+    add(OTA_SOURCE_USB_DRIVE, &(ota_source_config_t){ .usb_drive = { .filepath = CONFIG_OTA_MANAGER_USB_MOUNT_POINT "/bess_*" } });
 #endif
 }
 
@@ -82,7 +83,7 @@ static void set_log(void)
 {
     ota_log_config_t log = { .console_level = OTA_LOG_INFO };
 #if CONFIG_OTA_MANAGER_LOG_SD_CARD
-    log.sd_card.directory = "/sdcard/log";
+    log.sd_card.directory = CONFIG_OTA_MANAGER_SD_MOUNT_POINT "/log";
 #endif
 #if CONFIG_BESS_CLOUD_LOG
     const ota_identity_t *thing = identity_get();
@@ -90,7 +91,7 @@ static void set_log(void)
         log.cloudwatch = (ota_log_cloudwatch_t){
             .endpoint = "logs." CONFIG_BESS_AWS_REGION ".amazonaws.com",
             .region = CONFIG_BESS_AWS_REGION,
-            .log_group = "bess",
+            .log_group = "/bess/ota",
             .credentials_endpoint = CONFIG_BESS_AWS_CREDENTIALS_ENDPOINT,
             .role_alias = "bess-log",
             .thing_name = thing->thing_name,
@@ -131,65 +132,106 @@ static esp_err_t start(void)
     set_log();
     ESP_ERROR_CHECK(ota_manager_set_battery_provider(battery_read, NULL));
     ESP_ERROR_CHECK(ota_manager_add_health_probe("bms", battery_probe, NULL));
-    return ota_manager_start();
+    const esp_err_t started = ota_manager_start();
+    is_up = started == ESP_OK;
+    if (!is_up) {
+        (void)ota_manager_deinit();
+    }
+    return started;
 }
 
+/* One that has not begun, or waits for a word, may be stopped: nothing is lost by it. */
 static bool is_at_rest(void)
 {
     const ota_status_t status = ota_manager_get_status();
-    const bool is_busy = status != OTA_STATUS_IDLE && status != OTA_STATUS_FAILED && status != OTA_STATUS_ABORTED;
+    const bool is_busy = status != OTA_STATUS_IDLE && status != OTA_STATUS_UPDATE_AVAILABLE &&
+                         status != OTA_STATUS_FAILED && status != OTA_STATUS_ABORTED;
     ota_boot_status_t boot = { 0 };
-    return !is_busy && ota_manager_get_boot_status(&boot) == ESP_OK && !boot.trial;
+    return !is_up || (!is_busy && ota_manager_get_boot_status(&boot) == ESP_OK && !boot.trial);
+}
+
+void updates_lock(void)
+{
+    xSemaphoreTake(owner, portMAX_DELAY);
+}
+
+void updates_unlock(void)
+{
+    xSemaphoreGive(owner);
 }
 
 bool updates_pause_for(void (*action)(void *), void *what)
 {
-    xSemaphoreTake(owner, portMAX_DELAY);
+    updates_lock();
     const bool may = is_at_rest();
     if (may) {
-        const bool was_running = ota_manager_stop() == ESP_OK;
+        const bool was_up = is_up && ota_manager_stop() == ESP_OK;
         action(what);
-        if (was_running && ota_manager_start() != ESP_OK) {
-            ESP_LOGE(TAG, "updates did not start again");
+        if (was_up && ota_manager_start() != ESP_OK) {
+            (void)ota_manager_deinit();
+            is_up = false; /* the task below tries again */
         }
     }
-    xSemaphoreGive(owner);
+    updates_unlock();
     return may;
 }
 
 #if CONFIG_OTA_MANAGER_SOURCE_AWS_IOT
-/* A unit may be put up weeks before its network is. A certificate is asked for before init, so the manager is taken
- * down for it. */
-static void find_identity(void *unused)
+/* A key is made in it. */
+enum { STACK = 10240, FIRST_LOOK = 3, LOOK_AGAIN = 360 };
+
+/* A certificate is asked for before init, so the manager is taken down for it, half a minute at most. A unit may be put
+ * up weeks before its network is. */
+static void look_for_identity(void)
 {
-    (void)unused;
-    while (identity_get() == NULL) {
-        vTaskDelay(pdMS_TO_TICKS(60 * 60 * 1000));
-        xSemaphoreTake(owner, portMAX_DELAY);
-        if (is_at_rest() && ota_manager_stop() == ESP_OK && ota_manager_deinit() == ESP_OK) {
-            warn_if_not(identity_find(), "certificate");
-            warn_if_not(start(), "updates");
-        }
-        xSemaphoreGive(owner);
+    static int rounds = FIRST_LOOK;
+    if (identity_get() != NULL || --rounds > 0 || !is_at_rest()) {
+        return;
     }
-    vTaskDelete(NULL);
+    rounds = LOOK_AGAIN;
+    if (is_up) {
+        (void)ota_manager_stop();
+        (void)ota_manager_deinit();
+        is_up = false;
+    }
+    warn_if_not(identity_find(), "certificate");
+    warn_if_not(start(), "updates");
+}
+#else
+enum { STACK = 6144 };
+
+static void look_for_identity(void)
+{
 }
 #endif
 
+/* What could not be started, for want of memory in that moment, is started later. */
+static void keep_up(void *unused)
+{
+    (void)unused;
+    while (true) {
+        vTaskDelay(pdMS_TO_TICKS(10 * 1000));
+        updates_lock();
+        if (!is_up) {
+            warn_if_not(start(), "updates");
+        }
+        look_for_identity();
+        updates_unlock();
+    }
+}
+
 esp_err_t updates_start(void)
 {
-    owner = xSemaphoreCreateMutex();
-    if (owner == NULL) {
-        return ESP_ERR_NO_MEM;
-    }
+    static StaticSemaphore_t storage;
+    owner = xSemaphoreCreateMutexStatic(&storage);
+    updates_lock();
 #if CONFIG_OTA_MANAGER_SOURCE_AWS_IOT
-    /* At the first start it takes a while; later it is in NVS. */
-    warn_if_not(identity_find(), "certificate");
-    /* TLS runs in it. */
-    enum { STACK = 10240 };
-    if (identity_get() == NULL && xTaskCreate(find_identity, "identity", STACK, NULL, 3, NULL) != pdPASS) {
-        return ESP_ERR_NO_MEM;
-    }
+    warn_if_not(identity_recall(), "certificate yet");
 #endif
-    return start();
+    const esp_err_t started = start();
+    updates_unlock();
+    if (xTaskCreate(keep_up, "updates", STACK, NULL, 3, NULL) != pdPASS) {
+        ESP_LOGE(TAG, "nobody looks after the updates");
+    }
+    return started;
 }

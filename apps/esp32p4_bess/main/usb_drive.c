@@ -7,6 +7,7 @@
 #include "freertos/queue.h"
 #include "freertos/task.h"
 #include "ota_manager.h"
+#include "sdkconfig.h"
 #include "updates.h"
 #include "usb/msc_host.h"
 #include "usb/msc_host_vfs.h"
@@ -47,7 +48,9 @@ static void mount_drive(uint8_t address)
         drive = NULL;
         return;
     }
-    const esp_err_t mounted = msc_host_vfs_register(drive, "/usb", &mount, &files);
+    updates_lock();
+    const esp_err_t mounted = msc_host_vfs_register(drive, CONFIG_OTA_MANAGER_USB_MOUNT_POINT, &mount, &files);
+    updates_unlock();
     if (mounted != ESP_OK) {
         ESP_LOGW(TAG, "a drive without FAT: %s", esp_err_to_name(mounted));
         (void)msc_host_uninstall_device(drive);
@@ -62,7 +65,10 @@ static void unmount_drive(void *unused)
 {
     (void)unused;
     (void)msc_host_vfs_unregister(files);
-    (void)msc_host_uninstall_device(drive);
+    const esp_err_t error = msc_host_uninstall_device(drive);
+    if (error != ESP_OK) {
+        ESP_LOGE(TAG, "the port takes no other drive until the next restart: %s", esp_err_to_name(error));
+    }
     drive = NULL;
 }
 

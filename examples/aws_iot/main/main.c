@@ -1,6 +1,7 @@
 /* A thing of AWS IoT: it gets its certificate at its first start, and updates itself by jobs from then on. */
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "esp_event.h"
 #include "esp_log.h"
@@ -49,7 +50,8 @@ static esp_err_t save(ota_identity_place_t place, const void *data, size_t size,
     return error == ESP_OK ? nvs_commit(store) : error == ESP_ERR_NVS_NOT_FOUND ? ESP_OK : error;
 }
 
-/* Until there is one: a unit without a certificate was never updated, so none of its firmwares is on trial. */
+/* Until there is one: as a rule a unit without a certificate was never updated, so none of its firmwares is on trial. One
+ * that is (its NVS is broken) is given up by the next reset. */
 static void find_identity(ota_identity_t *identity)
 {
     static nvs_handle_t store;
@@ -129,7 +131,7 @@ void app_main(void)
     };
     if (ota_manager_init(&config) != ESP_OK) {
         ESP_LOGE(TAG, "%s", ota_manager_config_error());
-        return;
+        abort(); /* an image on trial is given up by this, and the previous one comes back */
     }
     ESP_ERROR_CHECK(ota_manager_set_battery_provider(read_battery, NULL));
     ESP_ERROR_CHECK(ota_manager_start());

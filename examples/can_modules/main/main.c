@@ -1,4 +1,6 @@
 /* A controller on a CAN bus: a tester brings its updates by UDS, and it brings those of twelve module boards to them. */
+#include <stdlib.h>
+
 #include "esp_err.h"
 #include "esp_log.h"
 #include "nvs_flash.h"
@@ -52,7 +54,7 @@ void app_main(void)
     };
     if (ota_manager_init(&config) != ESP_OK || ota_manager_set_modules(&boards) != ESP_OK) {
         ESP_LOGE(TAG, "%s", ota_manager_config_error());
-        return;
+        abort(); /* an image on trial is given up by this, and the previous one comes back */
     }
     ESP_ERROR_CHECK(ota_manager_set_battery_provider(read_battery, NULL));
     ESP_ERROR_CHECK(ota_manager_start());

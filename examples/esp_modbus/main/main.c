@@ -1,4 +1,6 @@
 /* A controller whose plant talks Modbus to it: esp-modbus serves its measurements, and updates come by the same port. */
+#include <stdlib.h>
+
 #include "esp_event.h"
 #include "esp_log.h"
 #include "esp_netif.h"
@@ -35,9 +37,10 @@ static void on_event(ota_status_t status, ota_error_t error, void *user)
              error == OTA_ERR_NONE ? "" : ota_manager_error_to_string(error));
 }
 
+static void *server;
+
 static esp_err_t start_server(void)
 {
-    void *server = NULL;
     mb_communication_info_t place = { 0 };
     place.tcp_opts.mode = MB_TCP;
     place.tcp_opts.port = 502;
@@ -75,9 +78,14 @@ void app_main(void)
     };
     if (ota_manager_init(&config) != ESP_OK) {
         ESP_LOGE(TAG, "%s", ota_manager_config_error());
-        return;
+        abort(); /* an image on trial is given up by this, and the previous one comes back */
     }
     ESP_ERROR_CHECK(ota_manager_set_battery_provider(read_battery, NULL));
     ESP_ERROR_CHECK(ota_manager_start());
     ESP_ERROR_CHECK(start_server());
+    /* esp-modbus tells each access to its registers, and waits where nobody takes that. */
+    while (true) {
+        mb_param_info_t access;
+        (void)mbc_slave_get_param_info(server, &access, 1000);
+    }
 }

@@ -1,4 +1,6 @@
 /* Updates from an SD card that is in when the controller starts. */
+#include <stdlib.h>
+
 #include "driver/sdmmc_host.h"
 #include "esp_err.h"
 #include "esp_log.h"
@@ -21,6 +23,7 @@ static esp_err_t mount_card(void)
     sdmmc_host_t host = SDMMC_HOST_DEFAULT();
     sdmmc_slot_config_t slot = SDMMC_SLOT_CONFIG_DEFAULT();
     sdmmc_card_t *card = NULL;
+    slot.width = 4; /* the default takes eight lines, four of which are other pins' */
     host.slot = SDMMC_HOST_SLOT_0;
     host.max_freq_khz = SDMMC_FREQ_HIGHSPEED;
     const esp_err_t powered = sd_pwr_ctrl_new_on_chip_ldo(&ldo, &host.pwr_ctrl_handle);
@@ -64,7 +67,7 @@ void app_main(void)
     };
     if (ota_manager_init(&config) != ESP_OK) {
         ESP_LOGE(TAG, "%s", ota_manager_config_error());
-        return;
+        abort(); /* an image on trial is given up by this, and the previous one comes back */
     }
     ESP_ERROR_CHECK(ota_manager_set_battery_provider(read_battery, NULL));
     ESP_ERROR_CHECK(ota_manager_start());

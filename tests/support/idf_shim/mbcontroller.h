@@ -34,5 +34,9 @@ typedef struct {
 esp_err_t mbc_slave_create_tcp(mb_communication_info_t* config, void** ctx);
 esp_err_t mbc_slave_set_descriptor(void* ctx, mb_register_area_descriptor_t descr_data);
 esp_err_t mbc_slave_start(void* ctx);
+typedef struct {
+    uint32_t time_stamp;
+} mb_param_info_t;
+esp_err_t mbc_slave_get_param_info(void* ctx, mb_param_info_t* reg_info, uint32_t timeout);
 esp_err_t mbc_get_handler(void* ctx, uint8_t func_code, mb_fn_handler_fp* handler);
 esp_err_t mbc_set_handler(void* ctx, uint8_t func_code, mb_fn_handler_fp handler);

@@ -207,6 +207,33 @@ TEST_F(CApi, MoreSourcesCanBeAdded) {
     EXPECT_EQ(ota_manager_add_source(OTA_SOURCE_SD_CARD, &more), ESP_ERR_NO_MEM);
 }
 
+// As the reference firmware asks for them, and one more.
+TEST_F(CApi, EachKindOfSourceAtOnce) {
+    ota_manager_config_t c = config();
+    c.source = OTA_SOURCE_HTTPS;
+    c.config = {};
+    c.config.https.url = "https://localhost:1/bess.suit";
+    ASSERT_EQ(ota_manager_init(&c), ESP_OK) << ota_manager_config_error();
+    ota_source_config_t more{};
+    more.sd_card.filepath = "/sdcard/bess_*";
+    EXPECT_EQ(ota_manager_add_source(OTA_SOURCE_SD_CARD, &more), ESP_OK);
+    more = {};
+    more.usb_drive.filepath = "/usb/bess_*";
+    EXPECT_EQ(ota_manager_add_source(OTA_SOURCE_USB_DRIVE, &more), ESP_OK);
+    more = {};
+    more.modbus.shared = true;
+    EXPECT_EQ(ota_manager_add_source(OTA_SOURCE_MODBUS, &more), ESP_OK);
+    more = {};
+    more.aws_iot.endpoint = "localhost";
+    more.aws_iot.thing_name = "bess-0042";
+    more.aws_iot.device_cert_pem = more.aws_iot.device_key_pem = "c";
+    EXPECT_EQ(ota_manager_add_source(OTA_SOURCE_AWS_IOT, &more), ESP_OK);
+    more = {};
+    more.sd_card.filepath = "/sdcard/other*";
+    EXPECT_EQ(ota_manager_add_source(OTA_SOURCE_SD_CARD, &more), ESP_OK);
+    EXPECT_EQ(ota_manager_add_source(OTA_SOURCE_SD_CARD, &more), ESP_ERR_NO_MEM);
+}
+
 TEST_F(CApi, AwsIotIsCheckedFieldByField) {
     const auto refused = [&](const char* field, auto change) {
         ota_manager_config_t c = config();
