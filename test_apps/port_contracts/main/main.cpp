@@ -7,14 +7,18 @@
 #include <freertos/task.h>
 
 #include <cstdlib>
+#include <fstream>
+#include <iterator>
 
 #include "boot/otadata.hpp"
 #include "contracts/file_store.hpp"
 #include "contracts/flash.hpp"
 #include "contracts/http_client.hpp"
 #include "contracts/mailbox.hpp"
+#include "contracts/mqtt_client.hpp"
 #include "esp_idf/esp_events.hpp"
 #include "esp_idf/esp_http.hpp"
+#include "esp_idf/esp_mqtt.hpp"
 #include "esp_idf/partition_flash.hpp"
 #include "esp_idf/rtos.hpp"
 #include "ota_manager_event.h"
@@ -119,6 +123,35 @@ TEST(FileStoreContract, Directory) {
     DirectoryStore store("/sdcard", name);
     ASSERT_TRUE(store.replace("/sdcard/bess.bin", as_bytes("0123456789")).ok());
     contract::check_file_store(store);
+}
+
+std::string text_of(const char* variable) {
+    const char* const file = std::getenv(variable);
+    std::ifstream in(file == nullptr ? "" : file);
+    return {std::istreambuf_iterator<char>(in), {}};
+}
+
+// Against a broker on this machine that takes a client certificate: see README.md.
+TEST(MqttClientContract, EspMqtt) {
+    const char* const port = std::getenv("MQTT_PORT");
+    if (port == nullptr) {
+        std::printf("skipped: no MQTT_PORT, no broker for MqttClientContract.EspMqtt\n");
+        return;
+    }
+    const std::string ca = text_of("MQTT_CA");
+    const std::string certificate = text_of("MQTT_CERTIFICATE");
+    const std::string key = text_of("MQTT_KEY");
+    MqttConfig config;
+    config.host = "localhost";
+    config.port = static_cast<uint16_t>(std::atoi(port));
+    config.client_id = "contract";
+    config.tls.ca_pem = ca.c_str();
+    config.tls.client_cert_pem = certificate.c_str();
+    config.tls.client_key_pem = key.c_str();
+    static EspMqttClient client;
+    contract::check_mqtt_client(client, config);
+    config.port = 1;
+    contract::check_nobody_there(client, config);
 }
 
 ota_manager_event_status_t seen;
