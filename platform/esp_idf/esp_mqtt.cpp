@@ -141,10 +141,11 @@ void EspMqttClient::on_error(const esp_mqtt_error_codes_t& error) {
                              what == ESP_ERR_MBEDTLS_SSL_WRITE_FAILED;
     // AWS closes without a word when it does not want us; so does TLS 1.3 with a certificate that
     // the server does not know. TLS 1.2 says something: what it says esp-tls keeps to itself.
-    if (has_greeted && state_ == static_cast<uint32_t>(State::kConnecting)) {
+    const bool is_connecting = state_ == static_cast<uint32_t>(State::kConnecting);
+    if (is_connecting && has_greeted) {
         return end(fault(Code::kUnavailable, Detail::kMqttRefused));
     }
-    if (error.esp_tls_stack_err == kAlert) {
+    if (is_connecting && error.esp_tls_stack_err == kAlert) {
         return end(fault(Code::kUnauthenticated, Detail::kClientCertificate));
     }
     end(tls_finding(error.esp_tls_last_esp_err, error.esp_tls_stack_err,

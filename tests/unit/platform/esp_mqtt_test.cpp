@@ -132,6 +132,14 @@ TEST_F(Mqtt, EndOfTheConnection) {
     EXPECT_EQ(found.detail(), Detail::kConnectionLost);
 }
 
+// An alert in the middle is no word about who we are.
+TEST_F(Mqtt, AlertOnceItIsUpIsAnEndOnly) {
+    ASSERT_TRUE(client.open(config_of()).ok());
+    ASSERT_TRUE(contract::is_up(client));
+    mqtt.break_off({0x801D, 0x7780, 0, MQTT_ERROR_TYPE_TCP_TRANSPORT, MQTT_CONNECTION_ACCEPTED});
+    EXPECT_EQ(why().detail(), Detail::kConnectionLost);
+}
+
 TEST_F(Mqtt, ManyAndLargeMessagesAreLostBeyondTheBounds) {
     ASSERT_TRUE(client.open(config_of()).ok());
     ASSERT_TRUE(contract::is_up(client));
