@@ -22,6 +22,25 @@ constexpr bool is_digit(char c) {
     return c >= '0' && c <= '9';
 }
 
+constexpr bool is_printable(char c) {
+    return c >= ' ' && c <= '~';
+}
+
+constexpr bool is_visible(char c) {
+    return c > ' ' && c <= '~';
+}
+
+// What a text in quotation marks, as JSON has it, holds as it is.
+constexpr bool is_plain(char c) {
+    return is_printable(c) && c != '"' && c != '\\';
+}
+
+// What is not plain comes as '?'.
+template <size_t N>
+void append_plain(FixedString<N>& out, std::string_view text) {
+    for (const char& c : text) out.append({is_plain(c) ? &c : "?", 1});
+}
+
 // Decimal digits and nothing else, at most 18 of them.
 constexpr bool parse_decimal(std::string_view text, uint64_t& out) {
     if (text.empty() || text.size() > 18) return false;

@@ -4,6 +4,7 @@
 
 #include "base/text.hpp"
 #include "wire/json.hpp"
+#include "wire/json_writer.hpp"
 
 namespace ota {
 namespace {
@@ -183,81 +184,35 @@ const char* take_member(std::string_view name, Value value, const Settings& sett
     return kUnknown;
 }
 
-// The name is the document's: it goes back as a name.
 void refuse(std::string_view name, const char* why, RefusedSettings& refused) {
     RefusedSetting out;
-    for (const char& c : name) {
-        const bool plain = c > ' ' && c <= '~' && c != '"' && c != '\\';
-        out.name.append(plain ? std::string_view(&c, 1) : std::string_view("?"));
-    }
+    append_plain(out.name, name);
     out.why = why;
     (void)refused.push_back(out);
 }
 
 // ---------------------------------------------------------------- as text
 
-class Members {
-  public:
-    explicit Members(SettingsText& out) : out_(out) { out_.assign("{"); }
-    void number(std::string_view name, int64_t value) {
-        key(name);
-        if (value < 0) out_.append("-");
-        append_decimal(out_, static_cast<uint64_t>(value < 0 ? -value : value));
+// An array: the shadow replaces it as a whole.
+void add_refused(JsonWriter& json, const RefusedSettings& refused) {
+    json.list("refused");
+    for (const RefusedSetting& one : refused) {
+        FixedString<96> text(one.name.view());
+        text.append(": ");
+        text.append(one.why);
+        json.element(text.view());
     }
-    void flag(std::string_view name, bool value) {
-        key(name);
-        out_.append(value ? "true" : "false");
-    }
-    void text(std::string_view name, std::string_view value) {
-        key(name);
-        out_.append("\"");
-        for (const char& c : value) {
-            const bool plain = c >= ' ' && c <= '~' && c != '"' && c != '\\';
-            out_.append(plain ? std::string_view(&c, 1) : std::string_view("?"));
-        }
-        out_.append("\"");
-    }
-    // In the shadow a member that is null is taken out.
-    void nothing(std::string_view name) {
-        key(name);
-        out_.append("null");
-    }
-    // An array: the shadow replaces it as a whole.
-    void list(std::string_view name, const RefusedSettings& refused) {
-        key(name);
-        out_.append("[");
-        for (const RefusedSetting& one : refused) {
-            out_.append(&one == refused.begin() ? "\"" : ",\"");
-            out_.append(one.name.view());
-            out_.append(": ");
-            out_.append(one.why);
-            out_.append("\"");
-        }
-        out_.append("]");
-    }
-    void begin(std::string_view name) {
-        key(name);
-        out_.append("{");
-    }
-    void end() { out_.append("}"); }
+    json.end_list();
+}
 
-  private:
-    void key(std::string_view name) {
-        out_.append(out_.view().back() == '{' ? "\"" : ",\"");
-        out_.append(name);
-        out_.append("\":");
-    }
-    SettingsText& out_;
-};
-
-void add_window(Members& out, const std::optional<UpdateWindow>& window) {
-    if (!window) return out.nothing("window");
+void add_window(JsonWriter& json, const std::optional<UpdateWindow>& window) {
+    if (!window) return json.null("window");
     std::array<char, 16> text{};
     std::snprintf(text.data(), text.size(), "%02u:%02u", window->from / 60U, window->from % 60U);
-    out.begin("window");
-    out.text("from", text.data());
-    out.number("minutes", window->minutes);
-    out.end();
+    json.object("window");
+    json.text("from", text.data());
+    json.number("minutes", window->minutes);
+    json.end();
 }
 
 }  // namespace
@@ -326,29 +281,29 @@ void apply_remote_settings(const RemoteSettings& asked, const Settings& firmware
 void format_remote_settings(const Settings& settings, const RemoteSettings& asked,
                             const RefusedSettings& refused, SettingsText& out) {
     const SafetyThresholds& limits = settings.thresholds;
-    Members members(out);
-    members.number("check_interval_s", settings.check_interval_ms / 1000);
-    members.flag("automatic_update", settings.automatic_update);
-    members.number("rollback_timeout_s", settings.rollback_timeout_ms / 1000);
-    members.flag("verify_signature", settings.verify_signature);
-    members.flag("allow_rollback", settings.allow_rollback);
-    members.number("min_soc", limits.min_soc_percent);
-    members.number("max_temperature", limits.max_temperature_millicelsius / kMilli);
-    members.number("min_temperature", limits.min_temperature_millicelsius / kMilli);
-    members.number("max_current", limits.max_current_milliampere / kMilli);
-    add_window(members, asked.window);
+    JsonWriter json(out);  // in the shadow a member that is null is taken out
+    json.number("check_interval_s", settings.check_interval_ms / 1000);
+    json.flag("automatic_update", settings.automatic_update);
+    json.number("rollback_timeout_s", settings.rollback_timeout_ms / 1000);
+    json.flag("verify_signature", settings.verify_signature);
+    json.flag("allow_rollback", settings.allow_rollback);
+    json.number("min_soc", limits.min_soc_percent);
+    json.number("max_temperature", limits.max_temperature_millicelsius / kMilli);
+    json.number("min_temperature", limits.min_temperature_millicelsius / kMilli);
+    json.number("max_current", limits.max_current_milliampere / kMilli);
+    add_window(json, asked.window);
     if (asked.log_level) {
-        members.text("log_level",
-                     kLogLevelNames[static_cast<size_t>(*asked.log_level) % kLogLevelNames.size()]);
+        json.text("log_level",
+                  kLogLevelNames[static_cast<size_t>(*asked.log_level) % kLogLevelNames.size()]);
     } else {
-        members.nothing("log_level");
+        json.null("log_level");
     }
     if (refused.empty()) {
-        members.nothing("refused");
+        json.null("refused");
     } else {
-        members.list("refused", refused);
+        add_refused(json, refused);
     }
-    members.end();
+    json.end();
 }
 
 }  // namespace ota

@@ -4,6 +4,7 @@
 
 #include "observe/log_text.hpp"
 #include "wire/calendar.hpp"
+#include "wire/json_writer.hpp"
 #include "wire/sigv4.hpp"
 
 namespace ota {
@@ -72,28 +73,21 @@ Status CloudWatch::ask_credentials() {
 Status CloudWatch::put() {
     batch_.seal(clock_.now(), offset_, most_);
     if (batch_.sealed_count() == 0) return {Code::kEndOfData, Origin::kSource};
-    head_.assign("{\"logGroupName\":\"");
-    head_.append(config_.group);
-    head_.append("\",\"logStreamName\":\"");
-    head_.append(config_.stream);
-    if (!token_.empty()) {
-        head_.append("\",\"sequenceToken\":\"");
-        head_.append(token_.view());
-    }
-    head_.append("\",\"logEvents\":[");
+    JsonWriter head(head_);
+    head.text("logGroupName", config_.group);
+    head.text("logStreamName", config_.stream);
+    if (!token_.empty()) head.text("sequenceToken", token_.view());
+    head.list("logEvents");
     const std::array<Bytes, 3> body = {as_bytes(head_.view()), as_bytes(batch_.sealed()),
                                        as_bytes("]}")};
     return post("PutLogEvents", body);
 }
 
 Status CloudWatch::create(const char* action, bool with_stream) {
-    head_.assign("{\"logGroupName\":\"");
-    head_.append(config_.group);
-    if (with_stream) {
-        head_.append("\",\"logStreamName\":\"");
-        head_.append(config_.stream);
-    }
-    head_.append("\"}");
+    JsonWriter head(head_);
+    head.text("logGroupName", config_.group);
+    if (with_stream) head.text("logStreamName", config_.stream);
+    head.end();
     const std::array<Bytes, 1> body = {as_bytes(head_.view())};
     return post(action, body);
 }

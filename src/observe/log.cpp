@@ -10,10 +10,6 @@ namespace ota {
 namespace {
 
 // What a peer says can't start a line of its own, nor steer a terminal.
-constexpr bool is_printable(char c) {
-    return c >= ' ' && c <= '~';
-}
-
 void make_printable(LogLine& line) {
     const std::string_view text = line.view();
     if (std::all_of(text.begin(), text.end(), is_printable)) return;

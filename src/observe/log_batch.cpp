@@ -25,9 +25,8 @@ static_assert(build::kLogBatch / kFrame < 10000 &&
 // Of a JSON string (RFC 8259 7). Bytes beyond ASCII may be half a character: lines are cut.
 void append_escaped(std::string_view text, FixedString<2 * kMaxLogMetric>& out) {
     for (const char& c : text) {
-        const bool plain = c >= ' ' && c <= '~';
         if (c == '"' || c == '\\') out.append("\\");
-        out.append(plain ? std::string_view(&c, 1) : std::string_view("?"));
+        out.append({is_printable(c) ? &c : "?", 1});
     }
 }
 

@@ -1,32 +1,21 @@
 #include "observe/metrics_log.hpp"
 
-#include "base/text.hpp"
 #include "observe/event_text.hpp"
 #include "observe/log_text.hpp"
+#include "wire/json_writer.hpp"
 
 namespace ota {
 namespace {
 
 struct Metric {
-    std::string_view name;
-    std::string_view unit;  // of CloudWatch's list
+    const char* name;
+    const char* unit;  // of CloudWatch's list
     uint64_t value;
 };
 
 // An attempt that goes on behind a restart is counted when its end is known.
 bool is_over(Outcome outcome) {
     return outcome != Outcome::kNone && outcome != Outcome::kRestarted;
-}
-
-void append_member(MetricText& out, std::string_view name, std::string_view value) {
-    out.append(",\"");
-    out.append(name);
-    out.append("\":\"");
-    for (const char& c : value) {
-        const bool plain = c >= ' ' && c <= '~' && c != '"' && c != '\\';
-        out.append(plain ? std::string_view(&c, 1) : std::string_view("?"));
-    }
-    out.append("\"");
 }
 
 }  // namespace
@@ -42,30 +31,30 @@ void format_metrics(const AttemptRecord& attempt, std::string_view metrics_names
         {"Retries", "Count", attempt.retries},
         {"Failures", "Count", failed ? 1U : 0U},
     }};
-    out.assign("{\"_aws\":{\"Timestamp\":");
-    out.append(stamp_text(at).view());
-    out.append(",\"CloudWatchMetrics\":[{\"Namespace\":\"");
-    out.append(metrics_namespace);
-    out.append("\",\"Dimensions\":[[\"Source\",\"Outcome\"]],\"Metrics\":[");
+    JsonWriter json(out);
+    json.object("_aws");
+    json.raw("Timestamp", stamp_text(at).view());
+    json.list("CloudWatchMetrics");
+    json.object();
+    json.text("Namespace", metrics_namespace);
+    json.raw("Dimensions", R"([["Source","Outcome"]])");
+    json.list("Metrics");
     for (const Metric& metric : metrics) {
-        out.append(&metric == metrics.data() ? "{\"Name\":\"" : ",{\"Name\":\"");
-        out.append(metric.name);
-        out.append("\",\"Unit\":\"");
-        out.append(metric.unit);
-        out.append("\"}");
+        json.object();
+        json.text("Name", metric.name);
+        json.text("Unit", metric.unit);
+        json.end();
     }
-    out.append("]}]}");
-    append_member(out, "Source", source_text(attempt.source));
-    append_member(out, "Outcome", outcome_text(attempt.outcome));
-    append_member(out, "Version", attempt.version.view());
-    append_member(out, "Thing", thing);
-    for (const Metric& metric : metrics) {
-        out.append(",\"");
-        out.append(metric.name);
-        out.append("\":");
-        append_decimal(out, metric.value);
-    }
-    out.append("}");
+    json.end_list();
+    json.end();
+    json.end_list();
+    json.end();
+    json.text("Source", source_text(attempt.source));
+    json.text("Outcome", outcome_text(attempt.outcome));
+    json.text("Version", attempt.version.view());
+    json.text("Thing", thing);
+    for (const Metric& metric : metrics) json.number(metric.name, metric.value);
+    json.end();
 }
 
 void MetricsLog::on_event(const Event& event) {

@@ -1,56 +1,20 @@
 #include "observe/report_json.hpp"
 
-#include <cstdio>
-
 #include "base/hex.hpp"
 #include "base/status_text.hpp"
 #include "observe/event_text.hpp"
+#include "wire/json_writer.hpp"
 
 namespace ota {
 namespace {
 
-class JsonWriter {
-  public:
-    explicit JsonWriter(ReportText& out) : out_(out) { out_.assign("{"); }
-
-    void text(std::string_view name, std::string_view value) {
-        key(name);
-        out_.append("\"");
-        for (const char c : value) {
-            const bool plain = c >= ' ' && c <= '~' && c != '"' && c != '\\';
-            out_.append(plain ? std::string_view(&c, 1) : std::string_view("?"));
-        }
-        out_.append("\"");
+void add_components(JsonWriter& json, const ComponentResults& results) {
+    json.object("components");
+    for (const ComponentResult& result : results) {
+        json.text(component_text(result.component).c_str(), component_outcome_text(result.outcome));
     }
-    void number(std::string_view name, uint32_t value) {
-        std::array<char, 16> digits{};
-        std::snprintf(digits.data(), digits.size(), "%lu", static_cast<unsigned long>(value));
-        key(name);
-        out_.append(digits.data());
-    }
-    void components(const ComponentResults& results) {
-        key("components");
-        out_.append("{");
-        for (const ComponentResult& result : results) {
-            if (out_.view().back() != '{') out_.append(",");
-            out_.append("\"");
-            out_.append(component_text(result.component).view());
-            out_.append("\":\"");
-            out_.append(component_outcome_text(result.outcome));
-            out_.append("\"");
-        }
-        out_.append("}");
-    }
-    void end() { out_.append("}\n"); }
-
-  private:
-    void key(std::string_view name) {
-        out_.append(out_.view().size() == 1 ? "\"" : ",\"");
-        out_.append(name);
-        out_.append("\":");
-    }
-    ReportText& out_;
-};
+    json.end();
+}
 
 }  // namespace
 
@@ -69,8 +33,9 @@ void format_report_json(const AttemptRecord& attempt, RevertReason revert, Repor
     json.number("pauses", attempt.pauses);
     json.number("paused_ms", attempt.paused_ms);
     json.number("duration_ms", attempt.duration_ms);
-    if (!attempt.components.empty()) json.components(attempt.components);
+    if (!attempt.components.empty()) add_components(json, attempt.components);
     json.end();
+    out.append("\n");
 }
 
 }  // namespace ota

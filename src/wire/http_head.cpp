@@ -42,7 +42,7 @@ bool is_entity_tag(std::string_view text) {
     if (text.size() < 2 || text.front() != '"' || text.back() != '"') return false;
     const std::string_view inside = text.substr(1, text.size() - 2);
     return std::all_of(inside.begin(), inside.end(),
-                       [](char c) { return c > 0x20 && c < 0x7F && c != '"'; });
+                       [](char c) { return is_visible(c) && c != '"'; });
 }
 
 void HttpHead::on_status(uint16_t status) {

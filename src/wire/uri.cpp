@@ -8,10 +8,6 @@ namespace {
 
 constexpr std::string_view kSchemeEnd = "://";
 
-bool is_visible(char c) {
-    return c > 0x20 && c < 0x7F;
-}
-
 bool is_control(char c) {
     return static_cast<uint8_t>(c) < 0x20 || c == 0x7F;
 }

@@ -240,9 +240,9 @@ void JobsChannel::settle_at_start() {
 
 void JobsChannel::ask_next() {
     asked_ = Asked::kNext;
-    body_.assign("{");
     suffix_.assign("jobs/$next/get");
-    send();
+    JsonWriter body(body_);
+    send(body);
 }
 
 void JobsChannel::ask_document() {
@@ -255,11 +255,7 @@ void JobsChannel::owe(End end, std::string_view reason) {
     record.stage = Stage::kOwed;
     record.end = end;
     record.reason.clear();
-    for (const char c : reason) {
-        const bool is_plain = c >= 0x20 && c < 0x7F && c != '"' && c != '\\';
-        const char shown = is_plain ? c : '\'';
-        record.reason.append({&shown, 1});
-    }
+    append_plain(record.reason, reason);
     // What the journal does not hold is not told: the job is looked at once more.
     if (!log_.save(record).ok()) {
         again_at_ = clock_.now() + kLookAgain;
@@ -287,48 +283,27 @@ void JobsChannel::tell_stage(std::string_view stage, std::string_view detail) {
 }
 
 // statusDetails may not hold control characters, nor be empty (botocore, iot-jobs-data).
-void JobsChannel::send_update(std::string_view status, std::string_view name,
-                              std::string_view value) {
+void JobsChannel::send_update(std::string_view status, const char* name, std::string_view value) {
     const JobRecord& record = log_.job();
-    body_.assign(R"({"status":")");
-    body_.append(status);
-    body_.append(R"(","statusDetails":{")");
-    body_.append(name);
-    body_.append(R"(":")");
-    for (const char c : value.empty() ? std::string_view("-") : value) {
-        const bool is_plain = c >= 0x20 && c < 0x7F && c != '"' && c != '\\';
-        const char shown = is_plain ? c : '\'';
-        body_.append({&shown, 1});
-    }
-    body_.append(R"("},)");
-    add_number("executionNumber", record.execution);
-    add_number("stepTimeoutInMinutes", kStepTimeoutMinutes);
-    if (version_ != 0) add_number("expectedVersion", version_);
     suffix_.assign("jobs/");
     suffix_.append(record.id.view());
     suffix_.append("/update");
-    send();
+    JsonWriter body(body_);
+    body.text("status", status);
+    body.object("statusDetails");
+    body.text(name, value.empty() ? "-" : value);
+    body.end();
+    body.number("executionNumber", record.execution);
+    body.number("stepTimeoutInMinutes", kStepTimeoutMinutes);
+    if (version_ != 0) body.number("expectedVersion", version_);
+    send(body);
 }
 
-void JobsChannel::add_number(std::string_view name, uint64_t value) {
-    std::array<char, 24> text{};
-    (void)std::snprintf(text.data(), text.size(), "%llu", static_cast<unsigned long long>(value));
-    body_.append("\"");
-    body_.append(name);
-    body_.append("\":");
-    body_.append(text.data());
-    body_.append(",");
-}
-
-// body_: the start of an object, each member with its comma.
-void JobsChannel::send() {
-    std::array<char, 12> number{};
-    (void)std::snprintf(number.data(), number.size(), "%lu",
-                        static_cast<unsigned long>(++number_ % 1000000));
-    token_.assign(number.data());
-    body_.append(R"("clientToken":")");
-    body_.append(token_.view());
-    body_.append("\"}");
+void JobsChannel::send(JsonWriter& body) {
+    token_.clear();
+    append_decimal(token_, ++number_ % 1000000);
+    body.text("clientToken", token_.view());
+    body.end();
     asked_at_ = clock_.now();
     wait_ = backoff_.next();
     // When it does not go out, the timer brings us back.

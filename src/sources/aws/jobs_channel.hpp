@@ -7,6 +7,7 @@
 #include "sources/aws/job_message.hpp"
 #include "sources/aws/settings_shadow.hpp"
 #include "sources/aws/stream_source.hpp"
+#include "wire/json_writer.hpp"
 
 namespace ota {
 
@@ -52,9 +53,9 @@ class JobsChannel final : public Channel {
     void owe(JobRecord::End end, std::string_view reason);
     void tell_owed();
     void tell_stage(std::string_view stage, std::string_view detail);
-    void send_update(std::string_view status, std::string_view name, std::string_view value);
-    void add_number(std::string_view name, uint64_t value);
-    void send();
+    void send_update(std::string_view status, const char* name, std::string_view value);
+    // Of body, which is still open, and suffix_.
+    void send(JsonWriter& body);
     bool is_known(const JobExecution& job) const;
     bool is_to_do(const JobExecution& job) const;
     bool is_silent() const;

@@ -1,6 +1,7 @@
 #include "sources/aws/provisioning.hpp"
 
 #include "sources/aws/provisioning_answer.hpp"
+#include "wire/json_writer.hpp"
 
 namespace ota {
 namespace {
@@ -140,31 +141,21 @@ Status Provisioning::start_over(Status why) {
     return again(why);
 }
 
-// A JSON text; the line ends of PEM are its only characters that need an escape here, for what the
-// caller gives was checked.
-void Provisioning::add_text(std::string_view name, std::string_view value) {
-    body_.append(body_.view().ends_with('{') ? "\"" : ",\"");
-    body_.append(name);
-    body_.append("\":\"");
-    for (const char c : value)
-        body_.append(c == '\n' ? std::string_view("\\n") : std::string_view(&c, 1));
-    body_.append("\"");
-}
-
+// What the caller gives was checked to be plain.
 Status Provisioning::ask() {
-    body_.assign("{");
+    JsonWriter body(body_);
     if (phase_ == Phase::kRequest) {
-        add_text("certificateSigningRequest", request_.view());
+        body.text("certificateSigningRequest", request_.view());
     } else {
-        add_text("certificateOwnershipToken", identity_.token.view());
-        body_.append(",\"parameters\":{");
-        add_text("SerialNumber", config_.serial_number);
+        body.text("certificateOwnershipToken", identity_.token.view());
+        body.object("parameters");
+        body.text("SerialNumber", config_.serial_number);
         for (const ProvisioningParameter& parameter : config_.parameters) {
-            add_text(parameter.name, parameter.value);
+            body.text(parameter.name, parameter.value);
         }
-        body_.append("}");
+        body.end();
     }
-    body_.append("}");
+    body.end();
     is_asked_ = true;
     since_ = clock_.now();
     const bool is_request = phase_ == Phase::kRequest;

@@ -8,7 +8,7 @@
 namespace ota {
 
 struct ProvisioningParameter {
-    std::string_view name;
+    const char* name = nullptr;
     std::string_view value;
 };
 
@@ -59,7 +59,6 @@ class Provisioning {
     Status accept();
     Status again(Status why);
     Status start_over(Status why);
-    void add_text(std::string_view name, std::string_view value);
 
     MqttClient& client_;
     Clock& clock_;

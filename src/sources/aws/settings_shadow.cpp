@@ -70,23 +70,21 @@ void SettingsShadow::connected() {
     wants_get_ = true;
 }
 
-// body_: the start of an object, each member with its comma.
-void SettingsShadow::ask(Asked what) {
+void SettingsShadow::ask(Asked what, JsonWriter& body) {
     asked_ = what;
     asked_at_ = clock_.now();
     token_.clear();
     append_decimal(token_, ++number_ % 1000000);
-    body_.append("\"clientToken\":\"");
-    body_.append(token_.view());
-    body_.append("\"}");
+    body.text("clientToken", token_.view());
+    body.end();
     const bool is_get = what == Asked::kGet;
     (void)link_.publish(is_get ? "shadow/name/ota/get" : "shadow/name/ota/update",
                         as_bytes(body_.view()));
 }
 
 void SettingsShadow::get() {
-    body_.assign("{");
-    ask(Asked::kGet);
+    JsonWriter body(body_);
+    ask(Asked::kGet, body);
 }
 
 void SettingsShadow::update() {
@@ -95,10 +93,11 @@ void SettingsShadow::update() {
         backoff_.reset();
         return;
     }
-    body_.assign("{\"state\":{\"reported\":");
-    body_.append(telling_.view());
-    body_.append("},");
-    ask(Asked::kUpdate);
+    JsonWriter body(body_);
+    body.object("state");
+    body.raw("reported", telling_.view());
+    body.end();
+    ask(Asked::kUpdate, body);
 }
 
 void SettingsShadow::take(std::string_view topic, Bytes payload) {

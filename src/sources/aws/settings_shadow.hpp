@@ -5,6 +5,7 @@
 #include "ports/backoff.hpp"
 #include "ports/remote_settings.hpp"
 #include "sources/aws/aws_link.hpp"
+#include "wire/json_writer.hpp"
 
 namespace ota {
 
@@ -40,7 +41,8 @@ class SettingsShadow {
     void take_whole(bool is_whole, const ShadowMessage& shadow);
     void take_rejection(uint64_t code);
     void hear(uint64_t version);
-    void ask(Asked what);
+    // body is still open.
+    void ask(Asked what, JsonWriter& body);
     void rest();
 
     AwsLink& link_;

@@ -3,8 +3,8 @@
 #include <mbedtls/base64.h>
 
 #include "base/hex.hpp"
-#include "base/text.hpp"
 #include "wire/json.hpp"
+#include "wire/json_writer.hpp"
 
 namespace ota {
 namespace {
@@ -12,11 +12,6 @@ namespace {
 constexpr Status kWrong{Code::kMalformed, Origin::kSource, Detail::kJsonForm};
 
 using RequestText = FixedString<StreamCodec::kLongestRequest>;
-
-void put_number(RequestText& out, std::string_view name, uint32_t value) {
-    out.append(name);
-    append_decimal(out, value);
-}
 
 // Calls visit(name, token, in) for each member of the one object that message is; visit takes the
 // value.
@@ -97,17 +92,17 @@ Result<size_t> StreamJson::encode_request(const StreamRequest& request, MutableB
     if (out.size() < kLongestRequest) return Status{Code::kNoSpace, Origin::kSource};
     const Bytes wanted = request.wanted.first(std::min<size_t>(request.wanted.size(), 16));
     RequestText text;
-    text.append(R"({"c":")");
-    text.append(request.token.substr(0, 12));
-    text.append("\"");
-    if (request.version) put_number(text, ",\"s\":", *request.version);
-    put_number(text, ",\"f\":", request.file);
-    put_number(text, ",\"l\":", request.block_size);
-    put_number(text, ",\"o\":", request.first);
-    put_number(text, ",\"n\":", count_of_blocks(wanted));
-    text.append(R"(,"b":"0x)");
-    append_hex(text, wanted);
-    text.append("\"}");
+    FixedString<2 + 2 * 16> bits("0x");
+    append_hex(bits, wanted);
+    JsonWriter json(text);
+    json.text("c", request.token.substr(0, 12));
+    if (request.version) json.number("s", *request.version);
+    json.number("f", request.file);
+    json.number("l", request.block_size);
+    json.number("o", request.first);
+    json.number("n", count_of_blocks(wanted));
+    json.text("b", bits.view());
+    json.end();
     const Bytes bytes = as_bytes(text.view());
     std::copy(bytes.begin(), bytes.end(), out.begin());
     return bytes.size();
