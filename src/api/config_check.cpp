@@ -1,24 +1,17 @@
 #include "api/config_check.hpp"
 
-#include <mbedtls/base64.h>
-
-#include <cstring>
 #include <type_traits>
 
+#include "api/source_check.hpp"
 #include "api/text_rules.hpp"
 #include "base/build_options.hpp"
 #include "base/hex.hpp"
-#include "base/text.hpp"
-#include "ports/file_store.hpp"
-#include "sources/aws/aws_link.hpp"
-#include "sources/https/credentials.hpp"
-#include "wire/uri.hpp"
 
 namespace ota {
 namespace {
 
 // What the registers of Modbus hold.
-constexpr std::ptrdiff_t kMaxSerialNumber = 16;
+constexpr size_t kMaxSerialNumber = 16;
 
 bool is_switch(int8_t value) {
     return value == 0 || value == 1 || value == OTA_OFF;
@@ -26,165 +19,6 @@ bool is_switch(int8_t value) {
 
 bool is_on(int8_t value, bool by_default) {
     return value == 0 ? by_default : value == 1;
-}
-
-bool fits(const char* text, size_t longest) {
-    return text == nullptr || std::strlen(text) <= longest;
-}
-
-// A token of RFC 9110 5.6.2, roughly: visible, and none of the separators that matter here.
-bool is_field_name(const char* name) {
-    if (is_empty(name) || std::strlen(name) > 64) return false;
-    return std::all_of(name, name + std::strlen(name),
-                       [](char c) { return c > 0x20 && c < 0x7F && c != ':' && c != '"'; });
-}
-
-// Fields that the download itself depends on.
-bool is_reserved(std::string_view name) {
-    constexpr std::string_view kReserved[] = {
-        "accept-encoding", "connection", "content-length",    "host",
-        "if-none-match",   "if-range",   "transfer-encoding", "range"};
-    return std::any_of(std::begin(kReserved), std::end(kReserved),
-                       [&](std::string_view own) { return equal_ignoring_case(name, own); });
-}
-
-// No line ends: a value can't smuggle in another field.
-bool is_field_value(const char* value) {
-    if (is_empty(value) || std::strlen(value) > 1024) return false;
-    return std::all_of(value, value + std::strlen(value),
-                       [](char c) { return c >= 0x20 && c < 0x7F; });
-}
-
-bool is_base64_digest(const char* text) {
-    std::array<uint8_t, 33> digest;
-    size_t length = 0;
-    const auto* bytes = reinterpret_cast<const uint8_t*>(text);
-    if (std::strlen(text) != 44) return false;  // no line ends: it is compared as text
-    return mbedtls_base64_decode(digest.data(), digest.size(), &length, bytes, std::strlen(text)) ==
-               0 &&
-           length == kSha256Size;
-}
-
-const char* check_url(const char* url) {
-    UriParts parts;
-    const bool usable = url != nullptr && std::strlen(url) < kMaxUri && parse_uri(url, parts);
-    if (!usable) {
-        return "config.https.url: https://host/path of visible characters, shorter than "
-               "OTA_MANAGER_URI_SIZE";
-    }
-    if (!parts.is_https()) return "config.https.url: https only";
-    SecretText<128> user;
-    SecretText<128> password;
-    BasicToken token;
-    const bool usable_user = split_user_info(parts.user_info, user, password) &&
-                             (user.empty() || token.set(user.view(), password.view()));
-    if (!usable_user) return "config.https.url: user:password@ of at most 127 bytes each, encoded";
-    return nullptr;
-}
-
-const char* check_login(const ota_https_config_t& c) {
-    if (!fits(c.basic_auth_user, kMaxUser) || !fits(c.basic_auth_pass, kMaxPassword)) {
-        return "config.https.basic_auth_user, basic_auth_pass: at most 127 bytes each";
-    }
-    if (!is_empty(c.basic_auth_user) && std::strchr(c.basic_auth_user, ':') != nullptr) {
-        return "config.https.basic_auth_user: no colon";
-    }
-    if (is_empty(c.basic_auth_user) && !is_empty(c.basic_auth_pass)) {
-        return "config.https.basic_auth_user: missing beside basic_auth_pass";
-    }
-    if (is_empty(c.bearer_token)) return nullptr;
-    if (!is_field_value(c.bearer_token)) {
-        return "config.https.bearer_token: at most 1024 visible characters";
-    }
-    if (!is_empty(c.basic_auth_user)) return "config.https.bearer_token: not beside a user";
-    return nullptr;
-}
-
-const char* check_https(const ota_https_config_t& c) {
-    if (const char* error = check_url(c.url)) return error;
-    if (const char* error = check_login(c)) return error;
-    if (is_empty(c.client_cert_pem) != is_empty(c.client_key_pem)) {
-        return "config.https.client_cert_pem, client_key_pem: both or neither";
-    }
-    if (c.max_bytes_per_day != 0 && c.max_bytes_per_day < 4096) {
-        return "config.https.max_bytes_per_day: 0, or at least 4096";
-    }
-    if (!is_empty(c.pinned_key_sha256) && !is_base64_digest(c.pinned_key_sha256)) {
-        return "config.https.pinned_key_sha256: base64 of 32 bytes";
-    }
-    if (c.header_count > kMaxCustomFields || (c.header_count != 0 && c.headers == nullptr)) {
-        return "config.https.headers: at most 8";
-    }
-    for (uint8_t i = 0; i < c.header_count; ++i) {
-        if (!is_field_name(c.headers[i].name) || !is_field_value(c.headers[i].value)) {
-            return "config.https.headers: a name and a value of visible characters each";
-        }
-        if (is_reserved(c.headers[i].name)) {
-            return "config.https.headers: one of them is set by the download itself";
-        }
-        const bool login = !is_empty(c.basic_auth_user) || !is_empty(c.bearer_token);
-        if (login && equal_ignoring_case(c.headers[i].name, "Authorization")) {
-            return "config.https.headers: Authorization, and a user or token besides";
-        }
-    }
-    return nullptr;
-}
-
-const char* check_modbus(const ota_modbus_config_t& c) {
-    if (c.unit_id > 247) return "config.modbus.unit_id: 1 to 247, or 0";
-    if (c.register_base > 65000) return "config.modbus.register_base: 1 to 65000, or 0";
-    if (c.serial_format > OTA_SERIAL_8N2) return "config.modbus.serial_format: not a known format";
-    if (c.baud_rate != 0 && (c.baud_rate < 9600 || c.baud_rate > 1000000)) {
-        return "config.modbus.baud_rate: 9600 to 1000000, or 0";
-    }
-    if (c.shared && (c.serial_device != nullptr || c.tcp_port != 0)) {
-        return "config.modbus.shared: without tcp_port and serial_device";
-    }
-    return nullptr;
-}
-
-const char* check_aws_iot(const ota_aws_iot_config_t& c) {
-    if (!consists_of(text_of(c.endpoint), ".-", 253)) {
-        return "config.aws_iot.endpoint: a host name, without https://";
-    }
-    if (!consists_of(text_of(c.thing_name), ":_-", kMaxThingName)) {
-        return "config.aws_iot.thing_name: 1 to 128 of a-z A-Z 0-9 : _ -";
-    }
-    if (is_empty(c.device_cert_pem) || is_empty(c.device_key_pem)) {
-        return "config.aws_iot.device_cert_pem, device_key_pem: needed, PEM";
-    }
-    if (c.json_streams && !build::kJsonStreams) {
-        return "config.aws_iot.json_streams: left out of this build (OTA_MANAGER_JSON_STREAMS)";
-    }
-    return nullptr;
-}
-
-const char* check_bus(uint8_t load, uint32_t bitrate) {
-    if (load > 100) return "bus_load: 1 to 100 percent, or 0";
-    if (bitrate != 0 && (bitrate < 10000 || bitrate > 1000000)) {
-        return "bitrate: 10000 to 1000000, or 0";
-    }
-    return nullptr;
-}
-
-const char* check_canbus(const ota_canbus_config_t& c) {
-    constexpr uint32_t kHighest = 0x1FFFFFFF;
-    if (c.request_id > kHighest || c.response_id > kHighest || c.functional_id > kHighest) {
-        return "config.canbus.request_id, response_id, functional_id: at most 29 bits";
-    }
-    if ((c.request_id == 0) != (c.response_id == 0)) {
-        return "config.canbus.request_id, response_id: both or neither";
-    }
-    if (c.request_id != 0 && c.request_id == c.response_id) {
-        return "config.canbus.request_id, response_id: not the same";
-    }
-    return check_bus(c.bus_load, c.bitrate);
-}
-
-bool is_path(const char* path) {
-    if (path == nullptr || path[0] != '/') return false;
-    const size_t length = std::strlen(path);
-    return length > 1 && length <= kMaxConfiguredPath && path[length - 1] != '/';
 }
 
 // False for NaN too.
@@ -219,7 +53,7 @@ const char* check_suit(const ota_manager_config_t& c) {
 }
 
 bool parse_revoked(const char* text, RevokedKeys& out) {
-    std::string_view rest = text == nullptr ? std::string_view() : std::string_view(text);
+    std::string_view rest = text_of(text);
     while (!rest.empty()) {
         const size_t length = std::min(rest.find_first_of(" \n"), rest.size());
         Digest key{};
@@ -239,8 +73,7 @@ const char* check_trust(const ota_manager_config_t& c) {
     if (c.verify_signature == OTA_OFF && !unsigned_is_allowed()) {
         return "verify_signature: unsigned images need a build with OTA_ALLOW_UNSIGNED";
     }
-    if (c.verify_signature != OTA_OFF &&
-        (c.public_key_pem == nullptr || c.public_key_pem[0] == '\0')) {
+    if (c.verify_signature != OTA_OFF && is_empty(c.public_key_pem)) {
         return "public_key_pem: missing, and verify_signature is on";
     }
     RevokedKeys revoked;
@@ -267,13 +100,11 @@ const char* check_settings_packages(const ota_manager_config_t& c) {
 }
 
 const char* check_peers(const ota_manager_config_t& c) {
-    if (is_empty(c.serial_number)) return nullptr;
-    const char* const end = c.serial_number + std::strlen(c.serial_number);
-    const bool visible =
-        std::all_of(c.serial_number, end, [](char x) { return x >= 0x20 && x < 0x7F; });
-    return visible && end - c.serial_number <= kMaxSerialNumber
+    const std::string_view serial = text_of(c.serial_number);
+    const bool printable = std::all_of(serial.begin(), serial.end(), is_printable);
+    return printable && serial.size() <= kMaxSerialNumber
                ? nullptr
-               : "serial_number: at most 16 visible characters";
+               : "serial_number: at most 16 printable characters";
 }
 
 const char* check_task(const ota_manager_config_t& c) {
@@ -286,119 +117,6 @@ const char* check_task(const ota_manager_config_t& c) {
 }
 
 }  // namespace
-
-bool is_supported(ota_source_t source) {
-    return (build::kHttps && source == OTA_SOURCE_HTTPS) ||
-           (build::kAwsIot && source == OTA_SOURCE_AWS_IOT) ||
-           (build::kModbus && source == OTA_SOURCE_MODBUS) ||
-           (build::kCanbus && source == OTA_SOURCE_CANBUS) ||
-           (build::kSdCard && source == OTA_SOURCE_SD_CARD) ||
-           (build::kUsbDrive && source == OTA_SOURCE_USB_DRIVE);
-}
-
-const char* check_source(ota_source_t source, const ota_source_config_t& config) {
-    const bool known = source >= OTA_SOURCE_HTTPS && source <= OTA_SOURCE_USB_DRIVE;
-    if (known && !is_supported(source)) return "source: left out of this build";
-    switch (source) {
-        case OTA_SOURCE_HTTPS:
-            return check_https(config.https);
-        case OTA_SOURCE_AWS_IOT:
-            return check_aws_iot(config.aws_iot);
-        case OTA_SOURCE_MODBUS:
-            return check_modbus(config.modbus);
-        case OTA_SOURCE_CANBUS:
-            return check_canbus(config.canbus);
-        case OTA_SOURCE_SD_CARD:
-            return is_path(config.sd_card.filepath)
-                       ? nullptr
-                       : "config.sd_card.filepath: an absolute path of at most 240 characters";
-        case OTA_SOURCE_USB_DRIVE:
-            return is_path(config.usb_drive.filepath)
-                       ? nullptr
-                       : "config.usb_drive.filepath: an absolute path of at most 240 characters";
-        default:
-            return "source: not a known source";
-    }
-}
-
-const char* check_modules(const ota_modules_config_t& c) {
-    constexpr unsigned kMostBoards = 12;
-    const unsigned count = c.count == 0 ? kMostBoards : c.count;
-    const unsigned first = c.first_address == 0 ? 0x21U : c.first_address;
-    if (count > kMostBoards) return "modules.count: 1 to 12, or 0";
-    if (first + count - 1 > 0xFF || (first <= 0x10 && first + count > 0x10)) {
-        return "modules.first_address: all addresses from 0x01 to 0xFF, without the own one, 0x10";
-    }
-    if (c.quorum > count) return "modules.quorum: no more than there are boards, or 0";
-    return check_bus(c.bus_load, c.bitrate);
-}
-
-bool is_log_level(ota_log_level_t level) {
-    return level >= OTA_LOG_DEFAULT && level <= OTA_LOG_DEBUG;
-}
-
-namespace {
-
-// So long that a request's head and URL hold them (observe/cloudwatch.cpp).
-constexpr size_t kMaxLogName = 200;
-constexpr size_t kMaxLogHost = 200;
-
-const char* check_log_file(const ota_log_sd_card_t& c) {
-    if (!is_log_level(c.level)) return "sd_card.level: an ota_log_level_t";
-    if (c.directory == nullptr) return nullptr;
-    if (c.directory[0] != '/' || !fits(c.directory, kMaxConfiguredPath)) {
-        return "sd_card.directory: below the mount point, up to 240 characters";
-    }
-    if (c.max_file_size != 0 && c.max_file_size < 4096) {
-        return "sd_card.max_file_size: 4096 and more, or 0";
-    }
-    if (c.max_files == 1 || c.max_files > 999) return "sd_card.max_files: 2 to 999, or 0";
-    return nullptr;
-}
-
-const char* check_cloudwatch(const ota_log_cloudwatch_t& c) {
-    if (!is_log_level(c.level)) return "cloudwatch.level: an ota_log_level_t";
-    if (c.endpoint == nullptr) return nullptr;
-    // Clients leave it out of Host, which is signed.
-    const bool has_default_port = text_of(c.endpoint).ends_with(":443");
-    if (has_default_port || !consists_of(c.endpoint, ".-:", kMaxLogHost)) {
-        return "cloudwatch.endpoint: a host name, without :443";
-    }
-    if (!consists_of(text_of(c.credentials_endpoint), ".-:", kMaxLogHost)) {
-        return "cloudwatch.credentials_endpoint: a host name";
-    }
-    if (!consists_of(text_of(c.region), "-", 32)) return "cloudwatch.region: as in eu-central-1";
-    const std::string_view group = text_of(c.log_group);
-    if (!consists_of(group, ".-_/#", kMaxLogName) || group.starts_with("aws/")) {
-        return "cloudwatch.log_group: 1 to 200 of a-z A-Z 0-9 . - _ / #, not beginning with aws/";
-    }
-    if (!consists_of(text_of(c.thing_name), ":_-", kMaxThingName)) {
-        return "cloudwatch.thing_name: 1 to 128 of a-z A-Z 0-9 : _ -";
-    }
-    const std::string_view stream = text_of(is_empty(c.log_stream) ? c.thing_name : c.log_stream);
-    if (!consists_of(stream, ".-_/#", kMaxLogName)) {
-        return "cloudwatch.log_stream: 1 to 200 of a-z A-Z 0-9 . - _ / #; a thing's name with : is "
-               "none";
-    }
-    if (!consists_of(text_of(c.role_alias), "_=,@-", 128)) {
-        return "cloudwatch.role_alias: 1 to 128 of a-z A-Z 0-9 _ = , @ -";
-    }
-    if (is_empty(c.device_cert_pem) || is_empty(c.device_key_pem)) {
-        return "cloudwatch.device_cert_pem, device_key_pem: both";
-    }
-    if (c.metrics_namespace != nullptr && !consists_of(c.metrics_namespace, ".-_/#:", 64)) {
-        return "cloudwatch.metrics_namespace: 1 to 64 of a-z A-Z 0-9 . - _ / # :";
-    }
-    return nullptr;
-}
-
-}  // namespace
-
-const char* check_log(const ota_log_config_t& c) {
-    if (!is_log_level(c.console_level)) return "console_level: an ota_log_level_t";
-    if (const char* error = check_log_file(c.sd_card)) return error;
-    return check_cloudwatch(c.cloudwatch);
-}
 
 const char* check_thresholds(int min_soc, float max_temperature, float min_temperature,
                              float max_current) {

@@ -7,19 +7,12 @@ namespace ota {
 
 // The first rule that a configuration breaks, as "field: rule"; null when it breaks none.
 const char* check_config(const ota_manager_config_t& config);
-const char* check_source(ota_source_t source, const ota_source_config_t& config);
-const char* check_modules(const ota_modules_config_t& config);
-const char* check_log(const ota_log_config_t& config);
-bool is_log_level(ota_log_level_t level);
 const char* check_thresholds(int min_soc, float max_temperature, float min_temperature,
                              float max_current);
 
 // May this build accept images without a signature? Decided by the file that it links
 // (OTA_ALLOW_UNSIGNED).
 bool unsigned_is_allowed();
-
-// Is this source part of the build?
-bool is_supported(ota_source_t source);
 
 // Every numeric 0 replaced by its default.
 ota_manager_config_t with_defaults(const ota_manager_config_t& config);

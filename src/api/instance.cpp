@@ -5,6 +5,7 @@
 #include <new>
 
 #include "api/config_check.hpp"
+#include "api/source_check.hpp"
 
 namespace ota {
 
@@ -280,7 +281,7 @@ HttpsSource* web_of(const Platform& platform, Manager& manager, const ota_aws_io
 AwsParts::AwsParts(const Platform& platform, Manager& manager, const ota_aws_iot_config_t& config)
     : pair(*platform.mqtt, web_of(platform, manager, config, web), platform.clock,
            manager.time_floor(), manager.log(), manager,
-           {config.endpoint, config.port == 0 ? uint16_t{8883} : config.port, config.thing_name,
+           {config.endpoint, or_default<uint16_t>(config.port, 8883), config.thing_name,
             aws_tls_of(config), config.json_streams ? StreamForm::kJson : StreamForm::kCbor,
             config.shadow}) {
     if (config.shadow) manager.accept_settings();

@@ -2,6 +2,8 @@
 
 #include <cstdio>
 
+#include "api/source_check.hpp"
+
 namespace ota {
 namespace {
 
@@ -29,11 +31,6 @@ constexpr int kHighestPriority = 24;
 
 std::string_view text_of(const char* text) {
     return text == nullptr ? std::string_view() : std::string_view(text);
-}
-
-template <typename T>
-T or_default(T value, T otherwise) {
-    return value == 0 ? otherwise : value;
 }
 
 CanLink::Config uds_config_of(const ota_canbus_config_t& config) {

@@ -1,15 +1,12 @@
 #include "api/modbus_part.hpp"
 
+#include "api/source_check.hpp"
+
 namespace ota {
 namespace {
 
 constexpr Millis kAnswer = 100;  // a master waits longer, as a rule for a second
 constexpr Status kNoSuchWay{Code::kUnavailable, Origin::kApi};
-
-template <typename T>
-T or_default(T value, T otherwise) {
-    return value == 0 ? otherwise : value;
-}
 
 }  // namespace
 

@@ -4,6 +4,8 @@
 
 #include "api/config_check.hpp"
 #include "api/instance.hpp"
+#include "api/log_check.hpp"
+#include "api/source_check.hpp"
 #include "engine/state_machine.hpp"
 
 namespace ota {

@@ -20,10 +20,8 @@ constexpr Millis kDefaultTimeout = 120000;
 static_assert(kMaxIdentityRecord <= OTA_IDENTITY_SIZE);
 static_assert(!build::kAwsIot || sizeof(Provisioning) <= sizeof(Instance));
 
-bool is_plain(std::string_view text, size_t longest) {
-    return text.size() <= longest && std::all_of(text.begin(), text.end(), [](char c) {
-               return c >= 0x20 && c < 0x7F && c != '"' && c != '\\';
-           });
+bool is_plain_text(std::string_view text, size_t longest) {
+    return text.size() <= longest && std::all_of(text.begin(), text.end(), is_plain);
 }
 
 const char* check(const ota_provisioning_config_t& c) {
@@ -42,7 +40,7 @@ const char* check(const ota_provisioning_config_t& c) {
     if (c.parameter_count != 0 && c.parameters == nullptr) return "parameters: as many as said";
     for (const auto& parameter : std::span(c.parameters, c.parameter_count)) {
         if (!consists_of(text_of(parameter.name), ":_-", 64) ||
-            !is_plain(text_of(parameter.value), 256)) {
+            !is_plain_text(text_of(parameter.value), 256)) {
             return "parameters: names of 1 to 64 of a-z A-Z 0-9 : _ -, printable values without \" "
                    "or \\ up to 256";
         }

@@ -16,6 +16,11 @@ inline std::string_view text_of(const char* text) {
     return text == nullptr ? std::string_view() : text;
 }
 
+// Nothing, or as long at most.
+inline bool fits(const char* text, size_t longest) {
+    return text_of(text).size() <= longest;
+}
+
 // Of letters, digits and others; at least one.
 inline bool consists_of(std::string_view text, std::string_view others, size_t longest) {
     if (text.empty() || text.size() > longest) return false;

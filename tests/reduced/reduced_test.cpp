@@ -1,7 +1,7 @@
 // A build with HTTPS and raw images alone: what was left out is refused by name, and nothing else
 // is different. The unit tests of the update run in it as well.
 #include "api/callbacks.hpp"
-#include "api/config_check.hpp"
+#include "api/source_check.hpp"
 #include "engine/suit_bench.hpp"
 #include "support/test.hpp"
 
