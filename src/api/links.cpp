@@ -208,13 +208,15 @@ void Links::poll() {
     desk_->poll();
     limit_load();
     bool more = false;
-    bool in_frame = has_server();
+    bool in_frame = false;
     for (ModbusPart& modbus : modbus_) {
         more = modbus.poll(kBurst);
         in_frame = in_frame || modbus.is_receiving();
     }
     for (UdsPart& uds : uds_) {
-        if (uds.link) more = uds.link->poll(kBurst) == kBurst || more;
+        if (!uds.link) continue;
+        more = uds.link->poll(kBurst) == kBurst || more;
+        in_frame = in_frame || uds.link->is_busy();
     }
     for (std::optional<Boards>& boards : boards_) {
         if (!boards || !boards->link) continue;

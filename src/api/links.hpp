@@ -75,7 +75,6 @@ class Links {
     bool has_boards() const { return build::kModules && boards_[0].has_value(); }
     bool has_bus() const { return (build::kCanbus || build::kModules) && share_.has_value(); }
     bool has_modbus() const { return build::kModbus && modbus_[0].is_open(); }
-    bool has_server() const { return build::kCanbus && uds_[0].is_open; }
 
     const Platform& platform_;
     const EngineView& engine_;

@@ -29,6 +29,10 @@ CanLink::CanLink(CanBus& bus, UdsServer& server, Clock& clock, const Config& con
       link_({config.address, received_, static_cast<uint8_t>(config.is_fd ? kFdCanData : 8),
              config.block_size, config.separation, 0xCC}) {}
 
+bool CanLink::is_busy() const {
+    return is_frame_out_ || link_.is_sending() || link_.is_receiving() || server_.is_busy();
+}
+
 size_t CanLink::poll(size_t most) {
     follow_frame();  // before what answers it
     size_t taken = 0;
