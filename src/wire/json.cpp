@@ -273,7 +273,9 @@ Status JsonReader::take_number(JsonToken token, uint64_t& out) {
     if (token == JsonToken::kText) {
         OTA_TRY(each_character([&](char c) { return add(static_cast<uint8_t>(c)); }));
     } else if (token == JsonToken::kNumber) {
+        const bool is_zero = look() == '0';
         while (is_number_part(look())) (void)add(get());
+        good = good && (!is_zero || digits == 1);
     } else {
         OTA_TRY(pass(token));
         good = false;
@@ -294,8 +296,30 @@ Status JsonReader::take_document(JsonReader& out) {
     return {};
 }
 
-void JsonReader::pass_number() {
-    while (is_number_part(look())) (void)get();
+Status JsonReader::pass_digits() {
+    if (!is_digit(look())) return fail();
+    while (is_digit(look())) (void)get();
+    return {};
+}
+
+// RFC 8259 6.
+Status JsonReader::pass_number() {
+    if (look() == '-') (void)get();
+    if (look() == '0') {
+        (void)get();
+    } else {
+        OTA_TRY(pass_digits());
+    }
+    if (look() == '.') {
+        (void)get();
+        OTA_TRY(pass_digits());
+    }
+    if (look() == 'e' || look() == 'E') {
+        (void)get();
+        if (look() == '+' || look() == '-') (void)get();
+        OTA_TRY(pass_digits());
+    }
+    return is_number_part(look()) ? fail() : kOkStatus;
 }
 
 Status JsonReader::pass(JsonToken token) {
@@ -303,8 +327,7 @@ Status JsonReader::pass(JsonToken token) {
         case JsonToken::kText:
             return pass_text();
         case JsonToken::kNumber:
-            pass_number();
-            return {};
+            return pass_number();
         case JsonToken::kObjectBegin:
         case JsonToken::kArrayBegin:
             break;
@@ -313,7 +336,7 @@ Status JsonReader::pass(JsonToken token) {
     }
     for (const size_t outside = depth_ - 1; depth_ != outside;) {
         OTA_TRY_ASSIGN(const JsonToken inner, next());
-        if (inner == JsonToken::kNumber) pass_number();
+        if (inner == JsonToken::kNumber) OTA_TRY(pass_number());
     }
     return {};
 }

@@ -72,7 +72,8 @@ class JsonReader {
   private:
     static constexpr int kNothing = -1;
 
-    void pass_number();
+    Status pass_digits();
+    Status pass_number();
     int look();
     int get();
     int get_quoted();

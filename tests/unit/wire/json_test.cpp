@@ -56,6 +56,23 @@ TEST(Json, WhatIsMalformedIsRefused) {
     EXPECT_EQ(tokens_of(deep + "[").back(), '!');
 }
 
+TEST(Json, NumbersAreAsTheGrammarHasThem) {
+    for (const char* good : {"0", "-0", "10", "-1.50", "0.05", "1e3", "2E-07", "-3.1e+0"}) {
+        EXPECT_EQ(tokens_of(good).back(), '.') << good;
+        EXPECT_EQ(tokens_of(std::string("[{\"a\":[") + good + "," + good + "]}]").back(), '.')
+            << good;
+    }
+    for (const char* bad :
+         {"01", "-01", "00", "-", "--1", "1.", "1.e3", ".5", "1e", "1e+", "1e5.5", "1-2", "1+"}) {
+        EXPECT_EQ(tokens_of(bad).back(), '!') << bad;
+        // Also when it is passed by with what it stands in.
+        const std::string inside = std::string("[[") + bad + "]]";
+        JsonReader around(inside);
+        EXPECT_EQ(*around.next(), JsonToken::kArrayBegin);
+        EXPECT_FALSE(around.pass(JsonToken::kArrayBegin).ok()) << bad;
+    }
+}
+
 TEST(Json, TextsWithTheirEscapes) {
     const auto text_of = [](std::string_view text) {
         JsonReader in(text);
@@ -95,7 +112,7 @@ TEST(Json, NumbersAlsoInQuotes) {
     EXPECT_EQ(number_of("1048576"), 1048576U);
     EXPECT_EQ(number_of("\"1048576\""), 1048576U);
     for (const char* bad :
-         {"-1", "1.5", "1e3", "\"\"", "\"12a\"", "99999999999999999999", "true"}) {
+         {"-1", "1.5", "1e3", "01", "00", "\"\"", "\"12a\"", "99999999999999999999", "true"}) {
         EXPECT_EQ(number_of(bad), std::nullopt) << bad;
     }
 }
