@@ -99,8 +99,14 @@ class DocumentReader {
     static bool is_signature(std::string_view name) {
         return name == "sig-sha256-ecdsa" || name == "sig-sha256-rsa";
     }
-    // One that is too long is of a key that is not known here, and as good as none.
+    // One that is too long is of a key that is not known here, and as good as none. Of two it can't
+    // be told which one counts.
     Status signature() {
+        if (has_signature_) {
+            OTA_TRY(pass_member(in_));
+            return note(kUnfit, finding_);
+        }
+        has_signature_ = true;
         const Status taken = text_member(in_, out_.signature);
         if (taken.ok() || taken.detail() != Detail::kJobDocument) return taken;
         out_.signature.clear();
@@ -157,6 +163,7 @@ class DocumentReader {
     Status finding_;
     bool is_own_ = false;
     bool is_afr_ = false;
+    bool has_signature_ = false;
 };
 
 // As an object, or as a text that holds one.

@@ -68,6 +68,18 @@ TEST(JobMessage, CodeSignatures) {
     EXPECT_EQ(signature(R"("sig-sha256-ecdsa":7)"), "");
 }
 
+TEST(JobMessage, OfTwoCodeSignaturesNoneCounts) {
+    for (const char* const members : {R"("sig-sha256-rsa":"aG/s","sig-sha256-ecdsa":"ME==")",
+                                      R"("sig-sha256-ecdsa":"ME==","sig-sha256-ecdsa":"ME==")",
+                                      R"("sig-sha256-ecdsa":7,"sig-sha256-rsa":[1])"}) {
+        const std::string document =
+            std::string(R"({"bess_ota":1,"url":"https://h/k",)") + members + "}";
+        const Parsed parsed(execution(document.c_str()));
+        ASSERT_TRUE(parsed.status.ok()) << members;
+        EXPECT_EQ(parsed.message.execution->document.detail(), Detail::kJobDocument) << members;
+    }
+}
+
 TEST(JobMessage, DocumentByHttpAndSizesInQuotes) {
     const Parsed parsed(execution(
         R"({"afr_ota":{"protocols":["HTTP"],"files":[{"filepath":"x","filesize":"4711","fileid":0,"certfile":"c",)"
