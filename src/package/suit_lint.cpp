@@ -10,8 +10,6 @@ namespace {
 
 constexpr int kMaxDepth = 4;
 constexpr uint64_t kMaxReportPolicy = 15;
-constexpr size_t kMaxUriLength = 256;
-constexpr size_t kMaxContent = 512;
 constexpr size_t kMaxAlternatives = 16;
 
 constexpr Status malformed(Detail detail) {
@@ -105,9 +103,9 @@ std::optional<ParameterForm> form_of(int64_t key) {
         case suit::kWaitInfo:
             return ParameterForm{CborType::kBytes, 512, 0};
         case suit::kContent:
-            return ParameterForm{CborType::kBytes, kMaxContent, 0};
+            return ParameterForm{CborType::kBytes, suit::kMaxContent, 0};
         case suit::kUri:
-            return ParameterForm{CborType::kText, kMaxUriLength, 0};
+            return ParameterForm{CborType::kText, suit::kMaxUri, 0};
         case suit::kUseBefore:
         case suit::kComponentSlot:
         case suit::kImageSize:

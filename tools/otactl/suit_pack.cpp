@@ -22,8 +22,6 @@ using cbor::Item;
 
 constexpr int64_t kReportAll = 15;  // record and explain, well or not
 constexpr int64_t kReportFailure = 2;
-constexpr size_t kMaxUri = 256;
-constexpr size_t kMaxSettings = 512;
 
 Item sha256_of(const Item& bytes) {
     ota::Digest digest;
@@ -317,8 +315,9 @@ void check_component(const PackComponent& component) {
         throw Failure(Exit::kUsage, component.id + ": the file is empty");
     if (component.uri.empty()) return;
     ota::UriParts parts;
-    const bool usable = component.uri.size() <= kMaxUri && ota::parse_uri(component.uri, parts) &&
-                        parts.is_https() && parts.user_info.empty();
+    const bool usable = component.uri.size() <= ota::suit::kMaxUri &&
+                        ota::parse_uri(component.uri, parts) && parts.is_https() &&
+                        parts.user_info.empty();
     if (!usable) {
         throw Failure(Exit::kUsage, component.id +
                                         ": uri has to be https://host/path of at most 256 "
@@ -332,8 +331,9 @@ void check_settings(const PackPlan& plan) {
     if (!plan.components[0].uri.empty()) {
         throw Failure(Exit::kUsage, "settings stand in the package: no uri");
     }
-    if (plan.components[0].payload.size() > kMaxSettings) {
-        throw Failure(Exit::kUsage, fmt::format("settings: {} bytes at most", kMaxSettings));
+    if (plan.components[0].payload.size() > ota::suit::kMaxContent) {
+        throw Failure(Exit::kUsage,
+                      fmt::format("settings: {} bytes at most", ota::suit::kMaxContent));
     }
 }
 
