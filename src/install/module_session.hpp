@@ -48,6 +48,9 @@ class ModuleSession {
     const VersionText& version() const { return version_; }
 
   private:
+    static constexpr Millis kLongestBoot = 60000;  // fieldbus profile
+    static constexpr Millis kBootPoll = 200;
+
     enum class Step : uint8_t {
         kIdle,
         kVersion,
