@@ -252,6 +252,44 @@ Result<JsonToken> JsonReader::end(JsonToken token, bool is_object) {
     return token;
 }
 
+// The characters of a number as a whole one, if it is that.
+void JsonReader::Whole::add(int c) {
+    is_good = is_good && is_digit(c) && value <= (UINT64_MAX - 9) / 10;
+    if (is_good) value = value * 10 + static_cast<uint64_t>(c - '0');
+    ++digits;
+}
+
+Status JsonReader::read_digits(Whole& out) {
+    if (!is_digit(look())) return fail();
+    while (is_digit(look())) out.add(get());
+    return {};
+}
+
+// RFC 8259 6.
+Status JsonReader::read_number(Whole& out) {
+    if (look() == '-') out.add(get());
+    if (look() == '0') {
+        out.add(get());
+    } else {
+        OTA_TRY(read_digits(out));
+    }
+    if (look() == '.') {
+        out.add(get());
+        OTA_TRY(read_digits(out));
+    }
+    if (look() == 'e' || look() == 'E') {
+        out.add(get());
+        if (look() == '+' || look() == '-') out.add(get());
+        OTA_TRY(read_digits(out));
+    }
+    return is_number_part(look()) ? fail() : kOkStatus;
+}
+
+Status JsonReader::pass_number() {
+    Whole ignored;
+    return read_number(ignored);
+}
+
 Status JsonReader::take_object(std::string_view& out) {
     if (quoted_) return fail();
     const size_t begin = at_ - 1;  // its brace was taken, and nothing is looked at ahead of it
@@ -261,27 +299,21 @@ Status JsonReader::take_object(std::string_view& out) {
 }
 
 Status JsonReader::take_number(JsonToken token, uint64_t& out) {
-    uint64_t number = 0;
-    bool good = true;
-    size_t digits = 0;
-    const auto add = [&](int c) {
-        good = good && is_digit(c) && number <= (UINT64_MAX - 9) / 10;
-        if (good) number = number * 10 + static_cast<uint64_t>(c - '0');
-        ++digits;
-        return true;
-    };
+    Whole number;
     if (token == JsonToken::kText) {
-        OTA_TRY(each_character([&](char c) { return add(static_cast<uint8_t>(c)); }));
+        OTA_TRY(each_character([&](char c) {
+            number.add(static_cast<uint8_t>(c));
+            return true;
+        }));
     } else if (token == JsonToken::kNumber) {
-        const bool is_zero = look() == '0';
-        while (is_number_part(look())) (void)add(get());
-        good = good && (!is_zero || digits == 1);
+        OTA_TRY(read_number(number));
     } else {
         OTA_TRY(pass(token));
-        good = false;
     }
-    if (!good || digits == 0) return {Code::kOutOfRange, Origin::kPackage, Detail::kJsonForm};
-    out = number;
+    if (!number.is_good || number.digits == 0) {
+        return {Code::kOutOfRange, Origin::kPackage, Detail::kJsonForm};
+    }
+    out = number.value;
     return {};
 }
 
@@ -294,32 +326,6 @@ Status JsonReader::take_document(JsonReader& out) {
     ++at_;
     in_text_ = false;
     return {};
-}
-
-Status JsonReader::pass_digits() {
-    if (!is_digit(look())) return fail();
-    while (is_digit(look())) (void)get();
-    return {};
-}
-
-// RFC 8259 6.
-Status JsonReader::pass_number() {
-    if (look() == '-') (void)get();
-    if (look() == '0') {
-        (void)get();
-    } else {
-        OTA_TRY(pass_digits());
-    }
-    if (look() == '.') {
-        (void)get();
-        OTA_TRY(pass_digits());
-    }
-    if (look() == 'e' || look() == 'E') {
-        (void)get();
-        if (look() == '+' || look() == '-') (void)get();
-        OTA_TRY(pass_digits());
-    }
-    return is_number_part(look()) ? fail() : kOkStatus;
 }
 
 Status JsonReader::pass(JsonToken token) {

@@ -63,7 +63,7 @@ class JsonReader {
     // in a quoted document: kMalformed.
     Status take_object(std::string_view& out);
     // Of the number whose token came last, or of the text of digits: servers quote numbers.
-    // kOutOfRange: negative, broken or too large; it is passed by.
+    // kOutOfRange: negative, with a fraction or an exponent, or too large; it is passed by.
     Status take_number(JsonToken token, uint64_t& out);
 
     // Passes the value by whose first token came last.
@@ -72,7 +72,15 @@ class JsonReader {
   private:
     static constexpr int kNothing = -1;
 
-    Status pass_digits();
+    struct Whole {
+        void add(int c);
+
+        uint64_t value = 0;
+        bool is_good = true;
+        size_t digits = 0;
+    };
+    Status read_digits(Whole& out);
+    Status read_number(Whole& out);
     Status pass_number();
     int look();
     int get();
