@@ -10,6 +10,16 @@
 
 namespace ota {
 
+// Puts what fits of text behind the size characters of data, which has room for capacity of them
+// and for a NUL. Returns their new number. One function for texts of every capacity.
+[[gnu::noinline]] inline size_t append_text(char* data, size_t size, size_t capacity,
+                                            std::string_view text) {
+    const size_t n = std::min(text.size(), capacity - size);
+    if (n != 0) std::memcpy(data + size, text.data(), n);
+    data[size + n] = '\0';
+    return size + n;
+}
+
 // Text of at most N characters, always NUL-terminated; longer input is cut.
 template <size_t N>
 class FixedString {
@@ -21,12 +31,7 @@ class FixedString {
         size_ = 0;
         append(text);
     }
-    void append(std::string_view text) {
-        const size_t n = text.size() < N - size_ ? text.size() : N - size_;
-        if (n != 0) std::memcpy(data_.data() + size_, text.data(), n);
-        size_ += n;
-        data_[size_] = '\0';
-    }
+    void append(std::string_view text) { size_ = append_text(data_.data(), size_, N, text); }
     // True when all of text fits; otherwise nothing changes.
     bool try_append(std::string_view text) {
         if (text.size() > N - size_) return false;
@@ -55,8 +60,23 @@ class FixedString {
     const char* c_str() const { return data_.data(); }
 
   private:
+    friend class TextEnd;
     std::array<char, N + 1> data_{};
     size_t size_ = 0;
+};
+
+// Where a text of any capacity goes on, for who appends to it.
+class TextEnd {
+  public:
+    template <size_t N>
+    explicit TextEnd(FixedString<N>& text)
+        : data_(text.data_.data()), size_(text.size_), capacity_(N) {}
+    void append(std::string_view text) { size_ = append_text(data_, size_, capacity_, text); }
+
+  private:
+    char* const data_;
+    size_t& size_;
+    const size_t capacity_;
 };
 
 template <typename T, size_t N>

@@ -24,15 +24,21 @@ void JsonWriter::text(const char* name, std::string_view value) {
     quote(value);
 }
 
+void JsonWriter::lines(const char* name, std::string_view value) {
+    key(name);
+    quote(value, true);
+}
+
 void JsonWriter::element(std::string_view value) {
     separate();
     quote(value);
 }
 
-void JsonWriter::quote(std::string_view value) {
+void JsonWriter::quote(std::string_view value, bool keeps_lines) {
     put("\"");
     for (const char& c : value) {
-        put(c == '\n' ? std::string_view("\\n") : std::string_view(is_plain(c) ? &c : "?", 1));
+        const bool is_end = keeps_lines && c == '\n';
+        put(is_end ? std::string_view("\\n") : std::string_view(is_plain(c) ? &c : "?", 1));
     }
     put("\"");
 }

@@ -1,5 +1,5 @@
-// JSON (RFC 8259) written member by member into a text of fixed capacity, which holds the longest
-// one: what does not fit is cut, as by any append.
+// JSON (RFC 8259) written member by member. The text has to have room for the longest: what does
+// not fit is cut, as by any append.
 #pragma once
 
 #include <concepts>
@@ -12,19 +12,18 @@ namespace ota {
 // Opens an object; members follow in the order of the calls.
 class JsonWriter {
   public:
-    // text is kept, and emptied.
+    // text is emptied first.
     template <size_t N>
-    explicit JsonWriter(FixedString<N>& text)
-        : text_(&text), append_([](void* out, std::string_view what) {
-              static_cast<FixedString<N>*>(out)->append(what);
-          }) {
+    explicit JsonWriter(FixedString<N>& text) : end_(text) {
         text.assign("{");
     }
 
-    // The line ends of a value are escaped; what is not plain besides comes as '?'.
+    // What is not plain comes as '?', so a value takes no more room than it has characters.
     void text(const char* name, std::string_view value);
+    // The same with its line ends, which take two.
+    void lines(const char* name, std::string_view value);
     template <std::integral T>
-    void number(const char* name, T value) {
+    requires(!std::same_as<T, bool>) void number(const char* name, T value) {
         const bool negative = value < 0;
         const auto bits = static_cast<uint64_t>(value);
         put_number(name, negative, negative ? 0 - bits : bits);
@@ -44,17 +43,16 @@ class JsonWriter {
     void end_list() { close("]"); }
 
   private:
-    void put(std::string_view what) { append_(text_, what); }
+    void put(std::string_view what) { end_.append(what); }
     void put_number(const char* name, bool negative, uint64_t magnitude);
     void separate();
     void key(const char* name);
-    void quote(std::string_view value);
+    void quote(std::string_view value, bool keeps_lines = false);
     void open(const char* name, std::string_view bracket);
     void open(std::string_view bracket);
     void close(std::string_view bracket);
 
-    void* text_;
-    void (*append_)(void* text, std::string_view what);
+    TextEnd end_;
     bool is_first_ = true;  // of what is open
 };
 

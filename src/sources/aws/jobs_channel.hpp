@@ -54,7 +54,7 @@ class JobsChannel final : public Channel {
     void tell_owed();
     void tell_stage(std::string_view stage, std::string_view detail);
     void send_update(std::string_view status, const char* name, std::string_view value);
-    // Of body, which is still open, and suffix_.
+    // Closes body and sends it to suffix_.
     void send(JsonWriter& body);
     bool is_known(const JobExecution& job) const;
     bool is_to_do(const JobExecution& job) const;

@@ -145,7 +145,7 @@ Status Provisioning::start_over(Status why) {
 Status Provisioning::ask() {
     JsonWriter body(body_);
     if (phase_ == Phase::kRequest) {
-        body.text("certificateSigningRequest", request_.view());
+        body.lines("certificateSigningRequest", request_.view());
     } else {
         body.text("certificateOwnershipToken", identity_.token.view());
         body.object("parameters");

@@ -41,7 +41,7 @@ class SettingsShadow {
     void take_whole(bool is_whole, const ShadowMessage& shadow);
     void take_rejection(uint64_t code);
     void hear(uint64_t version);
-    // body is still open.
+    // Closes body and sends it.
     void ask(Asked what, JsonWriter& body);
     void rest();
 

@@ -131,6 +131,11 @@ TEST(LogBatch, AMetricIsOneObjectWithItsTime) {
     attempt.outcome = Outcome::kInterrupted;
     format_metrics(attempt, std::string(64, 'n'), thing, 5, text);
     EXPECT_TRUE(text.view().ends_with("}"));
+    // A version is whatever an image says that nobody has verified.
+    AttemptRecord strange = attempt;
+    strange.version = FixedString<32>(std::string(32, '\n'));
+    format_metrics(strange, std::string(64, 'n'), thing, 5, text);
+    EXPECT_TRUE(text.view().ends_with("}"));
     attempt.outcome = Outcome::kFailed;
     format_metrics(attempt, "BESS/OTA", thing, 5, text);
     LogBatch batch;
