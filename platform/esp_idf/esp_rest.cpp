@@ -6,6 +6,11 @@
 #include <algorithm>
 
 namespace ota {
+namespace {
+
+constexpr Millis kBesideSockets = 1;
+
+}  // namespace
 
 EspRest::EspRest(const TcpServer& tcp, EspTwai* twai) : tcp_(tcp), twai_(twai) {
     if (twai_ == nullptr) return;
@@ -27,8 +32,11 @@ void EspRest::rest(Millis longest) {
     rest_on_sockets(longest);
 }
 
-// What comes on a socket meanwhile waits for longest.
+// What comes on a socket meanwhile waits: not long, where one is open.
 void EspRest::rest_on_bus(Millis longest) {
+    const auto sockets = tcp_.descriptors();
+    const bool is_open = std::any_of(sockets.begin(), sockets.end(), [](int s) { return s >= 0; });
+    if (is_open) longest = std::min<Millis>(longest, kBesideSockets);
     const bool is_timed =
         timer_ != nullptr && esp_timer_start_once(timer_, uint64_t{longest} * 1000) == ESP_OK;
     // The ticks are for a timer that could not be had, or comes late.

@@ -24,7 +24,7 @@ class CanLink {
     // Takes what has come, so many frames at most, and sends what is due. Returns how many came.
     size_t poll(size_t most);
     // A message is on its way, or a request in hand: timers of a millisecond are about. Otherwise
-    // nothing happens before the next frame.
+    // there are those of a session alone, seconds long.
     bool is_busy() const;
     // STmin of the tester's frames from now on.
     void ask_separation(uint8_t separation) { link_.ask_separation(separation); }

@@ -1,4 +1,6 @@
 // Field buses through the C API: engine and links in threads of their own, and a real master.
+#include "api/links.hpp"
+
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -187,6 +189,81 @@ TEST_F(FieldBuses, StopAndStartLeaveNothingBehind) {
     ASSERT_EQ(ota_manager_start(), ESP_OK);
     push();
     EXPECT_EQ(wait(OTA_STATUS_READY_TO_APPLY), ESP_OK);
+}
+
+struct AtWork final : ota::EngineView {
+    ota::EngineSnapshot snapshot() const override { return {}; }
+    bool would_accept(ota::CommandKind) const override { return true; }
+};
+
+struct OneThread final : ota::Task {
+    ota::Status start(const ota::TaskConfig&, void (*entry)(void*), void* context) override {
+        thread = std::thread(entry, context);
+        return {};
+    }
+    void join() override { thread.join(); }
+    bool is_current() override { return false; }
+    void pause() override {}
+    std::thread thread;
+};
+
+struct QuietBus final : ota::CanBus {
+    ota::Status open(const ota::CanConfig&) override { return {}; }
+    ota::Result<bool> receive(ota::CanFrame& out) override {
+        if (!incoming) return false;
+        out = *incoming;
+        incoming.reset();
+        return true;
+    }
+    ota::Status send(const ota::CanFrame&) override { return {}; }
+    Sending sending() override { return Sending::kSent; }
+    void close() override {}
+    std::optional<ota::CanFrame> incoming;
+};
+
+// Does not rest, but notes how long it might. Behind the third rest a message begins that will not
+// go on.
+struct NotedRest final : ota::LinkRest {
+    explicit NotedRest(QuietBus& b) : bus(b) {}
+    void rest(ota::Millis longest) override {
+        if (is_over) return std::this_thread::yield();
+        lengths.push_back(longest);
+        is_over = lengths.size() == 6;
+        if (lengths.size() == 3) {
+            ota::CanFrame first;
+            first.id = 0x1CDA10F1;
+            first.is_29_bit = true;
+            first.size = 8;
+            first.data = {0x10, 20, 0x34};
+            bus.incoming = first;
+        }
+    }
+    QuietBus& bus;
+    std::vector<ota::Millis> lengths;
+    std::atomic<bool> is_over{false};
+};
+
+TEST_F(FieldBuses, RestsAreShortWhileAMessageIsOnItsWayAlone) {
+    ota::Status status;
+    const ota::Platform* const twin = ota::open_platform(status);
+    ASSERT_NE(twin, nullptr);
+    QuietBus bus;
+    NotedRest rest(bus);
+    OneThread task;
+    ota::Platform platform = *twin;
+    platform.buses = {.task = &task, .rest = &rest, .can = &bus};
+    AtWork engine;
+    ota::BusDoors doors;
+    {
+        const ota_manager_config_t config = this->config();
+        ota::Links links(platform, engine, doors, config);
+        ASSERT_TRUE(links.open_canbus({}).ok());
+        ASSERT_TRUE(links.start({}).ok());
+        while (!rest.is_over) std::this_thread::yield();
+        links.stop();
+    }
+    ota::close_platform();
+    EXPECT_EQ(rest.lengths, (std::vector<ota::Millis>{5, 5, 5, 1, 1, 1}));
 }
 
 TEST_F(FieldBuses, EachOnceAndWhereThePlatformHasIt) {
