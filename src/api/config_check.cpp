@@ -2,8 +2,8 @@
 
 #include <type_traits>
 
+#include "api/config_fields.hpp"
 #include "api/source_check.hpp"
-#include "api/text_rules.hpp"
 #include "base/build_options.hpp"
 #include "base/hex.hpp"
 

@@ -1,4 +1,4 @@
-// What the texts of a configuration may consist of.
+// The fields of a configuration: what they say, and what their texts may consist of.
 #pragma once
 
 #include <algorithm>
@@ -7,6 +7,12 @@
 #include "base/text.hpp"
 
 namespace ota {
+
+// A number, or what 0 stands for.
+template <typename T>
+T or_default(T value, T otherwise) {
+    return value == 0 ? otherwise : value;
+}
 
 inline bool is_empty(const char* text) {
     return text == nullptr || text[0] == '\0';

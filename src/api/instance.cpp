@@ -5,6 +5,7 @@
 #include <new>
 
 #include "api/config_check.hpp"
+#include "api/config_fields.hpp"
 #include "api/source_check.hpp"
 
 namespace ota {
@@ -116,10 +117,6 @@ Instance::Instance(const Platform& p, const BootStatus& boot, const ota_manager_
 }
 
 namespace {
-
-std::string_view text_of(const char* text) {
-    return text == nullptr ? std::string_view() : std::string_view(text);
-}
 
 // An empty text means the same as none.
 const char* text_or_null(const char* text) {

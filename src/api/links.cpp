@@ -2,7 +2,7 @@
 
 #include <cstdio>
 
-#include "api/source_check.hpp"
+#include "api/config_fields.hpp"
 
 namespace ota {
 namespace {
@@ -28,10 +28,6 @@ constexpr uint8_t kTotalAtRest = 90;
 constexpr Millis kLimitInterval = 500;
 constexpr uint32_t kStack = 4096;
 constexpr int kHighestPriority = 24;
-
-std::string_view text_of(const char* text) {
-    return text == nullptr ? std::string_view() : std::string_view(text);
-}
 
 CanLink::Config uds_config_of(const ota_canbus_config_t& config) {
     CanLink::Config out;

@@ -1,14 +1,10 @@
 #include "api/log_check.hpp"
 
-#include "api/text_rules.hpp"
+#include "api/config_fields.hpp"
 #include "ports/file_store.hpp"
 #include "sources/aws/aws_link.hpp"
 
 namespace ota {
-
-bool is_log_level(ota_log_level_t level) {
-    return level >= OTA_LOG_DEFAULT && level <= OTA_LOG_DEBUG;
-}
 
 namespace {
 
@@ -66,6 +62,10 @@ const char* check_cloudwatch(const ota_log_cloudwatch_t& c) {
 }
 
 }  // namespace
+
+bool is_log_level(ota_log_level_t level) {
+    return level >= OTA_LOG_DEFAULT && level <= OTA_LOG_DEBUG;
+}
 
 const char* check_log(const ota_log_config_t& c) {
     if (!is_log_level(c.console_level)) return "console_level: an ota_log_level_t";

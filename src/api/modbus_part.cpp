@@ -1,6 +1,6 @@
 #include "api/modbus_part.hpp"
 
-#include "api/source_check.hpp"
+#include "api/config_fields.hpp"
 
 namespace ota {
 namespace {

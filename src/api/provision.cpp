@@ -4,9 +4,9 @@
 
 #include <new>
 
+#include "api/config_fields.hpp"
 #include "api/error_map.hpp"
 #include "api/instance.hpp"
-#include "api/text_rules.hpp"
 #include "base/status_text.hpp"
 #include "ota_manager.h"
 #include "sources/aws/provisioning.hpp"

@@ -4,7 +4,7 @@
 
 #include <cstring>
 
-#include "api/text_rules.hpp"
+#include "api/config_fields.hpp"
 #include "base/build_options.hpp"
 #include "base/text.hpp"
 #include "ports/file_store.hpp"

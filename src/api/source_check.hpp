@@ -12,10 +12,4 @@ const char* check_modules(const ota_modules_config_t& config);
 // Is this source part of the build?
 bool is_supported(ota_source_t source);
 
-// A number, or what 0 stands for.
-template <typename T>
-T or_default(T value, T otherwise) {
-    return value == 0 ? otherwise : value;
-}
-
 }  // namespace ota

@@ -1,7 +1,7 @@
 // The first part of an update: 1 poll, 2 admit. 3 stage is in session_stage.cpp, 4 verify and
 // 5 activate in session_install.cpp, what SUIT packages add in session_suit.cpp,
-// session_components.cpp and session_conditions.cpp, pauses and ends in session_end.cpp; what comes
-// after the restart, 6 settle, is boot/trial and manager_settle.cpp.
+// session_components.cpp, session_boards.cpp and session_conditions.cpp, pauses and ends in
+// session_end.cpp; what comes after the restart, 6 settle, is boot/trial and manager_settle.cpp.
 #include "engine/session.hpp"
 
 #include "engine/session_limits.hpp"

@@ -3,13 +3,6 @@
 #include "engine/session_limits.hpp"
 
 namespace ota {
-namespace {
-
-constexpr Status incompatible(Detail detail) {
-    return {Code::kIncompatible, Origin::kPackage, detail};
-}
-
-}  // namespace
 
 Result<bool> Session::board_matches(ComponentRef board, const Digest& digest, uint64_t size) {
     if (c_.publisher.state() != State::kApplying) {
@@ -38,7 +31,9 @@ Result<bool> Session::board_matches(ComponentRef board, const Digest& digest, ui
 
 // Only an image whose digest was read back goes to a board.
 Status Session::copy_to_board(ComponentRef to, const FetchOrder& order) {
-    if (!order.encryption.empty()) return incompatible(Detail::kParameterUnknown);
+    if (!order.encryption.empty()) {
+        return {Code::kIncompatible, Origin::kPackage, Detail::kParameterUnknown};
+    }
     OTA_TRY_ASSIGN(const bool proven,
                    part_matches(ComponentKind::kStage, order.digest, order.size));
     if (!proven) return {Code::kUntrusted, Origin::kVerify, Detail::kImageDigest};

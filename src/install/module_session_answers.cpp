@@ -4,8 +4,6 @@
 namespace ota {
 namespace {
 
-using uds::Nrc;
-
 constexpr Status kAgain{Code::kTryAgain, Origin::kModules};
 constexpr uint8_t kConfirmations = 3;
 constexpr uint32_t kProgress = 16384;  // bytes after which new starts count anew

@@ -103,9 +103,9 @@ std::optional<ParameterForm> form_of(int64_t key) {
         case suit::kWaitInfo:
             return ParameterForm{CborType::kBytes, 512, 0};
         case suit::kContent:
-            return ParameterForm{CborType::kBytes, suit::kMaxContent, 0};
+            return ParameterForm{CborType::kBytes, kMaxContent, 0};
         case suit::kUri:
-            return ParameterForm{CborType::kText, suit::kMaxUri, 0};
+            return ParameterForm{CborType::kText, kMaxUriParameter, 0};
         case suit::kUseBefore:
         case suit::kComponentSlot:
         case suit::kImageSize:

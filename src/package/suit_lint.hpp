@@ -4,6 +4,10 @@
 
 namespace ota {
 
+// What this device takes of a parameter (docs/package-format.md).
+inline constexpr size_t kMaxUriParameter = 256;
+inline constexpr size_t kMaxContent = 512;
+
 // Where a sequence of commands stands.
 struct SuitLintPlace {
     int64_t section = 0;  // suit::kSharedSequence or a section's key

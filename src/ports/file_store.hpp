@@ -10,7 +10,8 @@ namespace ota {
 inline constexpr size_t kMaxFileName = 255;  // FAT long file name, UTF-8 bytes counted
 
 // Directory, file and the longest extension of ours; what a configuration may name leaves room for
-// all three (config_check). Paths lie on the engine's stack, which is why they are no longer.
+// all three (api/source_check, log_check). Paths lie on the engine's stack, which is why they are
+// no longer.
 inline constexpr size_t kMaxPath = 512;
 inline constexpr size_t kMaxConfiguredPath = 240;
 

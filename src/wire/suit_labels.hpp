@@ -3,7 +3,6 @@
 // those is a change in this file alone.
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
 
 namespace ota::suit {
@@ -53,10 +52,6 @@ enum Command : int64_t {
     kWait = 29,
     kRunSequence = 32,
 };
-
-// What this device takes of a parameter (docs/package-format.md).
-inline constexpr size_t kMaxUri = 256;
-inline constexpr size_t kMaxContent = 512;
 
 enum Parameter : int64_t {
     kVendorId = 1,

@@ -7,6 +7,7 @@
 #include "base/hex.hpp"
 #include "base/version.hpp"
 #include "cbor_encoder.hpp"
+#include "package/suit_lint.hpp"
 #include "package/suit_manifest.hpp"
 #include "verify/trust_store.hpp"
 #include "wire/esp_image.hpp"
@@ -315,13 +316,13 @@ void check_component(const PackComponent& component) {
         throw Failure(Exit::kUsage, component.id + ": the file is empty");
     if (component.uri.empty()) return;
     ota::UriParts parts;
-    const bool usable = component.uri.size() <= ota::suit::kMaxUri &&
+    const bool usable = component.uri.size() <= ota::kMaxUriParameter &&
                         ota::parse_uri(component.uri, parts) && parts.is_https() &&
                         parts.user_info.empty();
     if (!usable) {
-        throw Failure(Exit::kUsage, component.id +
-                                        ": uri has to be https://host/path of at most 256 "
-                                        "characters, without user and password");
+        throw Failure(Exit::kUsage, fmt::format("{}: uri has to be https://host/path of at most {} "
+                                                "characters, without user and password",
+                                                component.id, ota::kMaxUriParameter));
     }
 }
 
@@ -331,9 +332,8 @@ void check_settings(const PackPlan& plan) {
     if (!plan.components[0].uri.empty()) {
         throw Failure(Exit::kUsage, "settings stand in the package: no uri");
     }
-    if (plan.components[0].payload.size() > ota::suit::kMaxContent) {
-        throw Failure(Exit::kUsage,
-                      fmt::format("settings: {} bytes at most", ota::suit::kMaxContent));
+    if (plan.components[0].payload.size() > ota::kMaxContent) {
+        throw Failure(Exit::kUsage, fmt::format("settings: {} bytes at most", ota::kMaxContent));
     }
 }
 

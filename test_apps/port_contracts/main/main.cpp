@@ -182,7 +182,7 @@ TEST(Events, ArriveInTheDefaultLoop) {
 }  // namespace ota
 
 extern "C" void app_main(void) {
-    // The manager begins with the second; without it mbedTLS 4 reads no key.
+    // As the manager does when it begins: mbedTLS 4 reads no key before.
     if (esp_event_loop_create_default() != ESP_OK || psa_crypto_init() != PSA_SUCCESS) std::abort();
     std::exit(small_harness::run_all());
 }
